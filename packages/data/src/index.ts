@@ -1,0 +1,44 @@
+/** Data sets of labelled faces: reading, splitting, batching, cropping, and SynthFACS, drawn faces with action units. */
+export { ACTION_UNITS, type ActionUnit, actionUnitName } from "./action-unit.ts";
+export { type BatchOrder, type BatchOrderOptions, createBatchOrder } from "./batch-order.ts";
+export {
+  type Box,
+  cropFace,
+  IMAGENET_MEAN,
+  IMAGENET_STD,
+  normaliseImage,
+  type RgbImage,
+  resizeImage,
+} from "./image.ts";
+export {
+  createImageLoader,
+  type ImageLoader,
+  type ImageLoaderOptions,
+  mirrorInBatch,
+  UnreadableImageError,
+} from "./image-loader.ts";
+export {
+  type Dataset,
+  type DatasetConfiguration,
+  ManifestError,
+  type ManifestProblem,
+  openDataset,
+  type Sample,
+} from "./manifest.ts";
+export { createRandom, type Random, type RandomState } from "./random.ts";
+export { type Split, type SplitOptions, type SplitSource, splitBySubject, splitWithinSubject } from "./split.ts";
+export { createSyntheticFrame, NEUTRAL_FRAME, type SyntheticFrame } from "./synthfacs/frame.ts";
+export { renderFace } from "./synthfacs/render.ts";
+export {
+  createSyntheticSubject,
+  SYNTHFACS_ACTION_UNITS,
+  SYNTHFACS_BASE_RATES,
+  type SyntheticSubject,
+} from "./synthfacs/subject.ts";
+export {
+  FACE_OVAL_CONVENTION,
+  type SynthesisControl,
+  type SynthFacsOptions,
+  synthesizeDataset,
+  synthFacsSchema,
+} from "./synthfacs/synthesize-dataset.ts";
