@@ -1,0 +1,9 @@
+/** Writes ONNX models node by node, on the protobuf messages of the ONNX project. */
+export {
+  type Attribute,
+  type ConstantData,
+  createGraphBuilder,
+  type Dimension,
+  type GraphBuilder,
+  type GraphOptions,
+} from "./graph-builder.ts";
