@@ -1,0 +1,31 @@
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { ConfigurationError, parseConfiguration, processConfigShape } from "./config-source.ts";
+
+const schema = z.object({ ...processConfigShape, grpcPort: processConfigShape.grpcPort.default(50_051) });
+const complete = ["--connect-port", "0"];
+
+describe("parseConfiguration", () => {
+  it("reads arguments before the environment, and defaults last", () => {
+    const config = parseConfiguration(schema, {
+      args: [...complete, "--grpc-port=7"],
+      env: { DUCHENNE_GRPC_PORT: "8", DUCHENNE_HOST: "0.0.0.0", DUCHENNE_JSON: "1" },
+    });
+    expect(config).toMatchObject({ grpcPort: 7, host: "0.0.0.0", json: true, maxStreamsPerPeer: 128 });
+  });
+
+  it("reports every problem together", () => {
+    const attempt = () =>
+      parseConfiguration(schema, {
+        args: ["--grpc-port", "70000", "--colour", "red"],
+        env: { DUCHENNE_OTLP_ENDPOINT: "nowhere" },
+      });
+    expect(attempt).toThrow(ConfigurationError);
+    try {
+      attempt();
+    } catch (error) {
+      const fields = (error as ConfigurationError).violations.map(({ field }) => field.split(" ")[0]);
+      expect(fields.sort()).toEqual(["--colour", "--connect-port", "--grpc-port", "--otlp-endpoint"]);
+    }
+  });
+});

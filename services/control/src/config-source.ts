@@ -1,0 +1,108 @@
+import { z } from "zod";
+
+/** Thrown when a process was configured wrongly; `violations` lists every problem, not just the first. */
+export class ConfigurationError extends Error {
+  readonly code = "invalid_argument";
+  readonly reason = "INVALID_CONFIGURATION";
+  readonly violations: readonly { readonly field: string; readonly description: string }[];
+
+  constructor(violations: readonly { readonly field: string; readonly description: string }[]) {
+    super(["The configuration has problems:", ...violations.map((v) => `  ${v.field}: ${v.description}`)].join("\n"));
+    this.name = "ConfigurationError";
+    this.violations = violations;
+  }
+}
+
+/** Where a configuration comes from. Arguments go before the environment. */
+export interface ConfigurationSource {
+  /** Arguments after the program's name, such as ["--grpc-port", "0", "--data=/srv/duchenne"]. */
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * Reads a flat configuration: the field `grpcPort` comes from `--grpc-port` or `DUCHENNE_GRPC_PORT`. Texts are given
+ * to the schema as they are, so its fields coerce.
+ *
+ * @throws {ConfigurationError} with every unknown argument and every bad value
+ */
+export function parseConfiguration<S extends z.ZodObject>(
+  schema: S,
+  { args, env }: ConfigurationSource,
+): Readonly<z.output<S>> {
+  const violations: { field: string; description: string }[] = [];
+  const fields = Object.keys(schema.shape);
+  const raw: Record<string, string> = {};
+  for (const field of fields) {
+    const value = env[environmentName(field)];
+    if (value !== undefined && value !== "") raw[field] = value;
+  }
+  const byFlag = new Map(fields.map((field) => [flagName(field), field]));
+  for (let i = 0; i < args.length; i++) {
+    const [flag = "", inline] = splitAtEquals(args[i]!);
+    const field = byFlag.get(flag);
+    const value = inline ?? args[++i];
+    if (field === undefined) {
+      violations.push({
+        field: flag,
+        description: `Unknown argument; expected one of ${[...byFlag.keys()].join(", ")}`,
+      });
+    } else if (value === undefined) {
+      violations.push({ field: flag, description: "Expected a value, got none" });
+    } else {
+      raw[field] = value;
+    }
+  }
+  const parsed = schema.safeParse(raw);
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues) {
+      const field = String(issue.path[0] ?? "");
+      violations.push({ field: `${flagName(field)} (${environmentName(field)})`, description: issue.message });
+    }
+  }
+  if (!parsed.success || violations.length > 0) throw new ConfigurationError(violations);
+  return parsed.data;
+}
+
+function splitAtEquals(arg: string): [string, string | undefined] {
+  const at = arg.indexOf("=");
+  return at < 0 ? [arg, undefined] : [arg.slice(0, at), arg.slice(at + 1)];
+}
+
+const words = (field: string): string[] => field.split(/(?=[A-Z])/);
+const flagName = (field: string): string => `--${words(field).join("-").toLowerCase()}`;
+const environmentName = (field: string): string => `DUCHENNE_${words(field).join("_").toUpperCase()}`;
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const onOff = z.enum(["true", "false", "1", "0"]).transform((value) => value === "true" || value === "1");
+
+/** What every process of the product is configured by; port 0 takes a free one. */
+export const processConfigShape = {
+  /** The address to bind. */
+  host: z.string().min(1).default("127.0.0.1"),
+  /** The gRPC port. */
+  grpcPort: port,
+  /** The port of Connect, gRPC-Web and JSON. */
+  connectPort: port,
+  /** The folder of the database, blobs and data sets. */
+  data: z.string().min(1).default("./duchenne-data"),
+  /** The collector's OTLP/HTTP base, such as "http://127.0.0.1:4318". */
+  otlpEndpoint: z.url().optional(),
+  /** How much is logged, to standard error. */
+  logLevel: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
+  /** Print the ready line as JSON. */
+  json: onOff.default(false),
+  /** The largest request message, in bytes. */
+  maxRequestBytes: z.coerce
+    .number()
+    .int()
+    .min(1024)
+    .max(256 * 2 ** 20)
+    .default(16 * 2 ** 20),
+  /** Streaming calls in flight from one address. */
+  maxStreamsPerPeer: z.coerce.number().int().min(1).max(100_000).default(128),
+  /** How long running calls and jobs may take to end when the process is told to stop, in milliseconds. */
+  shutdownGraceMs: z.coerce.number().int().min(0).max(600_000).default(10_000),
+};
+/** What every process of the product is configured by. */
+export type ProcessConfig = z.output<z.ZodObject<typeof processConfigShape>>;
