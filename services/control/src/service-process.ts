@@ -1,0 +1,135 @@
+import { mkdir } from "node:fs/promises";
+import { resolve } from "node:path";
+import { createLogger, createRpcServer, type Logger, type ServiceHandler } from "@duchenne/rpc";
+import { startTelemetry, type Telemetry } from "@duchenne/rpc/telemetry";
+import { openStore, type Store } from "@duchenne/store";
+import { ConfigurationError, type ProcessConfig } from "./config-source.ts";
+
+/** The version that processes report. */
+export const PRODUCT_VERSION = "0.1.0";
+
+/** What a service stands on. */
+export interface ServiceContext {
+  readonly store: Store;
+  readonly logger: Logger;
+  /** The data folder, absolute. */
+  readonly dataDirectory: string;
+  /** Passed on to child processes. */
+  readonly otlpEndpoint: string | undefined;
+}
+
+/** A service (or several) in a process. Whoever made it closes it. */
+export interface HostedService {
+  /** What it serves. */
+  readonly handlers: readonly ServiceHandler[];
+  /** Ends what runs in the background; running jobs stay claimable. */
+  close(): Promise<void>;
+}
+
+/** A process of the product. */
+export interface ServiceProcessOptions {
+  /** The process's name, such as "detector". */
+  readonly name: string;
+  readonly config: ProcessConfig;
+  /** Makes the services; when it resolves they can answer. */
+  readonly create: (context: ServiceContext) => Promise<HostedService>;
+}
+
+/** A running process's servers. */
+export interface ServiceProcess {
+  readonly grpcPort: number;
+  readonly connectPort: number;
+  /** Stops taking calls, lets running ones end, then closes everything. Later calls return the same promise. */
+  close(): Promise<void>;
+}
+
+/** Starts telemetry, the store, the services and their server, in this order; nothing listens before all is ready. */
+export async function startServiceProcess({ name, config, create }: ServiceProcessOptions): Promise<ServiceProcess> {
+  const logger = createLogger({ name: `duchenne-${name}`, level: config.logLevel });
+  const dataDirectory = resolve(config.data);
+  await mkdir(dataDirectory, { recursive: true });
+  const telemetry: Telemetry = startTelemetry({
+    serviceName: `duchenne-${name}`,
+    version: PRODUCT_VERSION,
+    otlpEndpoint: config.otlpEndpoint,
+  });
+  const closers: (() => Promise<void>)[] = [() => telemetry.shutdown()];
+  const closeAll = async () => {
+    for (const close of closers.reverse()) await close();
+  };
+  try {
+    const store = await openStore({ directory: dataDirectory });
+    closers.push(() => store.close());
+    const hosted = await create({ store, logger, dataDirectory, otlpEndpoint: config.otlpEndpoint });
+    closers.push(() => hosted.close());
+    const server = await createRpcServer({
+      services: hosted.handlers,
+      grpc: { host: config.host, port: config.grpcPort },
+      connect: { host: config.host, port: config.connectPort },
+      limits: { maxRequestBytes: config.maxRequestBytes, maxStreamsPerPeer: config.maxStreamsPerPeer },
+      logger,
+    });
+    closers.push(() => server.close({ graceMs: config.shutdownGraceMs }));
+    let closed: Promise<void> | undefined;
+    return {
+      grpcPort: server.grpcPort!,
+      connectPort: server.connectPort!,
+      close: () => (closed ??= closeAll()),
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+/**
+ * The whole life of a process: reads its configuration, starts, prints one line when it is ready, and closes on SIGTERM
+ * or SIGINT; a second signal ends it at once. Exit code 2: the configuration is wrong; 1: it could not start.
+ */
+export async function runServiceProcess<C extends ProcessConfig>(options: {
+  readonly name: string;
+  readonly readConfig: () => C;
+  readonly create: (context: ServiceContext, config: C) => Promise<HostedService>;
+}): Promise<void> {
+  const { name } = options;
+  try {
+    const config = options.readConfig();
+    const running = await startServiceProcess({ name, config, create: (context) => options.create(context, config) });
+    let signals = 0;
+    const onSignal = (): void => {
+      if (signals++ > 0) process.exit(130);
+      void running.close().then(
+        () => process.exit(0),
+        (error: unknown) => fail(name, error),
+      );
+    };
+    process.on("SIGTERM", onSignal);
+    process.on("SIGINT", onSignal);
+    process.stdout.write(`${readyLine(name, config, running)}\n`);
+  } catch (error) {
+    fail(name, error);
+  }
+}
+
+function readyLine(name: string, config: ProcessConfig, { grpcPort, connectPort }: ServiceProcess): string {
+  if (config.json) {
+    return JSON.stringify({
+      event: "ready",
+      process: name,
+      host: config.host,
+      grpcPort,
+      connectPort,
+      pid: process.pid,
+    });
+  }
+  return `duchenne ${name} is ready: gRPC on ${config.host}:${grpcPort}, Connect on http://${config.host}:${connectPort}`;
+}
+
+function fail(name: string, error: unknown): never {
+  const text =
+    error instanceof ConfigurationError ? error.message : error instanceof Error ? error.stack : String(error);
+  process.stderr.write(
+    `duchenne ${name} could not ${error instanceof ConfigurationError ? "start" : "run"}. ${text}\n`,
+  );
+  process.exit(error instanceof ConfigurationError ? 2 : 1);
+}

@@ -1,0 +1,83 @@
+import { expect, it } from "vitest";
+import { ModelRegistry, type ModelSource } from "./model-registry.ts";
+
+function setUp() {
+  const aliases = new Map([["models/a@live", "models/a/versions/1"]]);
+  const events: string[] = [];
+  const broken = new Set<string>();
+  const source: ModelSource<{ version: string; dispose(): Promise<void> }> = {
+    async resolve(reference) {
+      const version = aliases.get(reference);
+      return version === undefined ? { version: reference, alias: "" } : { version, alias: reference };
+    },
+    async load(version) {
+      if (broken.has(version)) throw new Error(`${version} is broken`);
+      events.push(`load ${version}`);
+      return {
+        version,
+        async dispose() {
+          events.push(`dispose ${version}`);
+        },
+      };
+    },
+    onLoadFailure(reference, version) {
+      events.push(`failed ${reference} ${version}`);
+    },
+  };
+  return { aliases, events, broken, registry: new ModelRegistry(source) };
+}
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+it("loads a model once for many followers", async () => {
+  const { registry, events } = setUp();
+  const following = await Promise.all([1, 2, 3].map(() => registry.follow("models/a@live")));
+  expect(following.map((each) => each.lease().model.version)).toEqual(Array(3).fill("models/a/versions/1"));
+  expect(events).toEqual(["load models/a/versions/1"]);
+});
+
+it("moves followers of an alias, and disposes the old model with its last lease", async () => {
+  const { registry, events, aliases } = setUp();
+  const following = await registry.follow("models/a@live");
+  const inWork = following.lease();
+  aliases.set("models/a@live", "models/b/versions/7");
+  await registry.refresh();
+  expect(following.lease().resolved).toEqual({ version: "models/b/versions/7", alias: "models/a@live" });
+  await settled();
+  expect(events).toEqual(["load models/a/versions/1", "load models/b/versions/7"]);
+  inWork.release();
+  await settled();
+  expect(events.at(-1)).toBe("dispose models/a/versions/1");
+});
+
+it("keeps the old model when the new one cannot be loaded, and moves when it can", async () => {
+  const { registry, events, aliases, broken } = setUp();
+  const following = await registry.follow("models/a@live");
+  aliases.set("models/a@live", "models/a/versions/2");
+  broken.add("models/a/versions/2");
+  await registry.refresh();
+  expect(following.lease().model.version).toBe("models/a/versions/1");
+  expect(events.at(-1)).toBe("failed models/a@live models/a/versions/2");
+  broken.clear();
+  await registry.refresh();
+  expect(following.lease().model.version).toBe("models/a/versions/2");
+});
+
+it("keeps a few idle models and disposes the oldest", async () => {
+  const { registry, events } = setUp();
+  for (const version of ["1", "2", "3"]) (await registry.follow(`models/x/versions/${version}`)).close();
+  await settled();
+  expect(events).toEqual([
+    "load models/x/versions/1",
+    "load models/x/versions/2",
+    "load models/x/versions/3",
+    "dispose models/x/versions/1",
+  ]);
+});
+
+it("does not keep a model that failed to load", async () => {
+  const { registry, broken } = setUp();
+  broken.add("models/x/versions/1");
+  await expect(registry.follow("models/x/versions/1")).rejects.toThrow("broken");
+  broken.clear();
+  expect((await registry.follow("models/x/versions/1")).lease().model.version).toBe("models/x/versions/1");
+});

@@ -1,0 +1,32 @@
+import { parseConfiguration, processConfigShape } from "@duchenne/control";
+import { z } from "zod";
+
+/** What the trainer alone is configured by, beside what every process is. */
+export const trainerShape = {
+  /** Trainings that run at once. */
+  trainingSlots: z.coerce.number().int().min(1).max(64).default(1),
+  /** How long a cancelled job may take to write its checkpoint, in milliseconds. */
+  cancelGraceMs: z.coerce.number().int().min(0).max(3_600_000).default(120_000),
+  /** Attempts a job has before it fails. */
+  maxAttempts: z.coerce.number().int().min(1).max(100).default(3),
+  /** Folders, beside the data folder, that data sets may be registered from; separated by ":". */
+  datasetRoots: z
+    .string()
+    .default("")
+    .transform((text) => text.split(":").filter((root) => root !== "")),
+};
+
+/** The trainer process's configuration. */
+export const trainerConfigSchema = z.object({
+  ...processConfigShape,
+  ...trainerShape,
+  grpcPort: processConfigShape.grpcPort.default(50_052),
+  connectPort: processConfigShape.connectPort.default(8_052),
+});
+/** What the trainer is configured by. */
+export type TrainerConfig = z.output<z.ZodObject<typeof trainerShape>>;
+
+/** Reads the process's configuration. @throws {ConfigurationError} with every problem */
+export function readTrainerConfig(): z.output<typeof trainerConfigSchema> {
+  return parseConfiguration(trainerConfigSchema, { args: process.argv.slice(2), env: process.env });
+}
