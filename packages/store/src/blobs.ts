@@ -1,0 +1,75 @@
+import { createHash, randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { BlobDamagedError } from "./errors.ts";
+
+/** Stored bytes. */
+export interface BlobReference {
+  /** sha256, in hexadecimal. */
+  readonly digest: string;
+  readonly sizeBytes: number;
+}
+
+/** Bytes on disk, named by their sha256. Safe to use from several processes. */
+export interface Blobs {
+  /** Stores bytes; when it resolves they survive a power cut. */
+  put(bytes: Uint8Array): Promise<BlobReference>;
+  /** Reads bytes back. @throws {BlobDamagedError} when they are missing or changed */
+  get(digest: string): Promise<Buffer>;
+  /** The file of a blob, for what reads files. @throws {BlobDamagedError} when it is missing */
+  path(digest: string): string;
+  /** Removes a blob that nothing refers to; a missing one is fine. */
+  remove(digest: string): Promise<void>;
+}
+
+/** Opens a folder of blobs; it need not exist. */
+export function openBlobs(directory: string): Blobs {
+  const fileOf = (digest: string): string => {
+    if (!/^[0-9a-f]{64}$/.test(digest)) throw new BlobDamagedError(digest, "is not named by a sha256");
+    return join(directory, digest.slice(0, 2), digest.slice(2));
+  };
+  return {
+    async put(bytes) {
+      const digest = createHash("sha256").update(bytes).digest("hex");
+      const file = fileOf(digest);
+      if (!existsSync(file)) await writeDurably(file, bytes);
+      return { digest, sizeBytes: bytes.length };
+    },
+    async get(digest) {
+      const bytes = await readFile(fileOf(digest)).catch((error: NodeJS.ErrnoException) => {
+        throw error.code === "ENOENT" ? new BlobDamagedError(digest, "is missing") : error;
+      });
+      const actual = createHash("sha256").update(bytes).digest("hex");
+      if (actual !== digest) throw new BlobDamagedError(digest, `holds other bytes, of sha256 ${actual}`);
+      return bytes;
+    },
+    path(digest) {
+      const file = fileOf(digest);
+      if (!existsSync(file)) throw new BlobDamagedError(digest, "is missing");
+      return file;
+    },
+    remove: (digest) => rm(fileOf(digest), { force: true }),
+  };
+}
+
+/** The file appears whole or not at all, and stays. */
+async function writeDurably(file: string, bytes: Uint8Array): Promise<void> {
+  const folder = dirname(file);
+  await mkdir(folder, { recursive: true });
+  const temporary = `${file}.${randomUUID()}`;
+  const handle = await open(temporary, "wx");
+  try {
+    await handle.writeFile(bytes);
+    await handle.sync();
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  } finally {
+    await handle.close();
+  }
+  await rename(temporary, file);
+  const parent = await open(folder, "r");
+  await parent.sync();
+  await parent.close();
+}

@@ -1,0 +1,127 @@
+import type { Selectable } from "kysely";
+import { z } from "zod";
+import type { JsonObject } from "./json.ts";
+import type { Tables } from "./schema.ts";
+
+/** The states of a job. */
+export const JOB_STATES = [
+  "QUEUED",
+  "RUNNING",
+  "CANCELLING",
+  "CANCELLED",
+  "RETRY_WAIT",
+  "SUCCEEDED",
+  "FAILED",
+] as const;
+/** The state of a job. */
+export type JobState = (typeof JOB_STATES)[number];
+
+/** Why a job or an attempt failed. */
+export const jobErrorSchema = z.object({
+  /** A canonical code in lower case. */
+  code: z.string(),
+  /** What happened, for programs. */
+  reason: z.string(),
+  /** What happened, for people. */
+  message: z.string(),
+});
+/** Why a job or an attempt failed. */
+export type JobError = z.output<typeof jobErrorSchema>;
+
+/** What an event says, without its number and time. */
+export const jobEventBodySchema = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("state"), state: z.enum(JOB_STATES), error: jobErrorSchema.optional() }),
+  z.object({
+    kind: z.literal("progress"),
+    /** Done share, 0..1. */
+    fraction: z.number().min(0).max(1),
+    etaMs: z.number().min(0).optional(),
+    step: z.number().int().min(0),
+    totalSteps: z.number().int().min(0),
+    epoch: z.number().min(0),
+    phase: z.string(),
+    imagesPerSecond: z.number().min(0).optional(),
+  }),
+  z.object({
+    kind: z.literal("metrics"),
+    step: z.number().int().min(0),
+    epoch: z.number().min(0),
+    values: z.record(z.string(), z.number()),
+  }),
+  z.object({
+    kind: z.literal("checkpoint"),
+    step: z.number().int().min(0),
+    digest: z.string(),
+    sizeBytes: z.number().int().min(0),
+  }),
+  z.object({ kind: z.literal("log"), level: z.enum(["info", "warn", "error"]), text: z.string() }),
+  z.object({ kind: z.literal("artifact"), name: z.string(), artifactKind: z.string() }),
+]);
+/** What an event says, without its number and time. */
+export type JobEventBody = z.output<typeof jobEventBodySchema>;
+
+/** A stored event; numbers start at 1 and have no gap within a job. */
+export type JobEvent = JobEventBody & {
+  readonly number: number;
+  readonly attempt: number;
+  readonly timeMs: number;
+};
+
+/** A job as stored. Times are milliseconds since the epoch. */
+export interface JobRecord {
+  readonly id: string;
+  readonly kind: string;
+  readonly state: JobState;
+  /** The number of the current or last attempt, 0 before the first; the fencing token of its writes. */
+  readonly attempt: number;
+  /** Attempts that failed by themselves; those that ended with their server do not count. */
+  readonly failures: number;
+  readonly maxFailures: number;
+  readonly progress: number;
+  readonly etaMs?: number;
+  readonly createTimeMs: number;
+  readonly startTimeMs?: number;
+  readonly endTimeMs?: number;
+  readonly spec: JsonObject;
+  readonly result?: JsonObject;
+  readonly error?: JobError;
+  /** The number of the last event. */
+  readonly lastEvent: number;
+  readonly displayName: string;
+  readonly requestId?: string;
+  /** The call that created it. */
+  readonly traceparent?: string;
+  readonly checkpoint?: { readonly digest: string; readonly step: number };
+}
+
+/** True when a job cannot change any more. */
+export function hasEnded(state: JobState): boolean {
+  return state === "SUCCEEDED" || state === "FAILED" || state === "CANCELLED";
+}
+
+/** Reads a row. */
+export function jobFromRow(row: Selectable<Tables["jobs"]>): JobRecord {
+  return {
+    id: row.id,
+    kind: row.kind,
+    state: row.state as JobState,
+    attempt: row.attempt,
+    failures: row.failures,
+    maxFailures: row.max_failures,
+    progress: row.progress,
+    createTimeMs: row.create_time,
+    spec: JSON.parse(row.spec),
+    lastEvent: row.last_event,
+    displayName: row.display_name,
+    ...(row.eta_ms === null ? {} : { etaMs: row.eta_ms }),
+    ...(row.start_time === null ? {} : { startTimeMs: row.start_time }),
+    ...(row.end_time === null ? {} : { endTimeMs: row.end_time }),
+    ...(row.result === null ? {} : { result: JSON.parse(row.result) }),
+    ...(row.error === null ? {} : { error: JSON.parse(row.error) }),
+    ...(row.request_id === null ? {} : { requestId: row.request_id }),
+    ...(row.traceparent === null ? {} : { traceparent: row.traceparent }),
+    ...(row.checkpoint_digest === null
+      ? {}
+      : { checkpoint: { digest: row.checkpoint_digest, step: row.checkpoint_step ?? 0 } }),
+  };
+}
