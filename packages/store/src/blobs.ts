@@ -53,6 +53,21 @@ export function openBlobs(directory: string): Blobs {
   };
 }
 
+/** The checkpoints of jobs: apart from other blobs and from each other, so that a replaced one can be removed at once. */
+export interface Checkpoints {
+  of(job: string): Blobs;
+  /** Removes all of a job that has ended. */
+  removeAll(job: string): Promise<void>;
+}
+
+/** Opens a folder of checkpoints; it need not exist. */
+export function openCheckpoints(directory: string): Checkpoints {
+  return {
+    of: (job) => openBlobs(join(directory, job)),
+    removeAll: (job) => rm(join(directory, job), { recursive: true, force: true }),
+  };
+}
+
 /** The file appears whole or not at all, and stays. */
 async function writeDurably(file: string, bytes: Uint8Array): Promise<void> {
   const folder = dirname(file);

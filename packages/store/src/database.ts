@@ -83,6 +83,12 @@ export async function databaseTimeMs(db: Executor): Promise<number> {
   return rows[0]!.now;
 }
 
+/** Rows that this connection has changed so far. */
+export async function totalChanges(db: Executor): Promise<number> {
+  const { rows } = await sql<{ changes: number }>`select total_changes() as changes`.execute(db);
+  return rows[0]!.changes;
+}
+
 function migrate(sqlite: DatabaseSync, path: string): void {
   sqlite.exec("BEGIN IMMEDIATE");
   try {

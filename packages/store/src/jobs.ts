@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { Kysely, Transaction } from "kysely";
 import { z } from "zod";
-import type { Blobs } from "./blobs.ts";
-import { databaseTimeMs } from "./database.ts";
+import type { Checkpoints } from "./blobs.ts";
+import { databaseTimeMs, totalChanges } from "./database.ts";
 import { AlreadyExistsError, FencedError, JobEndedError, NotFoundError } from "./errors.ts";
 import {
   hasEnded,
@@ -78,11 +78,15 @@ const placeSchema = z.strictObject({ time: z.number(), id: z.string() });
 const RUNNING = ["RUNNING", "CANCELLING"];
 
 /** Jobs in a database. */
-export function createJobs(db: Kysely<Tables>, blobs: Blobs, notify: () => void): Jobs {
-  /** One transaction, after which watchers are told. */
+export function createJobs(db: Kysely<Tables>, checkpoints: Checkpoints, notify: () => void): Jobs {
+  /** One transaction, after which watchers are told when it changed anything. */
   const write = async <T>(work: (tx: Transaction<Tables>, now: number) => Promise<T>): Promise<T> => {
-    const result = await db.transaction().execute(async (tx) => work(tx, await databaseTimeMs(tx)));
-    notify();
+    const { result, changed } = await db.transaction().execute(async (tx) => {
+      const before = await totalChanges(tx);
+      const result = await work(tx, await databaseTimeMs(tx));
+      return { result, changed: (await totalChanges(tx)) !== before };
+    });
+    if (changed) notify();
     return result;
   };
 
@@ -144,12 +148,6 @@ export function createJobs(db: Kysely<Tables>, blobs: Blobs, notify: () => void)
       .where("id", "=", job.id)
       .execute();
     await addEvents(tx, job, now, [{ kind: "state", state, ...(error === undefined ? {} : { error }) }]);
-  };
-
-  const removeCheckpoint = async (digest: string | undefined): Promise<void> => {
-    if (digest === undefined) return;
-    const user = await db.selectFrom("jobs").select("id").where("checkpoint_digest", "=", digest).executeTakeFirst();
-    if (user === undefined) await blobs.remove(digest);
   };
 
   return {
@@ -269,7 +267,7 @@ export function createJobs(db: Kysely<Tables>, blobs: Blobs, notify: () => void)
         await tx.updateTable("jobs").set(changes).where("id", "=", id).execute();
         return job.checkpoint?.digest;
       });
-      await removeCheckpoint(replaced);
+      if (replaced !== undefined) await checkpoints.of(id).remove(replaced);
     },
 
     async events(id, { after, limit }) {
@@ -303,7 +301,7 @@ export function createJobs(db: Kysely<Tables>, blobs: Blobs, notify: () => void)
       }),
 
     async finish(id, attempt, outcome) {
-      const { job, checkpoint } = await write(async (tx, now) => {
+      const job = await write(async (tx, now) => {
         const before = await fenced(tx, id, attempt);
         switch (outcome.state) {
           case "SUCCEEDED":
@@ -329,9 +327,9 @@ export function createJobs(db: Kysely<Tables>, blobs: Blobs, notify: () => void)
             }
           }
         }
-        return { job: await get(tx, id), checkpoint: before.checkpoint?.digest };
+        return get(tx, id);
       });
-      if (hasEnded(job.state)) await removeCheckpoint(checkpoint);
+      if (hasEnded(job.state)) await checkpoints.removeAll(id);
       return job;
     },
 

@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type Blobs, openBlobs } from "./blobs.ts";
+import { type Blobs, type Checkpoints, openBlobs, openCheckpoints } from "./blobs.ts";
 import { createChanges } from "./changes.ts";
 import { openDatabase } from "./database.ts";
 import { createDatasets, type Datasets } from "./datasets.ts";
@@ -11,6 +11,7 @@ import { createModels, type Models } from "./models.ts";
 /** Everything that outlives a process. */
 export interface Store {
   readonly blobs: Blobs;
+  readonly checkpoints: Checkpoints;
   readonly jobs: Jobs;
   readonly models: Models;
   readonly datasets: Datasets;
@@ -30,11 +31,12 @@ export async function openStore({ directory }: { readonly directory: string }): 
   await mkdir(directory, { recursive: true });
   const database = await openDatabase(join(directory, "duchenne.sqlite"));
   const changes = createChanges(database.dataVersion);
-  const blobs = openBlobs(join(directory, "blobs"));
+  const checkpoints = openCheckpoints(join(directory, "checkpoints"));
   const db = database.kysely;
   return {
-    blobs,
-    jobs: createJobs(db, blobs, changes.notify),
+    blobs: openBlobs(join(directory, "blobs")),
+    checkpoints,
+    jobs: createJobs(db, checkpoints, changes.notify),
     models: createModels(db, changes.notify),
     datasets: createDatasets(db, changes.notify),
     evaluations: createEvaluations(db, changes.notify),

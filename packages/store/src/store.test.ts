@@ -152,17 +152,17 @@ describe("jobs", () => {
     const { id } = await create();
     await claim();
     const checkpoint = async (step: number) => {
-      const blob = await store.blobs.put(Buffer.from(`checkpoint ${step}`));
+      const blob = await store.checkpoints.of(id).put(Buffer.from(`checkpoint ${step}`));
       await store.jobs.append(id, 1, [{ kind: "checkpoint", step, ...blob }]);
       return blob.digest;
     };
     const first = await checkpoint(1);
     const second = await checkpoint(2);
     expect((await store.jobs.get(id)).checkpoint).toEqual({ digest: second, step: 2 });
-    await expect(store.blobs.get(first)).rejects.toMatchObject({ reason: "BLOB_DAMAGED" });
-    expect((await store.blobs.get(second)).toString()).toBe("checkpoint 2");
+    await expect(store.checkpoints.of(id).get(first)).rejects.toMatchObject({ reason: "BLOB_DAMAGED" });
+    expect((await store.checkpoints.of(id).get(second)).toString()).toBe("checkpoint 2");
     await store.jobs.finish(id, 1, { state: "SUCCEEDED", result: {} });
-    await expect(store.blobs.get(second)).rejects.toMatchObject({ reason: "BLOB_DAMAGED" });
+    await expect(store.checkpoints.of(id).get(second)).rejects.toMatchObject({ reason: "BLOB_DAMAGED" });
   });
 
   it("survive a process that is killed while it writes", async () => {
@@ -261,6 +261,14 @@ describe("blobs", () => {
 });
 
 describe("changes", () => {
+  it("tell nothing when a claim finds no job", async () => {
+    const turns = store.changes(AbortSignal.timeout(300))[Symbol.asyncIterator]();
+    await turns.next();
+    const second = turns.next();
+    expect(await claim()).toBeUndefined();
+    expect((await second).done).toBe(true);
+  });
+
   it("tell of own writes and of those of another connection", async () => {
     const other = await openStore({ directory });
     const stop = new AbortController();

@@ -1,0 +1,84 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { createInterface } from "node:readline";
+import type { Logger } from "@duchenne/rpc";
+import { type AttemptMessage, attemptMessageSchema, type StartMessage, type SupervisorMessage } from "./messages.ts";
+
+/** How an attempt's process came to its end. */
+export type AttemptEnd =
+  | Exclude<AttemptMessage, { kind: "event" }>
+  /** It ended without a word. */
+  | { readonly kind: "crashed"; readonly description: string };
+
+/** A running attempt's process. */
+export interface AttemptProcess {
+  /** Asks it to save a checkpoint and end. */
+  stop(): void;
+  /** Ends it now. */
+  kill(): void;
+  /** Resolves when it is gone and all that it said was handled. */
+  readonly ended: Promise<AttemptEnd>;
+}
+
+/** Lines of standard error that a crash is described with. */
+const KEPT_LINES = 15;
+
+/**
+ * Forks a module that calls runAttempt. Its messages are handled one after the other; when handling one fails, the
+ * process is killed and `ended` rejects.
+ */
+export function startAttemptProcess(
+  module: URL,
+  start: StartMessage,
+  { onEvent, logger }: { onEvent: (message: AttemptMessage & { kind: "event" }) => Promise<void>; logger: Logger },
+): AttemptProcess {
+  const child = fork(module, [], {
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
+    execArgv: ["--disable-warning=ExperimentalWarning"],
+  });
+  const lastLines = keepLastLines(child, logger);
+  let outcome: AttemptEnd | undefined;
+  let handled: Promise<void> = Promise.resolve();
+  let failure: { readonly error: unknown } | undefined;
+  const fail = (error: unknown) => {
+    failure ??= { error };
+    child.kill("SIGKILL");
+  };
+  child.on("message", (raw) => {
+    const parsed = attemptMessageSchema.safeParse(raw);
+    if (!parsed.success) return fail(new Error("The attempt sent an unknown message", { cause: parsed.error }));
+    const message = parsed.data;
+    if (message.kind !== "event") outcome = message;
+    else handled = handled.then(() => (failure === undefined ? onEvent(message) : undefined)).catch(fail);
+  });
+  child.on("error", fail);
+  const tell = (message: SupervisorMessage) => {
+    if (child.connected) child.send(message, () => {});
+  };
+  tell(start);
+  const gone = new Promise<string>((resolve) => {
+    child.once("close", (code, signal) =>
+      resolve(signal === null ? `ended with code ${code}` : `was ended by ${signal}`),
+    );
+  });
+  return {
+    stop: () => tell({ kind: "stop" }),
+    kill: () => void child.kill("SIGKILL"),
+    ended: gone.then(async (how) => {
+      await handled;
+      if (failure !== undefined) throw failure.error;
+      return outcome ?? { kind: "crashed", description: [`The attempt's process ${how}`, ...lastLines].join("\n") };
+    }),
+  };
+}
+
+function keepLastLines(child: ChildProcess, logger: Logger): readonly string[] {
+  const lines: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream! }).on("line", (line) => {
+      logger.debug({ line }, "attempt output");
+      lines.push(line);
+      if (lines.length > KEPT_LINES) lines.shift();
+    });
+  }
+  return lines;
+}

@@ -1,0 +1,39 @@
+import { type JsonObject, jobEventBodySchema } from "@duchenne/store";
+import { z } from "zod";
+
+/** What an attempt is started with. */
+export interface StartMessage {
+  readonly kind: "start";
+  readonly job: AttemptJob;
+  /** The store's folder. */
+  readonly dataDirectory: string;
+  readonly otlpEndpoint: string | undefined;
+}
+
+/** The job that an attempt works on. */
+export interface AttemptJob {
+  readonly id: string;
+  readonly kind: string;
+  readonly attempt: number;
+  readonly spec: JsonObject;
+  /** The digest of the last checkpoint. */
+  readonly checkpoint?: string | undefined;
+  /** The call that created the job. */
+  readonly traceparent?: string | undefined;
+}
+
+/** What a supervisor tells an attempt. */
+export type SupervisorMessage = StartMessage | { readonly kind: "stop" };
+
+/** What an attempt tells its supervisor. Checked: another process wrote it. */
+export const attemptMessageSchema = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("event"), event: jobEventBodySchema }),
+  z.object({ kind: z.literal("succeeded"), result: z.record(z.string(), z.json()) }),
+  z.object({ kind: z.literal("stopped") }),
+  z.object({
+    kind: z.literal("failed"),
+    error: z.object({ code: z.string(), reason: z.string(), message: z.string() }),
+  }),
+]);
+/** What an attempt tells its supervisor. */
+export type AttemptMessage = z.output<typeof attemptMessageSchema>;

@@ -1,0 +1,20 @@
+// Attempts for the supervisor's tests: they count, and do what their spec says.
+import { setTimeout as sleep } from "node:timers/promises";
+import { runAttempt } from "../src/index.ts";
+
+await runAttempt({
+  async count({ spec, attempt }, { emit, saveCheckpoint, loadCheckpoint, signal }) {
+    const { steps, stepMs, crashAt, failAt, failCode, ignoreStop } = spec as Record<string, number | string>;
+    let step = Number((await loadCheckpoint())?.toString() ?? 0);
+    for (; step < Number(steps); ) {
+      step++;
+      if (step === crashAt && attempt === 1) process.kill(process.pid, "SIGKILL");
+      if (step === failAt) throw Object.assign(new Error("told to fail"), { code: failCode, reason: "TOLD_TO" });
+      emit({ kind: "metrics", step, epoch: 0, values: { attempt } });
+      await saveCheckpoint(step, Buffer.from(String(step)));
+      await sleep(Number(stepMs ?? 1));
+      if (ignoreStop === undefined) signal.throwIfAborted();
+    }
+    return { step };
+  },
+});
