@@ -1,0 +1,23 @@
+/** The shared model package without TensorFlow: configurations, parameters, files and cards. Serving loads only this. */
+export { type ModelCard, modelCardSchema } from "./card.ts";
+export {
+  createModelConfig,
+  LAYER_NORM_EPSILON,
+  MLP_RATIO,
+  type ModelConfig,
+  modelConfigSchema,
+  parameterShapes,
+  patchCount,
+  VIT_VARIANT_NAMES,
+  VIT_VARIANTS,
+  type VitVariant,
+} from "./config.ts";
+export { exportOnnx } from "./export-onnx.ts";
+export {
+  checkParameters,
+  initialiseParameters,
+  type Parameter,
+  ParameterMismatchError,
+  type ParameterSet,
+} from "./parameters.ts";
+export { InvalidSafetensorsError, readSafetensors, type SafetensorsContent, writeSafetensors } from "./safetensors.ts";

@@ -1,0 +1,99 @@
+import { InferenceSession, Tensor } from "onnxruntime-node";
+import { describe, expect, it } from "vitest";
+import {
+  checkParameters,
+  createModelConfig,
+  exportOnnx,
+  initialiseParameters,
+  parameterShapes,
+  readSafetensors,
+  writeSafetensors,
+} from "./index.ts";
+
+const config = createModelConfig("micro", { actionUnits: [1, 12], numSubjects: 5, dropPath: 0.1 });
+
+describe("parameters", () => {
+  it("are those of the published encoder", () => {
+    const shapes = parameterShapes({ ...config, dim: 384, depth: 12, heads: 6, imageSize: 224, patchSize: 16 });
+    let encoder = 0;
+    for (const [name, shape] of shapes) {
+      if (!name.startsWith("head.") && !name.startsWith("ID_head.")) encoder += shape.reduce((a, b) => a * b, 1);
+    }
+    // vit_small_patch16 with fc_norm, without heads.
+    expect(encoder).toBe(21_665_664);
+  });
+
+  it("start with the same backbone with and without an identity head", () => {
+    const adversarial = initialiseParameters(config, 7);
+    const plain = initialiseParameters({ ...config, numSubjects: 0 }, 7);
+    for (const [name, { data }] of plain) expect(adversarial.get(name)!.data, name).toEqual(data);
+    expect(adversarial.size).toBe(plain.size + 2);
+    expect(initialiseParameters(config, 8).get("cls_token")!.data).not.toEqual(adversarial.get("cls_token")!.data);
+  });
+
+  it("are refused by name when one is missing, too many or of another shape", () => {
+    const parameters = initialiseParameters(config, 1);
+    const { data } = parameters.get("head.bias")!;
+    parameters.set("head.bias", { shape: [3], data });
+    expect(() => checkParameters(config, parameters)).toThrow('Expected "head.bias" [2], got [3]');
+    parameters.delete("head.bias");
+    expect(() => checkParameters(config, parameters)).toThrow('Expected the parameter "head.bias", found none');
+    parameters.set("head.bias", { shape: [2], data });
+    parameters.set("norm.bias", { shape: [2], data });
+    expect(() => checkParameters(config, parameters)).toThrow('Expected no parameter "norm.bias"');
+  });
+});
+
+describe("safetensors", () => {
+  it("read back what was written", () => {
+    const parameters = initialiseParameters(config, 3);
+    const { parameters: read, metadata } = readSafetensors(writeSafetensors(parameters, { config: "x" }));
+    expect([...read]).toEqual([...parameters]);
+    expect(metadata).toEqual({ config: "x" });
+  });
+
+  it("refuse what is not one", () => {
+    const reason = (bytes: Uint8Array) => {
+      try {
+        readSafetensors(bytes);
+      } catch (error) {
+        return (error as { reason?: string }).reason;
+      }
+      return undefined;
+    };
+    const whole = writeSafetensors(initialiseParameters(config, 3));
+    for (const bytes of [
+      new Uint8Array(3),
+      new Uint8Array(100).fill(255),
+      whole.slice(0, whole.length - 4),
+      writeHeader('{"a":{"dtype":"F16","shape":[1],"data_offsets":[0,2]}}'),
+      writeHeader('{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}'),
+      writeHeader("[]"),
+    ]) {
+      expect(reason(bytes)).toBe("INVALID_SAFETENSORS");
+    }
+  });
+});
+
+describe("the ONNX export", () => {
+  it("runs, and a batch answers what its images answer alone", async () => {
+    const session = await InferenceSession.create(exportOnnx(config, initialiseParameters(config, 5)));
+    const pixels = 3 * 96 * 96;
+    const images = Float32Array.from({ length: 2 * pixels }, (_, i) => Math.sin(i * 0.37) + (i % 7) / 7);
+    const both = await session.run({ image: new Tensor("float32", images, [2, 3, 96, 96]) });
+    expect(both.logits!.dims).toEqual([2, 2]);
+    expect(both.features!.dims).toEqual([2, 96]);
+    const second = await session.run({ image: new Tensor("float32", images.subarray(pixels), [1, 3, 96, 96]) });
+    const together = (both.logits!.data as Float32Array).subarray(2);
+    for (const [i, value] of (second.logits!.data as Float32Array).entries())
+      expect(value).toBeCloseTo(together[i]!, 5);
+    await session.release();
+  });
+});
+
+function writeHeader(json: string): Uint8Array {
+  const bytes = new Uint8Array(8 + json.length + 8);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(json.length), true);
+  bytes.set(Buffer.from(json), 8);
+  return bytes;
+}
