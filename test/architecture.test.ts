@@ -9,6 +9,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const layers: Record<string, number> = {
   "@duchenne/proto": 0,
   "@duchenne/onnx": 0,
+  "@duchenne/provision": 0,
   "@duchenne/tensor": 1,
   "@duchenne/data": 1,
   "@duchenne/store": 1,

