@@ -1,0 +1,96 @@
+import type { Tensor } from "@tensorflow/tfjs";
+import type { TensorFlow } from "./tensorflow.ts";
+
+/**
+ * x W^T + b, as PyTorch's Linear. The leading axes are flattened first: tf.matMul's gradient has the wrong rank
+ * otherwise.
+ *
+ * @param x [..., I]
+ * @param weight [O, I]
+ * @param bias [O]
+ * @returns [..., O]
+ */
+export function linear(tf: TensorFlow, x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
+  const [outputs, inputs] = weight.shape as [number, number];
+  const flat = tf.matMul(x.reshape([-1, inputs]), weight as never, false, true);
+  const biased = bias === undefined ? flat : tf.add(flat, bias);
+  return biased.reshape([...x.shape.slice(0, -1), outputs]);
+}
+
+/**
+ * Layer normalisation over the last axis (Ba et al. 2016), with its gradient in one go.
+ *
+ * @param x [..., D]
+ * @param weight [D]
+ * @param bias [D]
+ */
+export function layerNorm(tf: TensorFlow, x: Tensor, weight: Tensor, bias: Tensor, epsilon: number): Tensor {
+  const normalise = tf.customGrad((...args) => {
+    const [input, gain, offset, save] = args as unknown as [Tensor, Tensor, Tensor, (tensors: Tensor[]) => void];
+    const centred = input.sub(input.mean(-1, true));
+    const inverse = centred.square().mean(-1, true).add(epsilon).rsqrt();
+    const standard = centred.mul(inverse);
+    save([standard, inverse, gain]);
+    return {
+      value: standard.mul(gain).add(offset),
+      gradFunc: (dy: Tensor, saved: Tensor[]) => {
+        const [xHat, invStd, gamma] = saved as [Tensor, Tensor, Tensor];
+        const scaled = dy.mul(gamma);
+        const mean = scaled.mean(-1, true);
+        const along = xHat.mul(scaled.mul(xHat).mean(-1, true));
+        const leading = Array.from({ length: dy.rank - 1 }, (_, axis) => axis);
+        return [scaled.sub(mean).sub(along).mul(invStd), dy.mul(xHat).sum(leading), dy.sum(leading)];
+      },
+    };
+  });
+  return normalise(x, weight, bias);
+}
+
+/** Exact GELU: x Phi(x) (Hendrycks and Gimpel 2016). */
+export function gelu(tf: TensorFlow, x: Tensor): Tensor {
+  const activate = tf.customGrad((...args) => {
+    const [input, save] = args as unknown as [Tensor, (tensors: Tensor[]) => void];
+    const cdf = input.mul(Math.SQRT1_2).erf().add(1).mul(0.5);
+    save([input, cdf]);
+    return {
+      value: input.mul(cdf),
+      gradFunc: (dy: Tensor, saved: Tensor[]) => {
+        const [z, phi] = saved as [Tensor, Tensor];
+        const density = z
+          .square()
+          .mul(-0.5)
+          .exp()
+          .mul(1 / Math.sqrt(2 * Math.PI));
+        return dy.mul(phi.add(z.mul(density)));
+      },
+    };
+  });
+  return activate(x);
+}
+
+/**
+ * Gradient reversal (Ganin and Lempitsky 2015): the identity forward, -lambda times the gradient backward.
+ *
+ * @param lambda constant; 0 stops the gradient
+ */
+export function gradientReversal(tf: TensorFlow, x: Tensor, lambda: number): Tensor {
+  const reverse = tf.customGrad((...args) => {
+    const [input] = args as unknown as [Tensor];
+    return { value: input.clone(), gradFunc: (dy: Tensor) => dy.mul(-lambda) };
+  });
+  return reverse(x);
+}
+
+/**
+ * Stochastic depth (Huang et al. 2016): drops whole samples and scales the survivors by 1 / (1 - rate).
+ *
+ * @param x [B, ...]
+ * @param rate 0..1 (exclusive)
+ * @param seed fixes which samples are dropped
+ */
+export function dropPath(tf: TensorFlow, x: Tensor, rate: number, seed: number): Tensor {
+  if (rate === 0) return x;
+  const shape = x.shape.map((size, axis) => (axis === 0 ? size : 1));
+  const keep = tf.randomUniform(shape, 0, 1, "float32", seed).greaterEqual(rate).cast("float32");
+  return x.mul(keep.div(1 - rate));
+}

@@ -1,0 +1,160 @@
+import type { Tensor } from "@tensorflow/tfjs";
+import { beforeAll, describe, expect, it } from "vitest";
+import {
+  createAdamW,
+  dropPath,
+  gelu,
+  gradientReversal,
+  layerNorm,
+  linear,
+  loadTensorFlow,
+  type TensorFlow,
+} from "./index.ts";
+
+let tf: TensorFlow;
+beforeAll(async () => {
+  tf = await loadTensorFlow();
+});
+
+/** Numbers without a pattern, the same in every run. */
+function values(shape: readonly number[], phase: number): Tensor {
+  const size = shape.reduce((product, length) => product * length, 1);
+  return tf.tensor(
+    Float32Array.from({ length: size }, (_, i) => Math.sin(1.7 * i + phase) + 0.3 * Math.cos(0.9 * i * phase)),
+    [...shape],
+  );
+}
+
+/** Compares the gradient of sum(f(...) * weights) with central differences. */
+function expectGradient(f: (...inputs: Tensor[]) => Tensor, ...inputs: Tensor[]): void {
+  const weights = values(f(...inputs).shape, 2.3);
+  const loss = (...args: Tensor[]) =>
+    f(...args)
+      .mul(weights)
+      .sum();
+  const gradients = tf.grads(loss as never)(inputs);
+  for (const [which, input] of inputs.entries()) {
+    const actual = gradients[which]!.dataSync();
+    const data = input.dataSync();
+    for (let i = 0; i < data.length; i += Math.max(1, Math.floor(data.length / 11))) {
+      const at = (delta: number) => {
+        const moved = Float32Array.from(data);
+        moved[i]! += delta;
+        const args = inputs.map((each, j) => (j === which ? tf.tensor(moved, input.shape) : each));
+        return loss(...args).dataSync()[0]!;
+      };
+      const expected = (at(1e-2) - at(-1e-2)) / 2e-2;
+      expect(
+        Math.abs(actual[i]! - expected),
+        `input ${which}, element ${i}: ${actual[i]} against ${expected}`,
+      ).toBeLessThan(2e-3 * (1 + Math.abs(expected)));
+    }
+  }
+}
+
+describe("linear", () => {
+  it("is PyTorch's: weights [out, in]", () => {
+    const y = linear(tf, tf.tensor([[1, 2, 3]]), tf.tensor([[1, 0, 0], [0, 1, 1]]), tf.tensor([10, 20])); // biome-ignore format: a matrix
+    expect([...y.dataSync()]).toEqual([11, 25]);
+    expect(linear(tf, values([2, 5, 3], 1), values([4, 3], 2)).shape).toEqual([2, 5, 4]);
+  });
+  it("has its gradient", () => {
+    expectGradient((x, w, b) => linear(tf, x!, w!, b), values([2, 3, 4], 1), values([5, 4], 2), values([5], 3));
+  });
+});
+
+describe("layerNorm", () => {
+  it("standardises the last axis", () => {
+    const y = layerNorm(tf, tf.tensor([[1, 3], [5, 5]]), tf.tensor([2, 2]), tf.tensor([1, 1]), 1e-6); // biome-ignore format: a matrix
+    const expected = [-1, 3, 1, 1];
+    for (const [i, value] of y.dataSync().entries()) expect(value).toBeCloseTo(expected[i]!, 4);
+  });
+  it("has its gradient", () => {
+    expectGradient((x, w, b) => layerNorm(tf, x!, w!, b!, 1e-6), values([2, 3, 6], 1), values([6], 2), values([6], 3));
+  });
+});
+
+describe("gelu", () => {
+  it("is the exact form", () => {
+    const y = gelu(tf, tf.tensor([-1, 0, 1, 3])).dataSync();
+    const expected = [-0.15865525, 0, 0.84134475, 2.9959503];
+    for (const [i, value] of y.entries()) expect(value).toBeCloseTo(expected[i]!, 5);
+  });
+  it("has its gradient", () => expectGradient((x) => gelu(tf, x!), values([3, 7], 1)));
+});
+
+describe("gradientReversal", () => {
+  it("is the identity forward and -lambda times the gradient backward", () => {
+    const x = values([4], 1);
+    expect([...gradientReversal(tf, x, 0.5).dataSync()]).toEqual([...x.dataSync()]);
+    const plain = tf
+      .grad((each: Tensor) => each.square().sum())(x)
+      .dataSync();
+    const reversed = tf
+      .grad((each: Tensor) => gradientReversal(tf, each, 0.5).square().sum())(x)
+      .dataSync();
+    expect([...reversed]).toEqual([...plain].map((value) => Math.fround(-0.5 * value)));
+  });
+});
+
+describe("dropPath", () => {
+  it("drops whole samples, keeps the mean and repeats with its seed", () => {
+    const x = tf.ones([2000, 3]);
+    const y = dropPath(tf, x, 0.25, 7);
+    const rows = y.arraySync() as number[][];
+    expect(new Set(rows.map((row) => row.map((value) => value.toFixed(4)).join()))).toEqual(
+      new Set(["0.0000,0.0000,0.0000", "1.3333,1.3333,1.3333"]),
+    );
+    expect(Math.abs(y.mean().dataSync()[0]! - 1)).toBeLessThan(0.05);
+    expect([...dropPath(tf, x, 0.25, 7).dataSync()]).toEqual([...y.dataSync()]);
+    expect([...dropPath(tf, x, 0.25, 8).dataSync()]).not.toEqual([...y.dataSync()]);
+    expect(dropPath(tf, x, 0, 7)).toBe(x);
+  });
+});
+
+describe("AdamW", () => {
+  const group = (extra = {}) => [{ names: ["w"], learningRateScale: 1, weightDecay: 0, ...extra }];
+  const variable = () => new Map([["w", tf.variable(tf.tensor([1, -2, 3]))]]);
+  const gradient = { w: [0.5, -1, 0] };
+  const step = (optimizer: ReturnType<typeof createAdamW>, rate: number, scale = 1) =>
+    optimizer.step({ w: tf.tensor(gradient.w).mul(scale) }, rate);
+
+  it("moves by the learning rate against the sign of the gradient in its first step", () => {
+    const variables = variable();
+    step(createAdamW(tf, variables, group()), 0.1);
+    const expected = [0.9, -1.9, 3];
+    for (const [i, value] of variables.get("w")!.dataSync().entries()) expect(value).toBeCloseTo(expected[i]!, 6);
+  });
+
+  it("decays weights apart from the gradient, by the group's learning rate", () => {
+    const variables = variable();
+    step(createAdamW(tf, variables, group({ weightDecay: 0.5, learningRateScale: 0.5 })), 0.1, 0);
+    const expected = [1, -2, 3].map((value) => value * (1 - 0.05 * 0.5));
+    for (const [i, value] of variables.get("w")!.dataSync().entries()) expect(value).toBeCloseTo(expected[i]!, 6);
+  });
+
+  it("advances its moments at a learning rate of 0, and goes on from a restored state as if never stopped", () => {
+    const straight = variable();
+    const first = createAdamW(tf, straight, group({ weightDecay: 0.05 }));
+    step(first, 0);
+    expect([...straight.get("w")!.dataSync()]).toEqual([1, -2, 3]);
+    expect(first.state().step).toBe(1);
+    step(first, 0.01, -0.3);
+    const stopped = new Map([["w", tf.variable(straight.get("w")!.clone())]]);
+    const second = createAdamW(tf, stopped, group({ weightDecay: 0.05 }));
+    second.restore(first.state());
+    for (const scale of [2, 0.1, -1]) {
+      step(first, 0.01, scale);
+      step(second, 0.01, scale);
+    }
+    expect([...stopped.get("w")!.dataSync()]).toEqual([...straight.get("w")!.dataSync()]);
+  });
+
+  it("leaks no tensors", () => {
+    const variables = variable();
+    const optimizer = createAdamW(tf, variables, group());
+    const before = tf.memory().numTensors;
+    for (let i = 0; i < 3; i++) tf.tidy(() => step(optimizer, 0.1));
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});

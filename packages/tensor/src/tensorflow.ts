@@ -1,0 +1,45 @@
+import { createRequire } from "node:module";
+import util from "node:util";
+import { findTensorFlow, tensorFlowMissing } from "./provision/index.ts";
+
+/** tf.js with TensorFlow's kernels. */
+export type TensorFlow = typeof import("@tensorflow/tfjs");
+
+let loading: Promise<TensorFlow> | undefined;
+
+/**
+ * Loads tf.js on TensorFlow, once a process. Its calls block their thread: training runs in a process of its own.
+ *
+ * @throws {ProvisionError} when TensorFlow was not provisioned
+ */
+export function loadTensorFlow(): Promise<TensorFlow> {
+  loading ??= load();
+  return loading;
+}
+
+async function load(): Promise<TensorFlow> {
+  const files = findTensorFlow();
+  if (files === undefined) throw tensorFlowMissing();
+  restoreRemovedChecks();
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
+  const require = createRequire(import.meta.url);
+  const tf = require("@tensorflow/tfjs") as TensorFlow;
+  // The package's own entry insists on an addon that it downloads; its kernels take any binding of the same form.
+  require("@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js");
+  const { NodeJSKernelBackend } = require("@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js");
+  tf.registerBackend(
+    "tensorflow",
+    () => new NodeJSKernelBackend(require(files.binding), "@tensorflow/tfjs-node-gpu"),
+    3,
+  );
+  await tf.setBackend("tensorflow");
+  await tf.ready();
+  return tf;
+}
+
+/** tfjs-node calls two functions of node:util that Node 23 removed. */
+function restoreRemovedChecks(): void {
+  const removed = util as unknown as Record<string, unknown>;
+  removed.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
+  removed.isArray ??= Array.isArray;
+}
