@@ -37,9 +37,9 @@ async function load(): Promise<TensorFlow> {
   return tf;
 }
 
-/** tfjs-node calls two functions of node:util that Node 23 removed. */
+/** tfjs-node calls functions of node:util that Node 23 removed or deprecates. */
 function restoreRemovedChecks(): void {
   const removed = util as unknown as Record<string, unknown>;
   removed.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
-  removed.isArray ??= Array.isArray;
+  removed.isArray = Array.isArray;
 }

@@ -1,0 +1,37 @@
+import type { ParameterGroup } from "@duchenne/tensor";
+import { type ModelConfig, parameterShapes } from "../config.ts";
+
+/** How the optimizer treats the layers. */
+export interface GroupOptions {
+  /** Learning rate factor from one layer to the one below it. */
+  readonly layerDecay: number;
+  readonly weightDecay: number;
+}
+
+/**
+ * Groups parameters as the reference does (1.11 of the behavioural specification): with L blocks, layer id i learns at
+ * layerDecay^(L + 1 - i); the embeddings are layer 0, block i is layer i + 1, fc_norm and the heads are layer L + 1.
+ * Vectors, the class token and the position embedding do not decay. Groups stand in the order of first appearance.
+ */
+export function parameterGroups(config: ModelConfig, { layerDecay, weightDecay }: GroupOptions): ParameterGroup[] {
+  const layers = config.depth + 1;
+  const groups = new Map<string, { names: string[]; learningRateScale: number; weightDecay: number }>();
+  for (const [name, shape] of parameterShapes(config)) {
+    const layer = layerOf(name, layers);
+    const decays = shape.length > 1 && name !== "cls_token" && name !== "pos_embed";
+    const key = `${layer}:${decays}`;
+    let group = groups.get(key);
+    if (group === undefined) {
+      group = { names: [], learningRateScale: layerDecay ** (layers - layer), weightDecay: decays ? weightDecay : 0 };
+      groups.set(key, group);
+    }
+    group.names.push(name);
+  }
+  return [...groups.values()];
+}
+
+function layerOf(name: string, last: number): number {
+  const block = /^blocks\.(\d+)\./.exec(name);
+  if (block !== null) return Number(block[1]) + 1;
+  return /^(cls_token|pos_embed|patch_embed\.)/.test(name) ? 0 : last;
+}
