@@ -7,6 +7,8 @@ export interface AttemptTools {
   /** Aborts when the job is to stop: save a checkpoint, then throw the signal's reason. */
   readonly signal: AbortSignal;
   readonly store: Store;
+  /** The store's folder. */
+  readonly dataDirectory: string;
   /** Tells of progress, metrics, logs and artifacts. */
   emit(event: JobEventBody): void;
   /** Stores a checkpoint; the next attempt starts from it. */
@@ -68,7 +70,7 @@ async function attempt(
     if (handler === undefined)
       throw new Error(`Expected a job of ${Object.keys(handlers).join(", ")}, got ${job.kind}`);
     const store = await openStore({ directory: dataDirectory });
-    const tools = toolsFor(job, store, signal);
+    const tools = toolsFor(job, store, dataDirectory, signal);
     // A trace of its own, linked to the call that created the job: the call ended long ago.
     const result = await withSpan("attempt", attributes, () => handler(job, tools), {
       root: true,
@@ -81,11 +83,12 @@ async function attempt(
   }
 }
 
-function toolsFor(job: AttemptJob, store: Store, signal: AbortSignal): AttemptTools {
+function toolsFor(job: AttemptJob, store: Store, dataDirectory: string, signal: AbortSignal): AttemptTools {
   const checkpoints = store.checkpoints.of(job.id);
   return {
     signal,
     store,
+    dataDirectory,
     emit: (event) => void send({ kind: "event", event }),
     async saveCheckpoint(step, bytes) {
       const { digest, sizeBytes } = await checkpoints.put(bytes);

@@ -57,6 +57,8 @@ export interface NewModelVersion {
 export interface Models {
   /** Adds a version; makes the model when there is none. @throws {FencedError} */
   createVersion(version: NewModelVersion): Promise<ModelVersionRecord>;
+  /** Makes version 1 of a model that ships with the product, without files; does nothing when it is there. */
+  ensureBuiltIn(model: string, card: JsonObject): Promise<void>;
   /** @throws {NotFoundError} */
   getVersion(model: string, version: string): Promise<ModelVersionRecord>;
   /** By id. @throws {InvalidPageTokenError} */
@@ -143,6 +145,18 @@ export function createModels(db: Kysely<Tables>, notify: () => void): Models {
       });
       notify();
       return record;
+    },
+
+    async ensureBuiltIn(model, card) {
+      await db.transaction().execute(async (tx) => {
+        const now = await databaseTimeMs(tx);
+        await ensureModel(tx, model, now);
+        await tx
+          .insertInto("model_versions")
+          .values({ model, version: 1, create_time: now, card: JSON.stringify(card), artifacts: "[]", job: null })
+          .onConflict((conflict) => conflict.doNothing())
+          .execute();
+      });
     },
 
     getVersion: (model, version) => getVersion(db, model, version),

@@ -24,6 +24,12 @@ export {
 } from "./decode.ts";
 export { InvalidFaceBoxError } from "./face-box.ts";
 export { createOnnxRunner, type OnnxRunner } from "./onnx-runner.ts";
-export { createVisionEngine, ModelLoadError, type VisionEngine, type VisionEngineOptions } from "./vision-engine.ts";
+export {
+  createVisionEngine,
+  describeBuiltInModel,
+  ModelLoadError,
+  type VisionEngine,
+  type VisionEngineOptions,
+} from "./vision-engine.ts";
 export type { ScoreResult } from "./worker/task.ts";
 export { EngineClosedError } from "./worker/worker-pool.ts";

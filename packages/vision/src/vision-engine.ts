@@ -58,7 +58,7 @@ export function createVisionEngine(options: VisionEngineOptions): VisionEngine {
     async load(source) {
       const model = nextModel++;
       await pool.load({ kind: "load", model, source }, loadError);
-      const description = source.kind === "vit" ? describeVit(source) : describeBlendshapes();
+      const description = source.kind === "vit" ? describeVit(source) : describeBuiltInModel();
       return {
         describe: () => description,
         run: (request) => runDetection(pool, model, request),
@@ -108,7 +108,8 @@ function loadError(error: TaskError): Error {
   return error.reason === "FACE_MODELS_UNAVAILABLE" ? detectionError(error) : new ModelLoadError(error.message);
 }
 
-function describeBlendshapes(): ModelDescription {
+/** What the built-in model is, and what its scores mean. */
+export function describeBuiltInModel(): ModelDescription {
   return {
     kind: "blendshape-au",
     description: BLENDSHAPE_AU_DESCRIPTION,

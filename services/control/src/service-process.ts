@@ -4,6 +4,7 @@ import { createLogger, createRpcServer, type Logger, type ServiceHandler } from 
 import { startTelemetry, type Telemetry } from "@duchenne/rpc/telemetry";
 import { openStore, type Store } from "@duchenne/store";
 import { ConfigurationError, type ProcessConfig } from "./config-source.ts";
+import { ensureBuiltInModel } from "./describe-version.ts";
 
 /** The version that processes report. */
 export const PRODUCT_VERSION = "0.1.0";
@@ -60,6 +61,7 @@ export async function startServiceProcess({ name, config, create }: ServiceProce
   try {
     const store = await openStore({ directory: dataDirectory });
     closers.push(() => store.close());
+    await ensureBuiltInModel(store);
     const hosted = await create({ store, logger, dataDirectory, otlpEndpoint: config.otlpEndpoint });
     closers.push(() => hosted.close());
     const server = await createRpcServer({

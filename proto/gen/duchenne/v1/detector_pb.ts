@@ -383,7 +383,7 @@ export const StreamConfiguredSchema: GenMessage<StreamConfigured> = /*@__PURE__*
  */
 export type ResolvedModel = Message<"duchenne.v1.ResolvedModel"> & {
   /**
-   * The version's resource name; "models/blendshape-au/versions/builtin" for the built-in model.
+   * The version's resource name; "models/blendshape-au/versions/1" for the built-in model.
    *
    * @generated from field: string name = 1;
    */

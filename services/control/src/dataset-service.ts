@@ -1,0 +1,85 @@
+import { isAbsolute, relative, resolve } from "node:path";
+import { openDataset, synthFacsSchema } from "@duchenne/data";
+import { DatasetService } from "@duchenne/proto";
+import { type ServiceHandler, serviceHandler } from "@duchenne/rpc";
+import { traceparentOf } from "@duchenne/rpc/telemetry";
+import { AlreadyExistsError, type Store } from "@duchenne/store";
+import { datasetMessage, describeDataset, jobMessage } from "./convert.ts";
+import { DEFAULT_PAGE_SIZE } from "./job-service.ts";
+import { datasetName, parseDatasetName } from "./resource-name.ts";
+
+/** Thrown when a folder lies outside of those that data sets may be registered from. */
+export class DirectoryNotAllowedError extends Error {
+  readonly code = "invalid_argument";
+  readonly reason = "DIRECTORY_NOT_ALLOWED";
+  readonly violations: readonly { readonly field: string; readonly description: string }[];
+
+  constructor(directory: string, roots: readonly string[]) {
+    const description = `Expected a folder below ${roots.join(" or ")}, got "${directory}"`;
+    super(description);
+    this.name = "DirectoryNotAllowedError";
+    this.violations = [{ field: "directory", description }];
+  }
+}
+
+/** What the data set service needs beside the store. */
+export interface DatasetServiceOptions {
+  /** Folders that data sets may be registered from; relative names are taken below the first. */
+  readonly roots: readonly string[];
+  /** Failures that a synthesis may have. */
+  readonly maxFailures: number;
+}
+
+/** Serves the store's data sets. */
+export function createDatasetService(store: Store, { roots, maxFailures }: DatasetServiceOptions): ServiceHandler {
+  return serviceHandler(DatasetService, {
+    async registerDataset({ datasetId, directory, description, validateOnly }) {
+      const folder = allowedDirectory(directory, roots);
+      if (await store.datasets.has(datasetId)) throw datasetExists(datasetId);
+      const dataset = await openDataset(folder);
+      const summary = describeDataset(dataset, description || dataset.description);
+      const record = { id: datasetId, directory: folder, description: summary };
+      return datasetMessage(
+        validateOnly ? { ...record, createTimeMs: Date.now() } : await store.datasets.register(record),
+      );
+    },
+
+    async synthesizeDataset(request) {
+      const { datasetId, requestId, subjects, framesPerSubject, imageSize, identityShortcut } = request;
+      const synthesis = { seed: Number(request.seed), subjects, framesPerSubject, imageSize, identityShortcut };
+      // A repeated request answers its job, also when that has made the data set meanwhile.
+      if (requestId === "" && (await store.datasets.has(datasetId))) throw datasetExists(datasetId);
+      const { job } = await store.jobs.create({
+        kind: "synthesize_dataset",
+        spec: { dataset: datasetName(datasetId), synthesis: synthFacsSchema.parse(synthesis) },
+        displayName: `SynthFACS ${datasetId}`,
+        ...(requestId === "" ? {} : { requestId }),
+        traceparent: traceparentOf(),
+        maxFailures,
+      });
+      return jobMessage(job);
+    },
+
+    async listDatasets({ pageSize, pageToken }) {
+      const page = { pageSize: pageSize || DEFAULT_PAGE_SIZE, pageToken };
+      const { datasets, nextPageToken } = await store.datasets.list(page);
+      return { datasets: datasets.map(datasetMessage), nextPageToken };
+    },
+
+    getDataset: async ({ name }) => datasetMessage(await store.datasets.get(parseDatasetName(name))),
+  });
+}
+
+function datasetExists(id: string): AlreadyExistsError {
+  return new AlreadyExistsError("DATASET_EXISTS", `There already is a data set "${id}"`);
+}
+
+function allowedDirectory(directory: string, roots: readonly string[]): string {
+  const folder = resolve(roots[0]!, directory);
+  const isBelow = roots.some((root) => {
+    const way = relative(root, folder);
+    return way !== "" && !way.startsWith("..") && !isAbsolute(way);
+  });
+  if (!isBelow) throw new DirectoryNotAllowedError(directory, roots);
+  return folder;
+}

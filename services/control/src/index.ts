@@ -1,0 +1,28 @@
+/** What the services share: configuration, the life of a process, resource names, and the services over the store. */
+export { ConfigurationError, type ProcessConfig, parseConfiguration, processConfigShape } from "./config-source.ts";
+export {
+  actionUnitMessages,
+  datasetDescription,
+  describeDataset,
+  jobMessage,
+  scoreKindMessage,
+  thresholdOriginMessage,
+} from "./convert.ts";
+export { createDatasetService } from "./dataset-service.ts";
+export { BUILT_IN_MODEL, cardOf, describeVersion, vitSourceFrom } from "./describe-version.ts";
+export { createJobService } from "./job-service.ts";
+export { createModelService, resolveVersion } from "./model-service.ts";
+export {
+  aliasName,
+  datasetName,
+  evaluationName,
+  jobName,
+  modelName,
+  parseDatasetName,
+  parseEvaluationName,
+  parseModelName,
+  parseModelReference,
+  parseVersionName,
+  versionName,
+} from "./resource-name.ts";
+export { type HostedService, runServiceProcess, type ServiceContext, startServiceProcess } from "./service-process.ts";

@@ -1,0 +1,45 @@
+import { ModelService } from "@duchenne/proto";
+import { type ServiceHandler, serviceHandler } from "@duchenne/rpc";
+import { type ModelVersionRecord, NotFoundError, type Store } from "@duchenne/store";
+import { aliasMessage, modelMessage, modelVersionMessage } from "./convert.ts";
+import { DEFAULT_PAGE_SIZE } from "./job-service.ts";
+import { parseAliasName, parseModelName, parseModelReference, parseVersionName } from "./resource-name.ts";
+
+/** Serves the store's models; any process can. */
+export function createModelService(store: Store): ServiceHandler {
+  return serviceHandler(ModelService, {
+    async listModels({ pageSize, pageToken }) {
+      const { models, nextPageToken } = await store.models.list({ pageSize: pageSize || DEFAULT_PAGE_SIZE, pageToken });
+      return { models: models.map(modelMessage), nextPageToken };
+    },
+
+    async listModelVersions({ parent, pageSize, pageToken }) {
+      const page = { pageSize: pageSize || DEFAULT_PAGE_SIZE, pageToken };
+      const { versions, nextPageToken } = await store.models.listVersions(parseModelName(parent, "parent"), page);
+      return { modelVersions: versions.map(modelVersionMessage), nextPageToken };
+    },
+
+    getModelVersion: async ({ name }) => modelVersionMessage(await resolveVersion(store, name, "name")),
+
+    async setAlias({ name, version, etag }) {
+      const target = parseVersionName(version, "version");
+      return aliasMessage(
+        await store.models.setAlias({ ...parseAliasName(name), target, etag: etag === "" ? undefined : etag }),
+      );
+    },
+  });
+}
+
+/**
+ * The version that a version's or alias's name stands for.
+ *
+ * @throws {ResourceNameError} when it is no name of either
+ * @throws {NotFoundError}
+ */
+export async function resolveVersion(store: Store, name: string, field: string): Promise<ModelVersionRecord> {
+  const { model, version, alias } = parseModelReference(name, field);
+  if (alias === undefined) return store.models.getVersion(model, version);
+  const record = await store.models.resolveAlias(model, alias);
+  if (record === undefined) throw new NotFoundError("alias", name);
+  return store.models.getVersion(record.target.model, record.target.version);
+}
