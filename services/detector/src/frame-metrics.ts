@@ -1,0 +1,29 @@
+import { SCOPE } from "@duchenne/rpc/telemetry";
+import type { StageTimes } from "@duchenne/vision";
+import { metrics } from "@opentelemetry/api";
+
+/** Counts images and measures their stages. */
+export interface FrameMetrics {
+  result(times: StageTimes): void;
+  drop(reason: string): void;
+}
+
+/** The detector's instruments. Create after telemetry was started. */
+export function createFrameMetrics(): FrameMetrics {
+  const meter = metrics.getMeter(SCOPE);
+  const frames = meter.createCounter("duchenne.detector.frames", { description: "Images answered, by outcome." });
+  const durations = meter.createHistogram("duchenne.detector.frame.duration", {
+    unit: "s",
+    description: "Duration of each stage of an image.",
+    advice: { explicitBucketBoundaries: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2] },
+  });
+  return {
+    result({ decodeMs, queueMs, facesMs, inferenceMs, totalMs }) {
+      frames.add(1, { outcome: "result" });
+      for (const [stage, ms] of Object.entries({ decodeMs, queueMs, facesMs, inferenceMs, totalMs })) {
+        durations.record(ms / 1000, { stage: stage.slice(0, -2) });
+      }
+    },
+    drop: (reason) => frames.add(1, { outcome: reason }),
+  };
+}

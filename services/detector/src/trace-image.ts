@@ -1,0 +1,46 @@
+import { SCOPE, withSpan } from "@duchenne/rpc/telemetry";
+import type { Detection, StageTimes } from "@duchenne/vision";
+import { type Context, trace } from "@opentelemetry/api";
+
+/** Runs the work on one image in a span "frame" with a child for each stage. */
+export function traceImage(parent: Context, work: () => Promise<Detection>): Promise<Detection> {
+  return withSpan(
+    "frame",
+    {},
+    async (span) => {
+      const startedAt = Date.now();
+      const detection = await work();
+      span.setAttribute("duchenne.frame.faces", detection.faces.length);
+      recordStages(startedAt, detection.times);
+      return detection;
+    },
+    { parent },
+  );
+}
+
+/** The stages run in another thread, one after the other: their spans are laid out from its times. */
+function recordStages(startedAt: number, times: StageTimes): void {
+  let at = startedAt + times.queueMs;
+  for (const [name, ms] of [
+    ["decode", times.decodeMs],
+    ["faces", times.facesMs],
+    ["inference", times.inferenceMs],
+  ] as const) {
+    trace
+      .getTracer(SCOPE)
+      .startSpan(name, { startTime: at })
+      .end(at + ms);
+    at += ms;
+  }
+}
+
+/** Lets the first image of every `everyMs` of a stream be traced: more would cost more than the images themselves. */
+export function createTraceSampler(everyMs: number): () => boolean {
+  let next = Number.NEGATIVE_INFINITY;
+  return () => {
+    const now = performance.now();
+    if (now < next) return false;
+    next = now + everyMs;
+    return true;
+  };
+}
