@@ -12,6 +12,7 @@ export { createDatasetService } from "./dataset-service.ts";
 export { BUILT_IN_MODEL, cardOf, describeVersion, vitSourceFrom } from "./describe-version.ts";
 export { createJobService } from "./job-service.ts";
 export { createModelService, resolveVersion } from "./model-service.ts";
+export { openRegisteredDataset } from "./open-registered-dataset.ts";
 export {
   aliasName,
   datasetName,

@@ -1,0 +1,15 @@
+import { z } from "zod";
+
+/** What an evaluation job is made from. */
+export const evaluationSpecSchema = z.object({
+  /** "models/{model}/versions/{version}", resolved. */
+  modelVersion: z.string(),
+  /** "datasets/{dataset}". */
+  dataset: z.string(),
+  split: z.enum(["held_out", "all"]),
+  identityLeakage: z.boolean(),
+  seed: z.int(),
+  resamples: z.int(),
+});
+/** What an evaluation job is made from. */
+export type EvaluationSpec = z.output<typeof evaluationSpecSchema>;

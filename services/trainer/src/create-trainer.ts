@@ -1,0 +1,139 @@
+import { join, resolve } from "node:path";
+import {
+  BUILT_IN_MODEL,
+  cardOf,
+  createDatasetService,
+  createJobService,
+  createModelService,
+  type HostedService,
+  jobMessage,
+  openRegisteredDataset,
+  parseModelName,
+  parseVersionName,
+  type ServiceContext,
+} from "@duchenne/control";
+import { createSupervisor } from "@duchenne/jobs";
+import { type CreateTrainingJobRequest, type FineTune, type LinearProbe, TrainerService } from "@duchenne/proto";
+import { serviceHandler } from "@duchenne/rpc";
+import { traceparentOf } from "@duchenne/rpc/telemetry";
+import type { JobRecord, JsonObject, Store } from "@duchenne/store";
+import { findTensorFlow, tensorFlowMissing } from "@duchenne/tensor/provision";
+import { planFineTune, planLinearProbe } from "@duchenne/training/recipes";
+import type { TrainerConfig } from "./config.ts";
+import { fineTuneFields, linearProbeFields, withFieldNames } from "./convert.ts";
+
+/** Thrown when a training is to add a version to a model that ships with the product, or probes one without weights. */
+export class BuiltInModelError extends Error {
+  readonly code = "invalid_argument";
+  readonly reason = "BUILT_IN_MODEL";
+  readonly violations: readonly { readonly field: string; readonly description: string }[];
+
+  constructor(field: string) {
+    const description = `Expected a model of your own, got the built-in models/${BUILT_IN_MODEL}`;
+    super(description);
+    this.name = "BuiltInModelError";
+    this.violations = [{ field, description }];
+  }
+}
+
+/** A checked training: the kind of its job, and what the job is made from. */
+interface CheckedTraining {
+  readonly kind: "fine_tune" | "linear_probe";
+  readonly spec: JsonObject;
+  readonly displayName: string;
+}
+
+/** Makes the trainer and starts to run its jobs. */
+export async function createTrainer(context: ServiceContext, config: TrainerConfig): Promise<HostedService> {
+  const { store, logger, dataDirectory, otlpEndpoint } = context;
+  const { maxAttempts: maxFailures, trainingSlots, cancelGraceMs } = config;
+  const attemptModule = new URL("./attempt.ts", import.meta.url);
+  const supervisor = createSupervisor({
+    store,
+    dataDirectory,
+    kinds: {
+      fine_tune: { attemptModule, slot: "training" },
+      linear_probe: { attemptModule, slot: "training" },
+      synthesize_dataset: { attemptModule: new URL("./synthesis-attempt.ts", import.meta.url), slot: "synthesis" },
+    },
+    slots: { training: trainingSlots, synthesis: 1 },
+    stopGraceMs: cancelGraceMs,
+    otlpEndpoint,
+    logger,
+  });
+
+  const trainer = serviceHandler(TrainerService, {
+    async createTrainingJob(request) {
+      const { kind, spec, displayName } = await checkTraining(store, request);
+      if (findTensorFlow() === undefined) throw tensorFlowMissing();
+      if (request.validateOnly) return jobMessage(unsavedJob(kind, spec, displayName, maxFailures));
+      const { job } = await store.jobs.create({
+        kind,
+        spec,
+        displayName: request.displayName || displayName,
+        ...(request.requestId === "" ? {} : { requestId: request.requestId }),
+        traceparent: traceparentOf(),
+        maxFailures,
+      });
+      return jobMessage(job);
+    },
+  });
+
+  const roots = [join(dataDirectory, "import"), ...config.datasetRoots.map((root) => resolve(root))];
+  return {
+    handlers: [
+      trainer,
+      createJobService(store),
+      createDatasetService(store, { roots, maxFailures }),
+      createModelService(store),
+    ],
+    close: () => supervisor.close(),
+  };
+}
+
+async function checkTraining(store: Store, { training }: CreateTrainingJobRequest): Promise<CheckedTraining> {
+  if (training.case === "fineTune") return checkFineTune(store, training.value);
+  return checkLinearProbe(store, training.value as LinearProbe);
+}
+
+async function checkFineTune(store: Store, message: FineTune): Promise<CheckedTraining> {
+  const field = "fine_tune";
+  if (parseModelName(message.model, `${field}.model`) === BUILT_IN_MODEL) throw new BuiltInModelError(`${field}.model`);
+  const dataset = await openRegisteredDataset(store, message.dataset, { check: false, field: `${field}.dataset` });
+  const { recipe } = withFieldNames(field, () => planFineTune(fineTuneFields(message), dataset));
+  return {
+    kind: "fine_tune",
+    spec: { dataset: message.dataset, model: message.model, recipe },
+    displayName: `Fine-tune of ${recipe.variant}, lambda ${recipe.lambda}, on ${message.dataset}`,
+  };
+}
+
+async function checkLinearProbe(store: Store, message: LinearProbe): Promise<CheckedTraining> {
+  const field = "linear_probe";
+  const { model, version } = parseVersionName(message.modelVersion, `${field}.model_version`);
+  if (model === BUILT_IN_MODEL) throw new BuiltInModelError(`${field}.model_version`);
+  cardOf(await store.models.getVersion(model, version));
+  const dataset = await openRegisteredDataset(store, message.dataset, { check: false, field: `${field}.dataset` });
+  const { recipe } = withFieldNames(field, () => planLinearProbe(linearProbeFields(message), dataset));
+  return {
+    kind: "linear_probe",
+    spec: { dataset: message.dataset, modelVersion: message.modelVersion, recipe },
+    displayName: `Identity probe of ${message.modelVersion} on ${message.dataset}`,
+  };
+}
+
+function unsavedJob(kind: string, spec: JsonObject, displayName: string, maxFailures: number): JobRecord {
+  return {
+    id: "",
+    kind,
+    state: "QUEUED",
+    attempt: 0,
+    failures: 0,
+    maxFailures,
+    progress: 0,
+    createTimeMs: Date.now(),
+    spec,
+    lastEvent: 0,
+    displayName,
+  };
+}
