@@ -50,6 +50,9 @@ describe("safetensors", () => {
     const { parameters: read, metadata } = readSafetensors(writeSafetensors(parameters, { config: "x" }));
     expect([...read]).toEqual([...parameters]);
     expect(metadata).toEqual({ config: "x" });
+    // Part of a larger Buffer, at an odd place.
+    const inside = Buffer.concat([Buffer.from("abc"), writeSafetensors(parameters)]).subarray(3);
+    expect([...readSafetensors(inside).parameters]).toEqual([...parameters]);
   });
 
   it("refuse what is not one", () => {

@@ -69,8 +69,8 @@ export function readSafetensors(bytes: Uint8Array): SafetensorsContent {
     if (to - from !== 4 * size || start + to > bytes.length) {
       throw new InvalidSafetensorsError(`Expected ${4 * size} bytes of "${name}" within the file, got ${from}..${to}`);
     }
-    // A copy: the view must start at a multiple of four.
-    const data = new Float32Array(bytes.slice(start + from, start + to).buffer);
+    // A copy: the view must start at a multiple of four, and a Buffer's slice would share its memory.
+    const data = new Float32Array(new Uint8Array(bytes.subarray(start + from, start + to)).buffer);
     parameters.set(name, { shape, data });
   }
   return { parameters, metadata: metadata as Record<string, string> };

@@ -1,5 +1,5 @@
 /** Jobs, events, models, data sets and reports in SQLite, and their bytes on disk. */
-export type { BlobReference, Blobs, Checkpoints } from "./blobs.ts";
+export { type BlobReference, type Blobs, type Checkpoints, openBlobs } from "./blobs.ts";
 export type { DatasetRecord, Datasets, NewDataset } from "./datasets.ts";
 export {
   AliasMovedError,
