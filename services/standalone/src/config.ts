@@ -17,6 +17,6 @@ export const standaloneConfigSchema = z.object({
 export type StandaloneConfig = z.output<typeof standaloneConfigSchema>;
 
 /** Reads the process's configuration. @throws {ConfigurationError} with every problem */
-export function readStandaloneConfig(): StandaloneConfig {
-  return parseConfiguration(standaloneConfigSchema, { args: process.argv.slice(2), env: process.env });
+export function readStandaloneConfig(args: readonly string[] = process.argv.slice(2)): StandaloneConfig {
+  return parseConfiguration(standaloneConfigSchema, { args, env: process.env });
 }

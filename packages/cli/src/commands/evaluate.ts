@@ -1,0 +1,42 @@
+import { randomUUID } from "node:crypto";
+import { Split } from "@duchenne/proto";
+import { Command, Option } from "commander";
+import { serverOption, withClient } from "../server-option.ts";
+import { followJob } from "./follow-job.ts";
+
+interface EvaluateOptions {
+  readonly model: string;
+  readonly dataset: string;
+  readonly split?: "held-out" | "all";
+  readonly identity: boolean;
+  readonly json: boolean;
+}
+
+/** `duchenne evaluate`: evaluates a version and prints the report. */
+export function evaluateCommand(): Command {
+  const command = new Command("evaluate");
+  return command
+    .description("evaluate a model version on a data set and print the report")
+    .requiredOption("--model <name>", 'such as "models/demo/versions/1" or "models/demo@live"')
+    .requiredOption("--dataset <name>", 'such as "datasets/faces"')
+    .addOption(
+      new Option("--split <part>", "default: what its training held out, else all").choices(["held-out", "all"]),
+    )
+    .option("--identity", "also measure identity leakage", false)
+    .option("--json", "JSON instead of Markdown", false)
+    .addOption(serverOption())
+    .action(async ({ model, dataset, split, identity, json }: EvaluateOptions) => {
+      await withClient(command, async (client) => {
+        const job = await client.evaluator.createEvaluation({
+          requestId: randomUUID(),
+          modelVersion: model,
+          dataset,
+          split: split === undefined ? Split.UNSPECIFIED : split === "all" ? Split.ALL : Split.HELD_OUT,
+          identityLeakage: identity,
+        });
+        const { result } = await followJob(client, job.name, "evaluation");
+        const report = await client.evaluator.getReport({ name: (result as { evaluation: string }).evaluation });
+        process.stdout.write(json ? `${report.json}\n` : report.markdown);
+      });
+    });
+}

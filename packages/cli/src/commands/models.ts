@@ -1,0 +1,34 @@
+import { Command } from "commander";
+import { serverOption, withClient } from "../server-option.ts";
+
+/** `duchenne models`: list, promote. */
+export function modelsCommand(): Command {
+  const models = new Command("models").description("list models and promote versions");
+
+  const list = models
+    .command("list")
+    .description("models with their newest version and aliases")
+    .addOption(serverOption());
+  list.action(() =>
+    withClient(list, async (client) => {
+      for (const { name, latestVersion, aliases } of (await client.models.listModels({})).models) {
+        const moved = aliases.map((alias) => `${alias.name.split("@")[1]} -> ${alias.version}`);
+        process.stdout.write(`${name}  ${[latestVersion || "no versions", ...moved].join("  ")}\n`);
+      }
+    }),
+  );
+
+  const promote = models
+    .command("promote")
+    .description("point an alias at a version; live streams move to it")
+    .argument("<version>", 'such as "models/demo/versions/1"')
+    .option("--alias <name>", "the alias", "models/default@live")
+    .addOption(serverOption());
+  promote.action((version: string, { alias }: { alias: string }) =>
+    withClient(promote, async (client) => {
+      const moved = await client.models.setAlias({ name: alias, version });
+      process.stdout.write(`${moved.name} -> ${moved.version}\n`);
+    }),
+  );
+  return models;
+}

@@ -1,0 +1,27 @@
+import { Command } from "commander";
+import { datasetsCommand } from "./commands/datasets.ts";
+import { detectCommand } from "./commands/detect.ts";
+import { doctorCommand } from "./commands/doctor.ts";
+import { evaluateCommand } from "./commands/evaluate.ts";
+import { jobsCommand } from "./commands/jobs.ts";
+import { modelsCommand } from "./commands/models.ts";
+import { serveCommand } from "./commands/serve.ts";
+import { trainCommand } from "./commands/train.ts";
+
+/** The `duchenne` command. */
+export function createProgram(): Command {
+  const program = new Command("duchenne").description("Facial action units as a service: detect, train, evaluate.");
+  for (const command of [
+    serveCommand(),
+    detectCommand(),
+    trainCommand(),
+    evaluateCommand(),
+    jobsCommand(),
+    datasetsCommand(),
+    modelsCommand(),
+    doctorCommand(),
+  ]) {
+    program.addCommand(command);
+  }
+  return program;
+}
