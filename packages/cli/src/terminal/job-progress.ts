@@ -41,16 +41,13 @@ export function createJobProgress(stream: NodeJS.WriteStream, style: Style, titl
     show({ event, attempt }) {
       switch (event.case) {
         case "progress": {
-          const { fraction, phase, eta, step, totalSteps, imagesPerSecond } = event.value;
+          const { fraction, eta, step, totalSteps, imagesPerSecond } = event.value;
           const filled = Math.round(fraction * WIDTH);
-          const bar = style.good("━".repeat(filled)) + style.dim("━".repeat(WIDTH - filled));
+          const bar = style.good("█".repeat(filled)) + style.dim("░".repeat(WIDTH - filled));
           const rest = eta === undefined ? "" : `  ETA ${clock(durationMs(eta))}`;
           const speed = imagesPerSecond > 0 ? `  ${imagesPerSecond.toFixed(0)} images/s` : "";
           const percent = `${(100 * fraction).toFixed(0)} %`.padStart(5);
-          draw(
-            `${title}: ${phase} ${bar} ${percent}  ${step}/${totalSteps}${speed}${rest}${shown(metrics)}`,
-            fraction === 1,
-          );
+          draw(`${title} ${bar} ${percent}  ${step}/${totalSteps}${speed}${rest}${shown(metrics)}`, fraction === 1);
           break;
         }
         case "metrics":
