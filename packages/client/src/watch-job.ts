@@ -12,8 +12,8 @@ export interface WatchOptions {
   readonly reconnectMs?: number;
 }
 
-/** Statuses of a server that is away or on its way back. */
-const AWAY: readonly Code[] = [Code.Unavailable, Code.Aborted, Code.Unknown, Code.Internal];
+/** Statuses of a server that is away, was killed, or is on its way back. */
+const AWAY: readonly Code[] = [Code.Unavailable, Code.Canceled, Code.Aborted, Code.Unknown, Code.Internal];
 
 /**
  * Watches a job to its end, over restarts of the server: every event once, in order, without a gap.

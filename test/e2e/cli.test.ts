@@ -1,0 +1,89 @@
+import { execFile } from "node:child_process";
+import { readFile, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import sharp from "sharp";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type ServerProcess, startServer, temporaryFolder } from "./server-process.ts";
+
+const main = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
+const faces = join(dirname(createRequire(import.meta.url).resolve("material-kit/package.json")), "assets/img/faces");
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let server: ServerProcess;
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  server = await startServer("standalone", join(folder.path, "data"));
+});
+afterAll(async () => {
+  await server.end();
+  await folder[Symbol.asyncDispose]();
+});
+
+function duchenne(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const env = { ...process.env, DUCHENNE_SERVER: `127.0.0.1:${server.grpcPort}`, NO_COLOR: "1" };
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, [main, ...args], { env }, (_, stdout, stderr) => {
+      resolve({ code: child.exitCode ?? -1, stdout, stderr });
+    });
+  });
+}
+
+it("detect shows action units, draws pictures, and goes on after a bad file", async () => {
+  const bad = join(folder.path, "bad.jpg");
+  await writeFile(bad, "bad");
+  const pictures = join(folder.path, "pictures");
+  const run = await duchenne("detect", bad, join(faces, "christian.jpg"), "--annotate", pictures);
+  expect(run.code).toBe(1);
+  expect(run.stderr).toContain("bad.jpg: Expected a JPEG, PNG or WebP image");
+  expect(run.stdout).toMatch(/christian\.jpg {2}1 face\(s\), models\/blendshape-au\/versions\/1/);
+  expect(run.stdout).toMatch(/AU12 Lip corner puller {5}█{10}┃███░{6} 0\.7\d/);
+  expect((await sharp(await readFile(join(pictures, "christian.png"))).metadata()).format).toBe("png");
+});
+
+it("detect --json writes one object a line", async () => {
+  const { stdout, code } = await duchenne("detect", "--json", join(faces, "marc.jpg"), join(faces, "camp.jpg"));
+  expect(code).toBe(0);
+  const lines = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  expect(lines.map(({ faces: found }) => found.length)).toEqual([1, 1]);
+});
+
+it("synthesizes, trains, evaluates, promotes and lists", async () => {
+  const drawn = await duchenne("datasets", "synthesize", "tiny", "--subjects", "4", "--frames", "10", "--size", "64");
+  expect(drawn.stdout).toBe("datasets/tiny\n");
+  expect(drawn.stderr).toContain("100 %");
+  const recipe = ["--dataset", "datasets/tiny", "--model", "models/tiny", "--epochs", "2", "--batch-size", "10"];
+  const impossible = await duchenne("train", ...recipe, "--warmup-epochs", "5");
+  expect(impossible).toMatchObject({ code: 1, stdout: "" });
+  expect(impossible.stderr).toContain("fine_tune.warmup_epochs: Expected fewer warm-up epochs than epochs");
+  const dry = await duchenne("train", ...recipe, "--warmup-epochs", "1", "--dry-run");
+  expect(JSON.parse(dry.stdout)).toMatchObject({ recipe: { epochs: 2, layerDecay: 0.65 } });
+  const trained = await duchenne("train", ...recipe, "--warmup-epochs", "1");
+  expect(trained.stdout).toBe("models/tiny/versions/1\n");
+  const evaluated = await duchenne("evaluate", "--model", "models/tiny/versions/1", "--dataset", "datasets/tiny");
+  expect(evaluated.stdout).toContain("# models/tiny/versions/1 on datasets/tiny (held-out subjects)");
+  const builtIn = ["--model", "models/blendshape-au/versions/1", "--dataset", "datasets/tiny", "--json"];
+  expect(JSON.parse((await duchenne("evaluate", ...builtIn)).stdout)).toMatchObject({ split: "all", frames: 40 });
+  const promoted = await duchenne("models", "promote", "models/tiny/versions/1");
+  expect(promoted.stdout).toBe("models/default@live -> models/tiny/versions/1\n");
+  expect((await duchenne("models", "list")).stdout).toContain(
+    "models/default  no versions  live -> models/tiny/versions/1",
+  );
+  const [first] = (await duchenne("jobs", "list")).stdout.split("\n");
+  expect(first).toMatch(/^jobs\/\S+ {2}SUCCEEDED {2}100 % {2}Evaluation of models\/blendshape-au/);
+  const watched = await duchenne("jobs", "watch", first!.split(" ")[0]!);
+  expect(JSON.parse(watched.stdout)).toHaveProperty("evaluation");
+});
+
+it("doctor looks at the machine and the server", async () => {
+  const { stdout } = await duchenne("doctor");
+  expect(stdout).toMatch(/✓ Face models/);
+  expect(stdout).toMatch(/✓ Server .*model\(s\)/);
+  const away = await duchenne("doctor", "--server", "127.0.0.1:1");
+  expect(away.code).toBe(1);
+  expect(away.stdout).toContain('→ Start one with "duchenne serve"');
+});
