@@ -6,10 +6,10 @@ import { type Estimate, type EvaluationReport, type Job, JobState } from "@duche
 const DATASET = {
   datasetId: "demo",
   seed: 7n,
-  subjects: 12,
-  framesPerSubject: 40,
+  subjects: 40,
+  framesPerSubject: 12,
   imageSize: 96,
-  identityShortcut: 0.8,
+  identityShortcut: 0.3,
 };
 const RECIPE = {
   dataset: "datasets/demo",
@@ -17,7 +17,7 @@ const RECIPE = {
   epochs: 12,
   warmupEpochs: 1,
   batchSize: 16,
-  baseLearningRate: 0.016,
+  baseLearningRate: 0.048,
   layerDecay: 1,
   dropPath: 0,
   seed: 1n,
