@@ -41,7 +41,7 @@ export async function trainAndCompare(
   say(
     `   SynthFACS: ${subjects} drawn subjects x ${framesPerSubject} frames; identity shortcut ${identityShortcut}: the subject`,
   );
-  say("   tells much about the action units, so a model is tempted to learn faces instead of movements.\n");
+  say("   tells something about the action units, so a model is tempted to learn faces instead of movements.\n");
   await finish(client, await client.datasets.synthesizeDataset(DATASET), "drawing ");
   const plain = await train(client, 0, "models/demo-plain");
   const adversarial = await train(client, LAMBDA, "models/demo-iat");
