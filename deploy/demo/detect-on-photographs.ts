@@ -37,7 +37,7 @@ export async function detectOnPhotographs(
       const { model, warnings } = answer.value;
       say(`   ${model?.name}: ${model?.description}`);
       for (const warning of warnings) say(`   ${warning}`);
-      const units = model?.actionUnits.map(({ actionUnit }) => `AU${actionUnit}`.padStart(6)).join("") ?? "";
+      const units = model?.actionUnits.map(({ actionUnit }) => `AU${actionUnit}`.padStart(6).padEnd(7)).join("") ?? "";
       say(`\n   ${"photograph".padEnd(28)}${units}`);
     }
     if (answer.case !== "result") continue;
@@ -50,9 +50,8 @@ export async function detectOnPhotographs(
   }
   times.sort((a, b) => a - b);
   const median = times[Math.floor(times.length / 2)] ?? 0;
-  say(
-    `\n   ${style.highlight("0.00")}: at or above the threshold of 0.50. Median ${median.toFixed(0)} ms an image, decoding included.`,
-  );
+  say(`\n   ${style.highlight("●")} at or above the threshold of 0.50.`);
+  say(`   Median ${median.toFixed(0)} ms an image, decoding included, while TensorFlow is fetched beside it.`);
   const sheet = join(folder, "..", "faces.png");
   await writeFile(sheet, await contactSheet(pictures));
   return sheet;
@@ -73,7 +72,7 @@ function tableRows(name: string, { faces }: FrameResult, style: Style): string[]
   return faces.map((face) => {
     const cells = wholeFace(face).map(({ score, present }) => {
       const text = score.toFixed(2).padStart(6);
-      return present ? style.highlight(text) : style.dim(text);
+      return present ? style.highlight(`${text}●`) : style.dim(`${text} `);
     });
     return name.padEnd(28) + cells.join("");
   });
