@@ -83,7 +83,7 @@ function resultOf({ result }: Job, key: string): string {
   return String((result as Record<string, unknown>)[key]);
 }
 
-const LABEL = 32;
+const LABEL = 36;
 const CELL = 26;
 
 function comparison(plain: Trained, adversarial: Trained, style: Style): string {
