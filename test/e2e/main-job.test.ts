@@ -179,3 +179,31 @@ async function* toRequests(frames: AsyncIterable<TestFrame>) {
   yield { message: { case: "configuration" as const, value: { outputs: { logits: true } } } };
   for await (const value of frames) yield frame(value);
 }
+
+it("cancels a training over RPC: it writes a checkpoint and ends as CANCELLED", async () => {
+  await using folder = await temporaryFolder();
+  const server = await startServer("trainer", folder.path);
+  try {
+    const synthesis = { datasetId: "faces", subjects: 3, framesPerSubject: 12, imageSize: 96 };
+    await finished(server.grpc, await createClient(DatasetService, server.grpc).synthesizeDataset(synthesis));
+    const training = await createClient(TrainerService, server.grpc).createTrainingJob({
+      training: {
+        case: "fineTune",
+        value: { dataset: "datasets/faces", model: "models/long", epochs: 1000, batchSize: 8 },
+      },
+    });
+    const jobs = createClient(JobService, server.grpc);
+    const seen = await watch(server.grpc, training.name, { stop: ({ event }) => event.case === "progress" });
+    expect((await jobs.cancelJob({ name: training.name })).state).toBe(JobState.CANCELLING);
+    const rest = await watch(server.grpc, training.name, { afterEvent: seen.at(-1)!.number });
+    expect(rest.map(({ event }) => event.case)).toContain("checkpoint");
+    expect(rest.at(-1)!.event).toMatchObject({ case: "state", value: { state: JobState.CANCELLED } });
+    await expect(jobs.cancelJob({ name: training.name })).rejects.toThrow("Expected a job that has not ended");
+    const { modelVersions } = await createClient(ModelService, server.grpc)
+      .listModelVersions({ parent: "models/long" })
+      .catch(() => ({ modelVersions: [] }));
+    expect(modelVersions).toEqual([]);
+  } finally {
+    await server.end();
+  }
+});

@@ -117,10 +117,9 @@ export async function createRpcServer(options: RpcServerOptions): Promise<RpcSer
     stop();
     const drained = calls.drain();
     const closed = Promise.all(transports.map((transport) => transport.close()));
-    if (!(await within(Promise.all([drained, closed]), graceMs))) {
-      calls.abort();
-      // The aborted calls' statuses still have to leave.
-      await within(Promise.all([drained, closed]), FAREWELL_MS);
+    if (!(await within(drained, graceMs))) calls.abort();
+    // The last statuses still have to leave. A client that holds its connection open without a call is not waited for.
+    if (!(await within(Promise.all([drained, closed]), FAREWELL_MS))) {
       for (const transport of transports) transport.destroy();
     }
     await closed;
@@ -138,7 +137,7 @@ export async function createRpcServer(options: RpcServerOptions): Promise<RpcSer
   };
 }
 
-const FAREWELL_MS = 500;
+const FAREWELL_MS = 1_000;
 
 /** True when the work is done in time. */
 async function within(work: Promise<unknown>, timeoutMs: number): Promise<boolean> {

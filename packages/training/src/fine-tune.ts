@@ -76,16 +76,20 @@ export async function* fineTune(options: FineTuneOptions): AsyncGenerator<Traini
       const state = { step, training, parameters: detector.parameters(), optimizer: optimizer.state() };
       return { kind: "checkpoint", step, bytes: writeCheckpoint(state) };
     };
-    const validate = async () =>
-      validationMetrics(dataset, plan, await predict(tf, { detector, config }, loader, split.test, signal));
+    /** Undefined when it was told to stop meanwhile. */
+    const validate = async (): Promise<Readonly<Record<string, number>> | undefined> => {
+      try {
+        return validationMetrics(dataset, plan, await predict(tf, { detector, config }, loader, split.test, signal));
+      } catch (error) {
+        if (signal.aborted) return undefined;
+        throw error;
+      }
+    };
 
     const pace = createPace(totalSteps, step);
-    let metrics: Readonly<Record<string, number>> = {};
+    let metrics: Readonly<Record<string, number>> | undefined;
     while (step < totalSteps) {
-      if (signal.aborted) {
-        yield save();
-        signal.throwIfAborted();
-      }
+      if (signal.aborted) break;
       const epoch = Math.floor(step / stepsPerEpoch);
       const positions = order.batch(epoch, step % stepsPerEpoch);
       const batch = await loadBatch(
@@ -106,6 +110,7 @@ export async function* fineTune(options: FineTuneOptions): AsyncGenerator<Traini
       const epochsDone = step / stepsPerEpoch;
       if (step % stepsPerEpoch === 0) {
         metrics = await validate();
+        if (metrics === undefined) break;
         yield { kind: "metrics", step, epoch: epochsDone, values: metrics };
       }
       if (pace.isDue(step)) {
@@ -115,7 +120,11 @@ export async function* fineTune(options: FineTuneOptions): AsyncGenerator<Traini
       }
       if (step % recipe.checkpointEverySteps === 0 && step < totalSteps) yield save();
     }
-    if (Object.keys(metrics).length === 0) metrics = await validate();
+    if (!signal.aborted) metrics ??= await validate();
+    if (metrics === undefined || step < totalSteps) {
+      yield save();
+      throw signal.reason;
+    }
     return { config, parameters: detector.parameters(), metrics };
   } finally {
     detector.dispose();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { ConfigurationError, parseConfiguration, processConfigShape } from "./config-source.ts";
+import { ConfigurationError, HelpRequested, parseConfiguration, processConfigShape } from "./config-source.ts";
 
 const schema = z.object({ ...processConfigShape, grpcPort: processConfigShape.grpcPort.default(50_051) });
 const complete = ["--connect-port", "0"];
@@ -12,6 +12,12 @@ describe("parseConfiguration", () => {
       env: { DUCHENNE_GRPC_PORT: "8", DUCHENNE_HOST: "0.0.0.0", DUCHENNE_JSON: "1" },
     });
     expect(config).toMatchObject({ grpcPort: 7, host: "0.0.0.0", json: true, maxStreamsPerPeer: 128 });
+  });
+
+  it("answers --help with every option, its variable, meaning and default", () => {
+    const help = () => parseConfiguration(schema, { args: ["--help", "--nonsense"], env: {} });
+    expect(help).toThrow(HelpRequested);
+    expect(help).toThrow("  --grpc-port, DUCHENNE_GRPC_PORT\n      The gRPC port. (default: 50051)\n");
   });
 
   it("reports every problem together", () => {

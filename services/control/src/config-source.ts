@@ -13,6 +13,14 @@ export class ConfigurationError extends Error {
   }
 }
 
+/** Thrown when the caller asks what can be configured; the message is the answer. */
+export class HelpRequested extends Error {
+  constructor(schema: z.ZodObject) {
+    super(`Options, each with its environment variable; options go first:\n${configurationHelp(schema)}`);
+    this.name = "HelpRequested";
+  }
+}
+
 /** Where a configuration comes from. Arguments go before the environment. */
 export interface ConfigurationSource {
   /** Arguments after the program's name, such as ["--grpc-port", "0", "--data=/srv/duchenne"]. */
@@ -25,11 +33,13 @@ export interface ConfigurationSource {
  * to the schema as they are, so its fields coerce.
  *
  * @throws {ConfigurationError} with every unknown argument and every bad value
+ * @throws {HelpRequested} when the arguments hold "--help"
  */
 export function parseConfiguration<S extends z.ZodObject>(
   schema: S,
   { args, env }: ConfigurationSource,
 ): Readonly<z.output<S>> {
+  if (args.includes("--help")) throw new HelpRequested(schema);
   const violations: { field: string; description: string }[] = [];
   const fields = Object.keys(schema.shape);
   const raw: Record<string, string> = {};
@@ -64,6 +74,20 @@ export function parseConfiguration<S extends z.ZodObject>(
   return parsed.data;
 }
 
+/** What a process can be configured by, for people: flag, environment variable, default and meaning. */
+function configurationHelp(schema: z.ZodObject): string {
+  const fields = Object.entries(schema.shape) as [string, z.ZodType][];
+  return fields
+    .map(([field, type]) => {
+      const { data, success } = type.safeParse(undefined);
+      const described =
+        type.description === undefined && type instanceof z.ZodDefault ? (type.unwrap() as z.ZodType) : type;
+      const fallback = success && data !== undefined ? ` (default: ${JSON.stringify(data)})` : "";
+      return `  ${flagName(field)}, ${environmentName(field)}\n      ${described.description ?? ""}${fallback}`;
+    })
+    .join("\n");
+}
+
 function splitAtEquals(arg: string): [string, string | undefined] {
   const at = arg.indexOf("=");
   return at < 0 ? [arg, undefined] : [arg.slice(0, at), arg.slice(at + 1)];
@@ -78,31 +102,37 @@ const onOff = z.enum(["true", "false", "1", "0"]).transform((value) => value ===
 
 /** What every process of the product is configured by; port 0 takes a free one. */
 export const processConfigShape = {
-  /** The address to bind. */
-  host: z.string().min(1).default("127.0.0.1"),
-  /** The gRPC port. */
-  grpcPort: port,
-  /** The port of Connect, gRPC-Web and JSON. */
-  connectPort: port,
-  /** The folder of the database, blobs and data sets. */
-  data: z.string().min(1).default("./duchenne-data"),
-  /** The collector's OTLP/HTTP base, such as "http://127.0.0.1:4318". */
-  otlpEndpoint: z.url().optional(),
-  /** How much is logged, to standard error. */
-  logLevel: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
-  /** Print the ready line as JSON. */
-  json: onOff.default(false),
-  /** The largest request message, in bytes. */
+  host: z.string().min(1).default("127.0.0.1").describe("The address to bind."),
+  grpcPort: port.describe("The gRPC port."),
+  connectPort: port.describe("The port of Connect, gRPC-Web and JSON."),
+  data: z.string().min(1).default("./duchenne-data").describe("The folder of the database, blobs and data sets."),
+  otlpEndpoint: z.url().optional().describe('The collector\'s OTLP/HTTP base, such as "http://127.0.0.1:4318".'),
+  logLevel: z
+    .enum(["trace", "debug", "info", "warn", "error", "silent"])
+    .default("info")
+    .describe("How much is logged, to standard error."),
+  json: onOff.default(false).describe("Print the ready line as JSON."),
   maxRequestBytes: z.coerce
     .number()
     .int()
     .min(1024)
     .max(256 * 2 ** 20)
-    .default(16 * 2 ** 20),
-  /** Streaming calls in flight from one address. */
-  maxStreamsPerPeer: z.coerce.number().int().min(1).max(100_000).default(128),
-  /** How long running calls and jobs may take to end when the process is told to stop, in milliseconds. */
-  shutdownGraceMs: z.coerce.number().int().min(0).max(600_000).default(10_000),
+    .default(16 * 2 ** 20)
+    .describe("The largest request message, in bytes."),
+  maxStreamsPerPeer: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(128)
+    .describe("Streaming calls in flight from one address."),
+  shutdownGraceMs: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(600_000)
+    .default(10_000)
+    .describe("How long running calls and jobs may take to end when the process is told to stop, in milliseconds."),
 };
 /** What every process of the product is configured by. */
 export type ProcessConfig = z.output<z.ZodObject<typeof processConfigShape>>;

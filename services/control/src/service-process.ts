@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { createLogger, createRpcServer, type Logger, type ServiceHandler } from "@duchenne/rpc";
 import { startTelemetry, type Telemetry } from "@duchenne/rpc/telemetry";
 import { openStore, type Store } from "@duchenne/store";
-import { ConfigurationError, type ProcessConfig } from "./config-source.ts";
+import { ConfigurationError, HelpRequested, type ProcessConfig } from "./config-source.ts";
 import { ensureBuiltInModel } from "./describe-version.ts";
 
 /** The version that processes report. */
@@ -128,6 +128,10 @@ function readyLine(name: string, config: ProcessConfig, { grpcPort, connectPort 
 }
 
 function fail(name: string, error: unknown): never {
+  if (error instanceof HelpRequested) {
+    process.stdout.write(`duchenne ${name}\n\n${error.message}\n`);
+    process.exit(0);
+  }
   const text =
     error instanceof ConfigurationError ? error.message : error instanceof Error ? error.stack : String(error);
   process.stderr.write(

@@ -3,23 +3,48 @@ import { z } from "zod";
 
 /** What the detector alone is configured by, beside what every process is. */
 export const detectorShape = {
-  /** Worker threads that decode images and run models. */
-  workers: z.coerce.number().int().min(1).max(256).default(2),
-  /** Frames of one stream that may be in work at once. */
-  framesPerStream: z.coerce.number().int().min(1).max(64).default(4),
-  /** Faces answered when the caller names no number. */
-  defaultMaxFaces: z.coerce.number().int().min(1).max(64).default(8),
-  /** The longest side of an image taken, in pixels. */
-  maxImageSide: z.coerce.number().int().min(64).max(32_768).default(8192),
-  /** The largest encoded image taken, in bytes. */
+  faceLandmarker: z.string().optional().describe("An own face_landmarker.task; default: the one that set-up fetched."),
+  workers: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(256)
+    .default(2)
+    .describe("Worker threads that decode images and run models."),
+  framesPerStream: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(64)
+    .default(4)
+    .describe("Frames of one stream that may be in work at once."),
+  defaultMaxFaces: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(64)
+    .default(8)
+    .describe("Faces answered when the caller names no number."),
+  maxImageSide: z.coerce
+    .number()
+    .int()
+    .min(64)
+    .max(32_768)
+    .default(8192)
+    .describe("The longest side of an image taken, in pixels."),
   maxImageBytes: z.coerce
     .number()
     .int()
     .min(1024)
     .max(256 * 2 ** 20)
-    .default(12 * 2 ** 20),
-  /** How often a stream's segment span is renewed, in milliseconds. */
-  streamSegmentMs: z.coerce.number().int().min(100).default(60_000),
+    .default(12 * 2 ** 20)
+    .describe("The largest encoded image taken, in bytes."),
+  streamSegmentMs: z.coerce
+    .number()
+    .int()
+    .min(100)
+    .default(60_000)
+    .describe("How often a stream's segment span is renewed, in milliseconds."),
 };
 
 /** The detector process's configuration. */

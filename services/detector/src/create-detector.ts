@@ -2,6 +2,7 @@ import { createModelService, type HostedService, type ServiceContext } from "@du
 import { DetectorService } from "@duchenne/proto";
 import { serviceHandler } from "@duchenne/rpc";
 import { createVisionEngine } from "@duchenne/vision";
+import { provisionFaceModels } from "@duchenne/vision/provision";
 import { answerStream } from "./answer-stream.ts";
 import type { DetectorConfig } from "./config.ts";
 import { detectFacesResponse, detectionRequestFrom } from "./convert.ts";
@@ -19,10 +20,11 @@ export async function createDetector(
   { store, logger }: ServiceContext,
   config: DetectorConfig,
 ): Promise<HostedService> {
-  const { workers, maxImageBytes, maxImageSide, defaultMaxFaces, framesPerStream } = config;
+  const { workers, maxImageBytes, maxImageSide, defaultMaxFaces, framesPerStream, faceLandmarker } = config;
   const engine = createVisionEngine({
     workers,
     imageLimits: { maxBytes: maxImageBytes, maxSide: maxImageSide },
+    ...(faceLandmarker === undefined ? {} : { faceModels: await provisionFaceModels({ taskPath: faceLandmarker }) }),
   });
   const registry = new ModelRegistry(createModelSource(store, engine, logger));
   const metrics = createFrameMetrics();

@@ -3,8 +3,7 @@ import { z } from "zod";
 
 /** What the evaluator alone is configured by, beside what every process is. */
 export const evaluatorShape = {
-  /** Evaluations that run at once. */
-  evaluationSlots: z.coerce.number().int().min(1).max(64).default(1),
+  evaluationSlots: z.coerce.number().int().min(1).max(64).default(1).describe("Evaluations that run at once."),
 };
 
 /** The evaluator process's configuration. */

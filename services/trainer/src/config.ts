@@ -3,17 +3,20 @@ import { z } from "zod";
 
 /** What the trainer alone is configured by, beside what every process is. */
 export const trainerShape = {
-  /** Trainings that run at once. */
-  trainingSlots: z.coerce.number().int().min(1).max(64).default(1),
-  /** How long a cancelled job may take to write its checkpoint, in milliseconds. */
-  cancelGraceMs: z.coerce.number().int().min(0).max(3_600_000).default(120_000),
-  /** Attempts a job has before it fails. */
-  maxAttempts: z.coerce.number().int().min(1).max(100).default(3),
-  /** Folders, beside the data folder, that data sets may be registered from; separated by ":". */
+  trainingSlots: z.coerce.number().int().min(1).max(64).default(1).describe("Trainings that run at once."),
+  cancelGraceMs: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(3_600_000)
+    .default(120_000)
+    .describe("How long a cancelled job may take to write its checkpoint, in milliseconds."),
+  maxAttempts: z.coerce.number().int().min(1).max(100).default(3).describe("Attempts a job has before it fails."),
   datasetRoots: z
     .string()
     .default("")
-    .transform((text) => text.split(":").filter((root) => root !== "")),
+    .transform((text) => text.split(":").filter((root) => root !== ""))
+    .describe('Folders, beside the data folder, that data sets may be registered from; separated by ":".'),
 };
 
 /** The trainer process's configuration. */

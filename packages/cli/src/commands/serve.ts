@@ -6,7 +6,7 @@ import { Command } from "commander";
 export function serveCommand(): Command {
   return new Command("serve")
     .description("run the detector, trainer and evaluator in one process")
-    .argument("[options...]", "such as --grpc-port 50051 --data ./duchenne-data; a wrong one lists them all")
+    .argument("[options...]", "such as --grpc-port 50051 --data ./duchenne-data; --help lists them")
     .allowUnknownOption()
     .helpOption(false)
     .action(async (args: string[]) => {

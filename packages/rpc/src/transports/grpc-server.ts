@@ -36,14 +36,18 @@ export async function createGrpcServer(
   });
   setConnectionWindow(server);
 
-  let closed: Promise<void> | undefined;
+  const closed = Promise.withResolvers<void>();
   return {
     port,
     close() {
-      closed ??= new Promise((resolve) => server.tryShutdown(() => resolve()));
-      return closed;
+      server.tryShutdown(() => closed.resolve());
+      return closed.promise;
     },
-    destroy: () => server.forceShutdown(),
+    destroy() {
+      server.forceShutdown();
+      // tryShutdown forgets its callback when sessions are destroyed under it.
+      closed.resolve();
+    },
   };
 }
 
