@@ -41,9 +41,9 @@ try {
   say(`\n   ${seconds()} s since the start; no TensorFlow so far.`);
 
   say(style.bold("\n2. Identity adversarial training on drawn faces\n"));
-  const problem = await step("TensorFlow (fetched and compiled beside the photographs)", () => tensorFlow);
+  const problem = await step("Waiting for TensorFlow", () => tensorFlow);
   if (problem === undefined) await trainAndCompare(client, say, style);
-  else say(`   Training needs TensorFlow: ${describeError(problem)}\n   Detection, above, works without.`);
+  else say(`   No training: ${describeError(problem)}`);
 
   const here = (path: string) => relative(process.cwd(), path);
   say(style.bold(`\nDone in ${seconds()} s. Open ${here(picture)}`));
