@@ -11,6 +11,7 @@ export {
   NotFoundError,
 } from "./errors.ts";
 export type { EvaluationRecord, Evaluations } from "./evaluations.ts";
+export type { AttemptOutcome } from "./job-attempts.ts";
 export {
   hasEnded,
   type JobError,
@@ -20,7 +21,8 @@ export {
   type JobState,
   jobEventBodySchema,
 } from "./job-record.ts";
-export type { AttemptOutcome, Jobs, NewJob } from "./jobs.ts";
+export type { NewJob } from "./job-requests.ts";
+export type { Jobs } from "./jobs.ts";
 export type { JsonObject, JsonValue } from "./json.ts";
 export type { AliasRecord, ModelArtifact, ModelRecord, Models, ModelVersionRecord, NewModelVersion } from "./models.ts";
 export { openStore, type Store } from "./open-store.ts";
