@@ -4,7 +4,7 @@ import sharp, { type Sharp } from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { clipFrames } from "./clip.ts";
 import { confusionReport, scoreOf } from "./confusion-report.ts";
-import { readPackaged } from "./photographs.ts";
+import { labelledPhotographs, readPackaged } from "./photographs.ts";
 
 let engine: VisionEngine;
 let model: AuModel;
@@ -69,12 +69,18 @@ const changes: [string, (image: Sharp, width: number) => Sharp][] = [
   ["25 % darker", (image) => image.linear(0.75, 0)],
 ];
 
-describe.each([...smiles, ...neutral])("the decision on %s", (path) => {
+// Every face whose smile or resting mouth was labelled; the strict profile of profile-picture-6 is not found at all.
+const { photographs } = await labelledPhotographs();
+const labelled = photographs
+  .filter(({ path, labels }) => labels.get(12) !== null && !path.endsWith("profile-picture-6.jpg"))
+  .map(({ path, labels }) => ({ path, smiles: labels.get(12) === 1 }));
+
+describe.each(labelled)("the decision on $path", ({ path, smiles: isSmile }) => {
   it.each(changes)("holds %s", async (_, change) => {
     const image = await readPackaged(path);
     const { width } = await sharp(image).metadata();
     const face = await faceOn(await change(sharp(image), width).png().toBuffer());
-    expect(scoreOf(face, 12)! >= THRESHOLD).toBe(smiles.includes(path));
+    expect(scoreOf(face, 12)! >= THRESHOLD).toBe(isSmile);
   });
 
   it("exchanges left and right when mirrored", async () => {
