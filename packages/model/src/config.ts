@@ -6,6 +6,14 @@ export const VIT_VARIANTS = {
   micro: { imageSize: 96, patchSize: 8, dim: 96, depth: 4, heads: 3 },
   /** ViT-Ti/16 (Touvron et al. 2021, DeiT). */
   tiny: { imageSize: 224, patchSize: 16, dim: 192, depth: 12, heads: 3 },
+  /** ViT-S/16. */
+  small: { imageSize: 224, patchSize: 16, dim: 384, depth: 12, heads: 6 },
+  /** ViT-B/16 (Dosovitskiy et al. 2021). */
+  base: { imageSize: 224, patchSize: 16, dim: 768, depth: 12, heads: 12 },
+  /** ViT-L/16, the paper's headline model. */
+  large: { imageSize: 224, patchSize: 16, dim: 1024, depth: 24, heads: 16 },
+  /** ViT-H/14. */
+  huge: { imageSize: 224, patchSize: 14, dim: 1280, depth: 32, heads: 16 },
 } as const;
 /** The name of an encoder. */
 export type VitVariant = keyof typeof VIT_VARIANTS;
@@ -31,6 +39,8 @@ export const modelConfigSchema = z
     actionUnits: z.array(z.int()).min(1),
     /** Outputs of the identity head; 0: there is none. */
     numSubjects: z.int().min(0),
+    /** Linear layers of the identity head (the paper's Table 7): dim, dim / 2 and dim / 4 wide, GELU between them. */
+    identityLayers: z.union([z.literal(1), z.literal(2), z.literal(3)]).default(1),
     /** Stochastic depth of the last block; it rises linearly from 0 at the first. */
     dropPath: z.number().min(0).lt(1),
   })
@@ -42,7 +52,7 @@ export type ModelConfig = Readonly<z.output<typeof modelConfigSchema>>;
 /** A variant with its heads. */
 export function createModelConfig(
   variant: VitVariant,
-  heads: Pick<ModelConfig, "actionUnits" | "numSubjects" | "dropPath">,
+  heads: Pick<ModelConfig, "actionUnits" | "numSubjects" | "dropPath"> & Partial<Pick<ModelConfig, "identityLayers">>,
 ): ModelConfig {
   return modelConfigSchema.parse({ kind: "vit", variant, ...VIT_VARIANTS[variant], ...heads });
 }
@@ -57,7 +67,7 @@ export function patchCount({ imageSize, patchSize }: ModelConfig): number {
  * checkpoint.
  */
 export function parameterShapes(config: ModelConfig): ReadonlyMap<string, readonly number[]> {
-  const { dim, depth, patchSize, actionUnits, numSubjects } = config;
+  const { dim, depth, patchSize, actionUnits } = config;
   const hidden = MLP_RATIO * dim;
   const shapes = new Map<string, readonly number[]>();
   const add = (name: string, weight: readonly number[]) => {
@@ -77,6 +87,28 @@ export function parameterShapes(config: ModelConfig): ReadonlyMap<string, readon
   }
   add("head", [actionUnits.length, dim]);
   add("fc_norm", [dim]);
-  if (numSubjects > 0) add("ID_head", [numSubjects, dim]);
+  for (const { name, inputs, outputs } of identityHeadLayers(config)) add(name, [outputs, inputs]);
   return shapes;
+}
+
+/**
+ * The linear layers of the identity head, empty without one. A single layer is named "ID_head"; several stand in a
+ * sequence with activations between them, as in a checkpoint: "ID_head.0", "ID_head.2", "ID_head.4".
+ */
+export function identityHeadLayers({
+  dim,
+  numSubjects,
+  identityLayers,
+}: Pick<ModelConfig, "dim" | "numSubjects" | "identityLayers">): readonly {
+  readonly name: string;
+  readonly inputs: number;
+  readonly outputs: number;
+}[] {
+  if (numSubjects === 0) return [];
+  const widths = Array.from({ length: identityLayers }, (_, i) => Math.floor(dim / 2 ** i));
+  return widths.map((inputs, i) => ({
+    name: identityLayers === 1 ? "ID_head" : `ID_head.${2 * i}`,
+    inputs,
+    outputs: widths[i + 1] ?? numSubjects,
+  }));
 }

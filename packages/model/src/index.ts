@@ -2,6 +2,7 @@
 export { type ModelCard, modelCardSchema } from "./card.ts";
 export {
   createModelConfig,
+  identityHeadLayers,
   LAYER_NORM_EPSILON,
   MLP_RATIO,
   type ModelConfig,

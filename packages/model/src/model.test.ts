@@ -13,14 +13,31 @@ import {
 const config = createModelConfig("micro", { actionUnits: [1, 12], numSubjects: 5, dropPath: 0.1 });
 
 describe("parameters", () => {
-  it("are those of the published encoder", () => {
-    const shapes = parameterShapes({ ...config, dim: 384, depth: 12, heads: 6, imageSize: 224, patchSize: 16 });
+  // Encoder with fc_norm, without heads (1.1 of the behavioural specification).
+  it.each([
+    ["small", 21_665_664],
+    ["base", 85_798_656],
+    ["large", 303_301_632],
+    ["huge", 630_764_800],
+  ] as const)("of ViT-%s are those of the published encoder", (variant, expected) => {
+    const shapes = parameterShapes(createModelConfig(variant, { actionUnits: [1], numSubjects: 41, dropPath: 0.1 }));
     let encoder = 0;
     for (const [name, shape] of shapes) {
       if (!name.startsWith("head.") && !name.startsWith("ID_head.")) encoder += shape.reduce((a, b) => a * b, 1);
     }
-    // vit_small_patch16 with fc_norm, without heads.
-    expect(encoder).toBe(21_665_664);
+    expect(encoder).toBe(expected);
+  });
+
+  it("of a deeper identity head halve its width from layer to layer", () => {
+    const shapesOf = (identityLayers: 1 | 2 | 3) =>
+      [...parameterShapes({ ...config, identityLayers })].filter(([name]) => /^ID_head.*weight$/.test(name));
+    expect(shapesOf(1)).toEqual([["ID_head.weight", [5, 96]]]);
+    expect(shapesOf(2)).toEqual([["ID_head.0.weight", [48, 96]], ["ID_head.2.weight", [5, 48]]]); // biome-ignore format: two layers
+    expect(shapesOf(3)).toEqual([
+      ["ID_head.0.weight", [48, 96]],
+      ["ID_head.2.weight", [24, 48]],
+      ["ID_head.4.weight", [5, 24]],
+    ]);
   });
 
   it("start with the same backbone with and without an identity head", () => {

@@ -44,18 +44,21 @@ export function checkParameters(config: ModelConfig, parameters: ParameterSet): 
  */
 export function initialiseParameters(config: ModelConfig, seed: number): Map<string, Parameter> {
   const parameters = new Map<string, Parameter>();
-  for (const [name, shape] of parameterShapes(config)) {
+  const shapes = parameterShapes(config);
+  for (const [name, shape] of shapes) {
     const size = shape.reduce((product, length) => product * length, 1);
-    const draw = drawFor(name, config, createRandom([seed, "initialise", name]));
+    const draw = drawFor(name, shapes, createRandom([seed, "initialise", name]));
     parameters.set(name, { shape, data: Float32Array.from({ length: size }, draw) });
   }
   return parameters;
 }
 
-function drawFor(name: string, { dim, patchSize }: ModelConfig, random: Random): () => number {
-  const uniform = (fanIn: number) => () => (2 * random.uniform() - 1) / Math.sqrt(fanIn);
-  if (name.startsWith("patch_embed.")) return uniform(3 * patchSize ** 2);
-  if (name.startsWith("head.") || name.startsWith("ID_head.")) return uniform(dim);
+function drawFor(name: string, shapes: ReadonlyMap<string, readonly number[]>, random: Random): () => number {
+  if (/^(patch_embed|head|ID_head)\./.test(name)) {
+    const [, ...inputs] = shapes.get(name.replace(/bias$/, "weight"))!;
+    const fanIn = inputs.reduce((product, size) => product * size, 1);
+    return () => (2 * random.uniform() - 1) / Math.sqrt(fanIn);
+  }
   if (/norm\d?\.weight$/.test(name)) return () => 1;
   if (name.endsWith(".bias")) return () => 0;
   return () => 0.02 * random.normal();

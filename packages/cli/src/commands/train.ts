@@ -18,6 +18,7 @@ interface TrainOptions {
 /** Numbers of the recipe that are passed on as they are; what is not given takes the server's default. */
 const NUMBERS = [
   ["lambda", "strength of the gradient reversal; 0: no identity head"],
+  ["identityLayers", "linear layers of the identity head, 1 to 3"],
   ["epochs", "passes over the training part"],
   ["warmupEpochs", "passes of linear warm-up"],
   ["batchSize", "images a step"],
@@ -35,7 +36,7 @@ export function trainCommand(): Command {
     .description("fine-tune an action unit detector, with or without identity adversarial training")
     .requiredOption("--dataset <name>", 'such as "datasets/faces"')
     .requiredOption("--model <name>", 'the model that gets a version, such as "models/demo"')
-    .option("--variant <name>", "micro or tiny", "")
+    .option("--variant <name>", "micro, tiny, small, base, large or huge", "")
     .addOption(new Option("--identity-loss <kind>", "bce as published, or ce").choices(["bce", "ce"]).default("bce"))
     .option("--no-flip", "do not mirror images")
     .option("--seed <n>", "seed of everything random", BigInt);

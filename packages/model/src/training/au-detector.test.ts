@@ -1,4 +1,4 @@
-import { loadTensorFlow, type TensorFlow } from "@duchenne/tensor";
+import { gelu, loadTensorFlow, type TensorFlow } from "@duchenne/tensor";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { beforeAll, describe, expect, it } from "vitest";
 import { createModelConfig, exportOnnx, initialiseParameters } from "../index.ts";
@@ -46,6 +46,25 @@ describe("the detector", () => {
     for (let i = 0; i < backbone.length; i += 97) expect(doubled[i]!).toBeCloseTo(2 * backbone[i]!, 6);
     expect(backbone.some((value) => Math.abs(value) > 1e-6)).toBe(true);
     expect([...by("ID_head.weight", 2)]).toEqual([...by("ID_head.weight", 1)]);
+    detector.dispose();
+  });
+
+  it.each([2, 3] as const)("has an identity head of %d layers, with activations between them", (identityLayers) => {
+    const deep = { ...config, identityLayers };
+    const parameters = initialiseParameters(deep, 4);
+    const detector = createAuDetector(tf, deep, parameters);
+    const { features, identityLogits } = detector.forward(images(2), evaluation);
+    let x = features.arraySync() as number[][];
+    for (let layer = 0; layer < identityLayers; layer++) {
+      const weight = parameters.get(`ID_head.${2 * layer}.weight`)!;
+      const bias = parameters.get(`ID_head.${2 * layer}.bias`)!.data;
+      const inputs = weight.shape[1]!;
+      if (layer > 0) x = gelu(tf, tf.tensor2d(x)).arraySync() as number[][];
+      x = x.map((row) =>
+        Array.from(bias, (b, o) => row.reduce((sum, value, i) => sum + value * weight.data[o * inputs + i]!, b)),
+      );
+    }
+    for (const [i, value] of identityLogits!.dataSync().entries()) expect(value).toBeCloseTo(x.flat()[i]!, 4);
     detector.dispose();
   });
 

@@ -1,6 +1,6 @@
 import { dropPath, gelu, gradientReversal, layerNorm, linear, type TensorFlow } from "@duchenne/tensor";
 import type { Tensor, Tensor4D, Variable } from "@tensorflow/tfjs";
-import { LAYER_NORM_EPSILON, type ModelConfig, patchCount } from "../config.ts";
+import { identityHeadLayers, LAYER_NORM_EPSILON, type ModelConfig, patchCount } from "../config.ts";
 import { checkParameters, type Parameter, type ParameterSet } from "../parameters.ts";
 
 /** How images are passed through. */
@@ -44,7 +44,8 @@ export interface AuDetector {
  */
 export function createAuDetector(tf: TensorFlow, config: ModelConfig, parameters: ParameterSet): AuDetector {
   checkParameters(config, parameters);
-  const { dim, depth, heads, imageSize, patchSize, numSubjects } = config;
+  const { dim, depth, heads, imageSize, patchSize } = config;
+  const identityHead = identityHeadLayers(config);
   const patches = patchCount(config);
   const grid = imageSize / patchSize;
   const headDim = dim / heads;
@@ -100,8 +101,12 @@ export function createAuDetector(tf: TensorFlow, config: ModelConfig, parameters
     forward(images, options) {
       const features = encode(images, options);
       const auLogits = apply(features, "head");
-      if (numSubjects === 0) return { features, auLogits };
-      return { features, auLogits, identityLogits: apply(gradientReversal(tf, features, options.lambda), "ID_head") };
+      if (identityHead.length === 0) return { features, auLogits };
+      const identityLogits = identityHead.reduce<Tensor>(
+        (x, { name }, i) => apply(i === 0 ? x : gelu(tf, x), name),
+        gradientReversal(tf, features, options.lambda),
+      );
+      return { features, auLogits, identityLogits };
     },
     parameters: () =>
       new Map(

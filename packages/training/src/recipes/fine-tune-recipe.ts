@@ -12,6 +12,8 @@ export const fineTuneRecipeSchema = z
     lambda: z.number().min(0).max(100).default(1),
     /** The identity head's loss; "bce" as published. */
     identityLoss: z.enum(["bce", "ce"]).default("bce"),
+    /** Linear layers of the identity head, 1 to 3. */
+    identityLayers: z.union([z.literal(1), z.literal(2), z.literal(3)]).default(1),
     /** Passes over the training part. */
     epochs: z.int().min(1).max(10_000).default(20),
     /** Passes of linear warm-up. */
@@ -93,6 +95,7 @@ export function planFineTune(value: z.input<typeof fineTuneRecipeSchema>, datase
       actionUnits: [...dataset.actionUnits],
       // As published, the identity vocabulary holds the subjects that are held out as well.
       numSubjects: recipe.lambda === 0 ? 0 : dataset.subjects.length,
+      identityLayers: recipe.identityLayers,
       dropPath: recipe.dropPath,
     }),
     split,
