@@ -100,8 +100,14 @@ export async function* fineTune(options: FineTuneOptions): AsyncGenerator<Traini
       );
       const learningRate = learningRateAt(step / stepsPerEpoch, { ...recipe, ...plan });
       const seed = createRandom([recipe.seed, "drop-path", step]).integer(2 ** 31);
-      const measured = trainStep(tf, { detector, optimizer, config }, batch, { ...recipe, learningRate, seed });
       step++;
+      const isReported = pace.isDue(step);
+      const measured = trainStep(tf, { detector, optimizer, config }, batch, {
+        ...recipe,
+        learningRate,
+        seed,
+        measureGradients: isReported,
+      });
       const loss = measured.auLoss + (measured.identityLoss ?? 0);
       if (!Number.isFinite(loss)) throw new NonFiniteLossError(step, loss);
       // TensorFlow has just blocked the thread: let messages in and out.
@@ -113,7 +119,7 @@ export async function* fineTune(options: FineTuneOptions): AsyncGenerator<Traini
         if (metrics === undefined) break;
         yield { kind: "metrics", step, epoch: epochsDone, values: metrics };
       }
-      if (pace.isDue(step)) {
+      if (isReported) {
         const speed = pace.measure(step, recipe.batchSize);
         yield { kind: "progress", phase: "training", step, totalSteps, epoch: epochsDone, ...speed };
         yield { kind: "metrics", step, epoch: epochsDone, values: trainMetrics(measured, learningRate) };

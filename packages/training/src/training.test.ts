@@ -124,6 +124,34 @@ describe("a fine-tune", () => {
   });
 });
 
+describe("the gradients at the backbone", () => {
+  const norms = (lambda: number, numSubjects = 3) => {
+    const config = createModelConfig("micro", { actionUnits: [1, 12], numSubjects, dropPath: 0 });
+    const detector = createAuDetector(tf, config, initialiseParameters(config, 5));
+    const optimizer = createAdamW(tf, detector.variables, parameterGroups(config, { layerDecay: 1, weightDecay: 0 }));
+    const images = Float32Array.from({ length: 2 * 3 * 96 * 96 }, (_, i) => Math.sin(0.37 * i));
+    const batch = { images, occurrence: Int8Array.of(1, 0, 0, 1), subjects: Int32Array.of(0, 2) };
+    const options = { learningRate: 0, lambda, identityLoss: "bce", seed: 1, measureGradients: true } as const;
+    const measured = trainStep(tf, { detector, optimizer, config }, batch, options);
+    detector.dispose();
+    optimizer.dispose();
+    return measured;
+  };
+
+  it("are told apart: lambda scales the reversed identity loss's alone", () => {
+    const [one, three] = [norms(1), norms(3)];
+    expect(three.auGradientNorm!).toBeCloseTo(one.auGradientNorm!, 6);
+    expect(three.identityGradientNorm! / one.identityGradientNorm!).toBeCloseTo(3, 3);
+    expect(one.gradientRatio!).toBeCloseTo(one.identityGradientNorm! / one.auGradientNorm!, 9);
+    expect(one.identityGradientNorm!).toBeGreaterThan(1e-4);
+  });
+  it("are the AU loss's alone without an identity head", () => {
+    const plain = norms(0, 0);
+    expect(plain.auGradientNorm!).toBeCloseTo(norms(1).auGradientNorm!, 6);
+    expect(plain).not.toHaveProperty("identityGradientNorm");
+  });
+});
+
 describe("lambda = 0", () => {
   it("leaves the backbone as if there were no identity head, bit for bit", () => {
     const train = (numSubjects: number): ParameterSet => {
@@ -164,7 +192,7 @@ describe("an impossible recipe", () => {
   };
 
   it("names every field that is wrong", () => {
-    const fields = violations(() => planFineTune({ epochs: 0, testFraction: 1, variant: "huge" as never }, dataset));
+    const fields = violations(() => planFineTune({ epochs: 0, testFraction: 1, variant: "giant" as never }, dataset));
     expect(fields.map(({ field }) => field).sort()).toEqual(["epochs", "testFraction", "variant"]);
   });
   it("is one that does not fit the data", () => {

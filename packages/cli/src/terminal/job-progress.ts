@@ -73,6 +73,7 @@ export function createJobProgress(stream: NodeJS.WriteStream, style: Style, titl
 const SHOWN: readonly (readonly [string, string])[] = [
   ["train/auLoss", "AU loss"],
   ["train/identityLoss", "identity loss"],
+  ["train/gradientRatio", "identity/AU gradient"],
   ["validation/meanF1", "F1"],
   ["validation/macroAuc", "AUC"],
 ];
