@@ -37,7 +37,9 @@ export interface FineTuneResult {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
-/** Stands for epochs in metrics of the held-out part: enough to see a curve, no intervals. */
+/** Every so many reports also measure the gradients of both losses: they cost a backward pass. */
+const GRADIENT_REPORTS = 5;
+/** Figures of the held-out part after each epoch draw a curve; they need no intervals. */
 const VALIDATION_RESAMPLES = 0;
 
 /**
@@ -86,27 +88,34 @@ export async function* fineTune(options: FineTuneOptions): AsyncGenerator<Traini
       }
     };
 
+    /** The micro-batches of a step; those left over at an epoch's end are dropped. */
+    const loadStep = async (at: number): Promise<Batch[]> => {
+      const epoch = Math.floor(at / stepsPerEpoch);
+      const first = (at % stepsPerEpoch) * recipe.accumulationSteps;
+      const batches: Batch[] = [];
+      for (let index = first; index < first + recipe.accumulationSteps; index++) {
+        const indices = order.batch(epoch, index).map((position) => split.train[position]!);
+        const flipSeed = recipe.horizontalFlip ? [recipe.seed, "flip", epoch, index] : undefined;
+        batches.push(await loadBatch(dataset, loader, indices, { imageSize: config.imageSize, flipSeed }));
+      }
+      return batches;
+    };
+
     const pace = createPace(totalSteps, step);
+    let reports = 0;
     let metrics: Readonly<Record<string, number>> | undefined;
     while (step < totalSteps) {
       if (signal.aborted) break;
-      const epoch = Math.floor(step / stepsPerEpoch);
-      const positions = order.batch(epoch, step % stepsPerEpoch);
-      const batch = await loadBatch(
-        dataset,
-        loader,
-        positions.map((position) => split.train[position]!),
-        { imageSize: config.imageSize, flipSeed: recipe.horizontalFlip ? [recipe.seed, "flip", step] : undefined },
-      );
+      const microBatches = await loadStep(step);
       const learningRate = learningRateAt(step / stepsPerEpoch, { ...recipe, ...plan });
       const seed = createRandom([recipe.seed, "drop-path", step]).integer(2 ** 31);
       step++;
       const isReported = pace.isDue(step);
-      const measured = trainStep(tf, { detector, optimizer, config }, batch, {
+      const measured = trainStep(tf, { detector, optimizer, config }, microBatches, {
         ...recipe,
         learningRate,
         seed,
-        measureGradients: isReported,
+        measureGradients: isReported && reports++ % GRADIENT_REPORTS === 0,
       });
       const loss = measured.auLoss + (measured.identityLoss ?? 0);
       if (!Number.isFinite(loss)) throw new NonFiniteLossError(step, loss);
@@ -120,7 +129,7 @@ export async function* fineTune(options: FineTuneOptions): AsyncGenerator<Traini
         yield { kind: "metrics", step, epoch: epochsDone, values: metrics };
       }
       if (isReported) {
-        const speed = pace.measure(step, recipe.batchSize);
+        const speed = pace.measure(step, recipe.batchSize * recipe.accumulationSteps);
         yield { kind: "progress", phase: "training", step, totalSteps, epoch: epochsDone, ...speed };
         yield { kind: "metrics", step, epoch: epochsDone, values: trainMetrics(measured, learningRate) };
       }

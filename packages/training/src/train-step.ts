@@ -1,7 +1,7 @@
 import type { ModelConfig } from "@duchenne/model";
 import { type AuDetector, auLoss, type IdentityLossKind, identityLoss } from "@duchenne/model/training";
 import type { AdamW, TensorFlow } from "@duchenne/tensor";
-import type { Scalar, Tensor } from "@tensorflow/tfjs";
+import type { Scalar, Tensor, Tensor4D } from "@tensorflow/tfjs";
 
 /** One batch. */
 export interface Batch {
@@ -18,6 +18,8 @@ export interface StepOptions {
   readonly learningRate: number;
   readonly lambda: number;
   readonly identityLoss: IdentityLossKind;
+  /** Largest joint L2 norm of the gradients; 0: any. */
+  readonly clipGradientNorm: number;
   /** Fixes what stochastic depth drops. */
   readonly seed: number;
   /** Also measures the gradients of both losses at the backbone: one more backward pass. */
@@ -39,55 +41,132 @@ export interface StepMetrics {
   readonly gradientRatio?: number;
 }
 
+/** What is trained. */
+export interface Trainee {
+  readonly detector: AuDetector;
+  readonly optimizer: AdamW;
+  readonly config: ModelConfig;
+}
+
+/** A micro-batch as tensors, with its share of the whole batch. */
+interface Shard {
+  readonly images: Tensor4D;
+  readonly targets: Tensor;
+  readonly known: Tensor;
+  readonly subjects: Tensor;
+  /** Share of the batch's known labels, and of its images: means over shards become means over the batch. */
+  readonly auShare: number;
+  readonly identityShare: number;
+  /** Fixes what stochastic depth drops in this shard. */
+  readonly seed: number;
+}
+
 /**
- * One update: the sum of both losses, at equal weight; lambda acts in the gradient reversal alone.
+ * One update: the gradient of the sum of both losses, at equal weight, over all micro-batches as if they were one batch;
+ * lambda acts in the gradient reversal alone.
  */
 export function trainStep(
   tf: TensorFlow,
-  { detector, optimizer, config }: { detector: AuDetector; optimizer: AdamW; config: ModelConfig },
-  batch: Batch,
+  { detector, optimizer, config }: Trainee,
+  microBatches: readonly Batch[],
   options: StepOptions,
 ): StepMetrics {
-  const measured = tf.tidy(() => {
+  return tf.tidy(() => {
+    const shards = shardsFrom(tf, config, microBatches, options.seed);
+    const metrics: Record<string, number> = {};
+    const add = (name: string, value: number) => {
+      metrics[name] = (metrics[name] ?? 0) + value;
+    };
+    const total = new Map<string, Tensor>();
+    for (const shard of shards) {
+      const { gradients, measured } = shardGradients(tf, detector, shard, options);
+      for (const [name, value] of Object.entries(measured)) add(name, value);
+      for (const [name, gradient] of gradients) total.set(name, total.get(name)?.add(gradient) ?? gradient);
+    }
+    if (options.measureGradients === true) {
+      Object.assign(
+        metrics,
+        gradientNorms(tf, detector, total, (shard) => auLossOf(tf, detector, shard, options), shards),
+      );
+    }
+    optimizer.step(clipped(total, options.clipGradientNorm), options.learningRate);
+    return metrics;
+  }) as unknown as StepMetrics;
+}
+
+function shardsFrom(tf: TensorFlow, config: ModelConfig, batches: readonly Batch[], seed: number): Shard[] {
+  const images = batches.reduce((sum, { subjects }) => sum + subjects.length, 0);
+  const knownIn = ({ occurrence }: Batch) => occurrence.reduce((sum, label) => sum + (label === -1 ? 0 : 1), 0);
+  const known = Math.max(
+    batches.reduce((sum, batch) => sum + knownIn(batch), 0),
+    1,
+  );
+  return batches.map((batch, i) => {
     const count = batch.subjects.length;
     const size = config.imageSize;
-    const images = tf.tensor4d(batch.images, [count, 3, size, size]);
     const shape: [number, number] = [count, config.actionUnits.length];
-    const targets = tf.tensor2d(
-      Float32Array.from(batch.occurrence, (label) => (label === 1 ? 1 : 0)),
-      shape,
-    );
-    const known = tf.tensor2d(
-      Float32Array.from(batch.occurrence, (label) => (label === -1 ? 0 : 1)),
-      shape,
-    );
-    const subjects = tf.tensor1d(batch.subjects, "int32");
-    const parts: { auLoss?: Tensor; identityLoss?: Tensor; identityAccuracy?: Tensor } = {};
-    const { grads } = tf.variableGrads(() => {
-      const { auLogits, identityLogits } = detector.forward(images, { training: true, ...options });
-      parts.auLoss = tf.keep(auLoss(tf, auLogits, targets, known));
-      if (identityLogits === undefined) return parts.auLoss.clone() as Scalar;
-      parts.identityLoss = tf.keep(identityLoss(tf, identityLogits, subjects, options.identityLoss));
-      parts.identityAccuracy = tf.keep(identityLogits.argMax(-1).equal(subjects).cast("float32").mean());
-      return parts.auLoss.add(parts.identityLoss) as Scalar;
-    }, [...detector.variables.values()]);
-    const byName = new Map([...detector.variables].map(([name, variable]) => [name, grads[variable.name]!]));
-    const metrics: Record<string, number> = {};
-    if (options.measureGradients === true) {
-      const auOnly = () => {
-        const { auLogits } = detector.forward(images, { training: true, ...options });
-        return auLoss(tf, auLogits, targets, known) as Scalar;
-      };
-      Object.assign(metrics, gradientNorms(tf, detector, byName, auOnly));
-    }
-    optimizer.step(Object.fromEntries(byName), options.learningRate);
-    for (const [name, tensor] of Object.entries(parts)) {
-      metrics[name] = tensor.dataSync()[0]!;
-      tensor.dispose();
-    }
-    return metrics;
+    return {
+      images: tf.tensor4d(batch.images, [count, 3, size, size]),
+      targets: tf.tensor2d(
+        Float32Array.from(batch.occurrence, (label) => (label === 1 ? 1 : 0)),
+        shape,
+      ),
+      known: tf.tensor2d(
+        Float32Array.from(batch.occurrence, (label) => (label === -1 ? 0 : 1)),
+        shape,
+      ),
+      subjects: tf.tensor1d(batch.subjects, "int32"),
+      auShare: knownIn(batch) / known,
+      identityShare: count / images,
+      seed: seed * batches.length + i,
+    };
   });
-  return measured as unknown as StepMetrics;
+}
+
+function shardGradients(
+  tf: TensorFlow,
+  detector: AuDetector,
+  { images, targets, known, subjects, auShare, identityShare, seed }: Shard,
+  { lambda, identityLoss: kind }: StepOptions,
+) {
+  const parts: Record<string, Tensor> = {};
+  const { grads } = tf.variableGrads(() => {
+    const { auLogits, identityLogits } = detector.forward(images, { training: true, lambda, seed });
+    const au = auLoss(tf, auLogits, targets, known).mul(auShare);
+    parts.auLoss = tf.keep(au.clone());
+    if (identityLogits === undefined) return au as Scalar;
+    const identity = identityLoss(tf, identityLogits, subjects, kind).mul(identityShare);
+    parts.identityLoss = tf.keep(identity.clone());
+    const named = identityLogits.argMax(-1).equal(subjects).cast("float32").mean();
+    parts.identityAccuracy = tf.keep(named.mul(identityShare));
+    return au.add(identity) as Scalar;
+  }, [...detector.variables.values()]);
+  const measured: Record<string, number> = {};
+  for (const [name, tensor] of Object.entries(parts)) {
+    measured[name] = tensor.dataSync()[0]!;
+    tensor.dispose();
+  }
+  const gradients = new Map([...detector.variables].map(([name, variable]) => [name, grads[variable.name]!]));
+  return { gradients, measured };
+}
+
+function auLossOf(tf: TensorFlow, detector: AuDetector, shard: Shard, { lambda }: StepOptions): Scalar {
+  const { images, targets, known, auShare, seed } = shard;
+  const { auLogits } = detector.forward(images, { training: true, lambda, seed });
+  return auLoss(tf, auLogits, targets, known).mul(auShare) as Scalar;
+}
+
+/** Scales gradients down to a joint L2 norm, as PyTorch's clip_grad_norm_ does; 0 leaves them. */
+function clipped(gradients: ReadonlyMap<string, Tensor>, maxNorm: number): Record<string, Tensor> {
+  const scale = maxNorm === 0 ? 1 : Math.min(1, maxNorm / (norm([...gradients.values()]) + 1e-6));
+  return Object.fromEntries(
+    [...gradients].map(([name, gradient]) => [name, scale === 1 ? gradient : gradient.mul(scale)]),
+  );
+}
+
+/** The joint L2 norm of tensors. */
+function norm(tensors: readonly Tensor[]): number {
+  return Math.sqrt(tensors.reduce((sum, tensor) => sum + tensor.square().sum().dataSync()[0]!, 0));
 }
 
 /**
@@ -98,13 +177,12 @@ function gradientNorms(
   tf: TensorFlow,
   { variables }: AuDetector,
   total: ReadonlyMap<string, Tensor>,
-  auLossOf: () => Scalar,
+  auLossOfShard: (shard: Shard) => Scalar,
+  shards: readonly Shard[],
 ): Record<string, number> {
   const backbone = [...variables].filter(([name]) => !/^(head|ID_head)\./.test(name));
-  const norm = (tensors: readonly Tensor[]) =>
-    Math.sqrt(tensors.reduce((sum, tensor) => sum + tensor.square().sum().dataSync()[0]!, 0));
   const { grads } = tf.variableGrads(
-    auLossOf,
+    () => shards.map(auLossOfShard).reduce((sum, loss) => sum.add(loss)),
     backbone.map(([, variable]) => variable),
   );
   const auGradientNorm = norm(backbone.map(([, variable]) => grads[variable.name]!));

@@ -131,8 +131,15 @@ describe("the gradients at the backbone", () => {
     const optimizer = createAdamW(tf, detector.variables, parameterGroups(config, { layerDecay: 1, weightDecay: 0 }));
     const images = Float32Array.from({ length: 2 * 3 * 96 * 96 }, (_, i) => Math.sin(0.37 * i));
     const batch = { images, occurrence: Int8Array.of(1, 0, 0, 1), subjects: Int32Array.of(0, 2) };
-    const options = { learningRate: 0, lambda, identityLoss: "bce", seed: 1, measureGradients: true } as const;
-    const measured = trainStep(tf, { detector, optimizer, config }, batch, options);
+    const options = {
+      learningRate: 0,
+      lambda,
+      identityLoss: "bce",
+      clipGradientNorm: 0,
+      seed: 1,
+      measureGradients: true,
+    } as const;
+    const measured = trainStep(tf, { detector, optimizer, config }, [batch], options);
     detector.dispose();
     optimizer.dispose();
     return measured;
@@ -152,6 +159,56 @@ describe("the gradients at the backbone", () => {
   });
 });
 
+describe("accumulation", () => {
+  const images = Float32Array.from({ length: 4 * 3 * 96 * 96 }, (_, i) => Math.sin(0.37 * i));
+  const occurrence = Int8Array.of(1, 0, -1, 1, -1, -1, 0, 1);
+  const subjects = Int32Array.of(0, 2, 1, 1);
+  const part = (from: number, to: number) => ({
+    images: images.slice(from * 3 * 96 * 96, to * 3 * 96 * 96),
+    occurrence: occurrence.slice(2 * from, 2 * to),
+    subjects: subjects.slice(from, to),
+  });
+  const train = (batches: ReturnType<typeof part>[], clipGradientNorm = 0) => {
+    const config = createModelConfig("micro", { actionUnits: [1, 12], numSubjects: 3, dropPath: 0 });
+    const detector = createAuDetector(tf, config, initialiseParameters(config, 5));
+    const optimizer = createAdamW(tf, detector.variables, parameterGroups(config, { layerDecay: 1, weightDecay: 0 }));
+    const options = { learningRate: 1e-3, lambda: 1, identityLoss: "bce", clipGradientNorm, seed: 1 } as const;
+    const metrics = trainStep(tf, { detector, optimizer, config }, batches, options);
+    const { firstMoments } = optimizer.state();
+    detector.dispose();
+    optimizer.dispose();
+    return { metrics, firstMoments };
+  };
+
+  it("equals one big batch, unknown labels included", () => {
+    const whole = train([part(0, 4)]);
+    for (const parts of [
+      [part(0, 2), part(2, 4)],
+      [part(0, 3), part(3, 4)],
+      [part(0, 1), part(1, 2), part(2, 4)],
+    ]) {
+      // biome-ignore format: ways to cut it
+      const accumulated = train(parts);
+      for (const [name, value] of Object.entries(whole.metrics)) {
+        expect(accumulated.metrics[name as keyof typeof whole.metrics], name).toBeCloseTo(value, 5);
+      }
+      // After the first step the first moments are a tenth of the gradient.
+      for (const [name, moments] of whole.firstMoments) {
+        const other = accumulated.firstMoments.get(name)!;
+        const error = Math.hypot(...Array.from(moments, (value, i) => value - other[i]!));
+        expect(error, name).toBeLessThan(1e-5 * Math.hypot(...moments) + 1e-9);
+      }
+    }
+  });
+  it("is clipped by the norm of the sum", () => {
+    const gradientNorm = (clip: number) =>
+      10 * Math.hypot(...[...train([part(0, 2), part(2, 4)], clip).firstMoments.values()].map((m) => Math.hypot(...m)));
+    const free = gradientNorm(0);
+    expect(gradientNorm(free * 2)).toBeCloseTo(free, 5);
+    expect(gradientNorm(free / 4)).toBeCloseTo(free / 4, 5);
+  });
+});
+
 describe("lambda = 0", () => {
   it("leaves the backbone as if there were no identity head, bit for bit", () => {
     const train = (numSubjects: number): ParameterSet => {
@@ -162,8 +219,14 @@ describe("lambda = 0", () => {
       const images = Float32Array.from({ length: 4 * 3 * 96 * 96 }, (_, i) => Math.sin(0.37 * i));
       const batch = { images, occurrence: Int8Array.of(1, 0, 0, 1, -1, 1, 0, 0), subjects: Int32Array.of(0, 1, 2, 1) };
       for (let step = 0; step < 3; step++) {
-        const options = { learningRate: 1e-3, lambda: 0, identityLoss: "bce", seed: step } as const;
-        trainStep(tf, { detector, optimizer, config }, batch, options);
+        const options = {
+          learningRate: 1e-3,
+          lambda: 0,
+          identityLoss: "bce",
+          clipGradientNorm: 0,
+          seed: step,
+        } as const;
+        trainStep(tf, { detector, optimizer, config }, [batch], options);
       }
       const parameters = detector.parameters();
       detector.dispose();

@@ -18,8 +18,12 @@ export const fineTuneRecipeSchema = z
     epochs: z.int().min(1).max(10_000).default(20),
     /** Passes of linear warm-up. */
     warmupEpochs: z.number().min(0).default(2),
-    /** Images a step. */
+    /** Images a pass. */
     batchSize: z.int().min(1).max(4096).default(32),
+    /** Passes a step: their gradients add up to that of one large batch. */
+    accumulationSteps: z.int().min(1).max(1024).default(1),
+    /** Largest joint L2 norm of the gradients; 0: any. */
+    clipGradientNorm: z.number().min(0).default(0),
     /** Learning rate per 256 images. */
     baseLearningRate: z.number().gt(0).max(10).default(5e-4),
     /** The floor of the cosine schedule. */
@@ -55,7 +59,7 @@ export interface FineTunePlan {
   readonly testSubjects: readonly string[];
   readonly stepsPerEpoch: number;
   readonly totalSteps: number;
-  /** After warm-up: baseLearningRate * batchSize / 256. */
+  /** After warm-up: baseLearningRate * batchSize * accumulationSteps / 256. */
   readonly peakLearningRate: number;
 }
 
@@ -68,10 +72,11 @@ export function planFineTune(value: z.input<typeof fineTuneRecipeSchema>, datase
     throw new RecipeError([{ field: "dataset", description }]);
   }
   const split = splitBySubject(dataset, recipe);
-  if (split.train.length < recipe.batchSize) {
+  const imagesPerStep = recipe.batchSize * recipe.accumulationSteps;
+  if (split.train.length < imagesPerStep) {
     violations.push({
-      field: "batchSize",
-      description: `Expected at most the ${split.train.length} frames of the training part, got ${recipe.batchSize}`,
+      field: recipe.accumulationSteps === 1 ? "batchSize" : "accumulationSteps",
+      description: `Expected at most the ${split.train.length} frames of the training part, got ${imagesPerStep}`,
     });
   }
   for (const [unit, actionUnit] of dataset.actionUnits.entries()) {
@@ -86,7 +91,7 @@ export function planFineTune(value: z.input<typeof fineTuneRecipeSchema>, datase
     }
   }
   if (violations.length > 0) throw new RecipeError(violations);
-  const stepsPerEpoch = Math.floor(split.train.length / recipe.batchSize);
+  const stepsPerEpoch = Math.floor(split.train.length / imagesPerStep);
   const subjectsOf = (indices: Uint32Array) =>
     [...new Set(Array.from(indices, (i) => dataset.samples[i]!.subject))].sort();
   return {
@@ -103,6 +108,6 @@ export function planFineTune(value: z.input<typeof fineTuneRecipeSchema>, datase
     testSubjects: subjectsOf(split.test),
     stepsPerEpoch,
     totalSteps: stepsPerEpoch * recipe.epochs,
-    peakLearningRate: (recipe.baseLearningRate * recipe.batchSize) / 256,
+    peakLearningRate: (recipe.baseLearningRate * imagesPerStep) / 256,
   };
 }
