@@ -3,6 +3,7 @@ import { estimate, resampleSubjects, type SubjectWeights } from "./bootstrap.ts"
 import { f1FromCounts, trivialF1 } from "./counts.ts";
 import { identityLeakage } from "./identity-leakage.ts";
 import type { Estimate, EvaluationReport } from "./report.ts";
+import { type ScoredLabels, sweepThreshold } from "./sweep.ts";
 
 /** Predictions beside their labels, for N frames and A action units. */
 export interface EvaluationInput {
@@ -57,6 +58,7 @@ export function evaluate(input: EvaluationInput): EvaluationReport {
     estimate(statistic, subjects.length, resamples);
 
   const statistics: UnitStatistics[] = [];
+  const scored: ScoredLabels[] = [];
   const reports = actionUnits.map((actionUnit, unit) => {
     const known = Array.from({ length: frames }, (_, i) => i).filter((i) => occurrence[i * units + unit] !== -1);
     const positive = known.map((i) => occurrence[i * units + unit]!);
@@ -65,6 +67,7 @@ export function evaluate(input: EvaluationInput): EvaluationReport {
     const threshold = thresholds[unit]!;
     const { f1, auc } = unitStatistics({ positive, scores, owners, threshold, subjects: subjects.length });
     statistics.push({ f1, auc });
+    scored.push({ scores, positive });
     const prevalence = known.length === 0 ? 0 : positive.reduce((sum, each) => sum + each, 0) / known.length;
     return {
       actionUnit,
@@ -86,6 +89,7 @@ export function evaluate(input: EvaluationInput): EvaluationReport {
     actionUnits: reports,
     meanF1: estimated((weights) => mean(statistics.map(({ f1 }) => f1(weights)))),
     meanTrivialF1: mean(reports.map((report) => report.trivialF1)) ?? 0,
+    sweptF1: sweepThreshold(scored),
     macroAuc: estimated((weights) => mean(statistics.flatMap(({ auc }) => auc(weights) ?? []))),
     ...(leakage === undefined ? {} : { identityLeakage: leakage }),
   };

@@ -21,6 +21,11 @@ export function reportToMarkdown(report: EvaluationReport, title: string): strin
     "|---|---:|---:|---:|---:|---:|",
     ...rows.map((row) => `| ${row.join(" | ")} |`),
   ];
+  const { value, threshold } = report.sweptF1;
+  lines.push(
+    "",
+    `F1 with the threshold swept on these frames (as published; optimistic): ${value.toFixed(3)} at ${threshold.toFixed(2)}.`,
+  );
   if (report.identityLeakage !== undefined) {
     const { accuracy, chance, subjects, trainFrames, testFrames } = report.identityLeakage;
     lines.push(

@@ -32,6 +32,11 @@ export const evaluationReportSchema = z.object({
   ),
   meanF1: estimateSchema,
   meanTrivialF1: z.number(),
+  /**
+   * The largest mean F1 that one threshold for all action units reaches on these very frames: how the paper reports F1.
+   * It is chosen on the test data and therefore optimistic; as high as meanTrivialF1 means that nothing was learned.
+   */
+  sweptF1: z.object({ threshold: z.number(), value: z.number() }),
   /** Over the action units that have an AUC. */
   macroAuc: estimateSchema,
   identityLeakage: z
