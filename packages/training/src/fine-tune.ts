@@ -14,7 +14,7 @@ import { createAdamW, type TensorFlow } from "@duchenne/tensor";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import { createPace, NonFiniteLossError, type TrainingEvent } from "./events.ts";
 import { predict } from "./predict.ts";
-import type { FineTunePlan } from "./recipes/index.ts";
+import type { FineTunePlan, FineTuneRecipe } from "./recipes/index.ts";
 import { learningRateAt } from "./schedule.ts";
 import { type Batch, type StepMetrics, trainStep } from "./train-step.ts";
 
@@ -96,7 +96,7 @@ export async function* fineTune(options: FineTuneOptions): AsyncGenerator<Traini
       for (let index = first; index < first + recipe.accumulationSteps; index++) {
         const indices = order.batch(epoch, index).map((position) => split.train[position]!);
         const flipSeed = recipe.horizontalFlip ? [recipe.seed, "flip", epoch, index] : undefined;
-        batches.push(await loadBatch(dataset, loader, indices, { imageSize: config.imageSize, flipSeed }));
+        batches.push(await loadBatch(dataset, loader, indices, { ...recipe, imageSize: config.imageSize, flipSeed }));
       }
       return batches;
     };
@@ -151,7 +151,14 @@ async function loadBatch(
   dataset: Dataset,
   loader: ImageLoader,
   indices: Uint32Array,
-  { imageSize, flipSeed }: { imageSize: number; flipSeed: readonly (number | string)[] | undefined },
+  {
+    imageSize,
+    flipSeed,
+    unknownLabels,
+  }: Pick<FineTuneRecipe, "unknownLabels"> & {
+    readonly imageSize: number;
+    readonly flipSeed: readonly (number | string)[] | undefined;
+  },
 ): Promise<Batch> {
   const images = await loader.load(indices);
   if (flipSeed !== undefined) {
@@ -161,6 +168,7 @@ async function loadBatch(
   const units = dataset.actionUnits.length;
   const occurrence = new Int8Array(indices.length * units);
   for (const [i, index] of indices.entries()) occurrence.set(dataset.samples[index]!.occurrence, i * units);
+  if (unknownLabels === "negative") for (const [i, label] of occurrence.entries()) if (label === -1) occurrence[i] = 0;
   return { images, occurrence, subjects: Int32Array.from(indices, (index) => dataset.samples[index]!.subjectIndex) };
 }
 

@@ -7,7 +7,7 @@ import type { Scalar, Tensor, Tensor4D } from "@tensorflow/tfjs";
 export interface Batch {
   /** [B, 3, S, S], normalised. */
   readonly images: Float32Array;
-  /** [B, A]: 1 occurs, 0 does not, -1 unknown. */
+  /** [B, A]: 1 occurs, 0 does not, -1 unknown and left out of the loss. */
   readonly occurrence: Int8Array;
   /** [B] */
   readonly subjects: Int32Array;

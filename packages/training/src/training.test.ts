@@ -87,6 +87,27 @@ describe("a fine-tune", () => {
     expect(second.events[0]).toMatchObject({ kind: "log", text: "Continues after step 5 of 12" });
   });
 
+  it("takes unknown labels as absent when told to, and leaves them out otherwise", async () => {
+    const relabelled = (from: number, to: number): Dataset => ({
+      ...dataset,
+      samples: dataset.samples.map((sample, i) => ({
+        ...sample,
+        occurrence: sample.occurrence.map((label) => (i % 3 === 0 && label === from ? to : label)),
+      })),
+    });
+    const train = async (data: Dataset, unknownLabels: "masked" | "negative") => {
+      const plan = planFineTune({ ...recipe, epochs: 1, warmupEpochs: 0, unknownLabels }, data);
+      const training = fineTune({ tf, dataset: data, plan, signal: new AbortController().signal });
+      let next = await training.next();
+      while (next.done !== true) next = await training.next();
+      return next.value.parameters;
+    };
+    const negative = await train(relabelled(0, -1), "negative");
+    expectSame(negative, await train(dataset, "negative"));
+    const masked = await train(relabelled(0, -1), "masked");
+    expect(masked.get("head.bias")!.data).not.toEqual(negative.get("head.bias")!.data);
+  });
+
   it("refuses the checkpoint of another recipe", async () => {
     const { checkpoint } = await run({ checkpointEverySteps: 1, epochs: 1, warmupEpochs: 0 }, { stopAfter: 1 });
     const { stopped } = await run({ seed: 9 }, { checkpoint: checkpoint! });

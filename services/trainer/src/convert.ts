@@ -1,14 +1,15 @@
-import { type FineTune, IdentityLoss, type LinearProbe } from "@duchenne/proto";
+import { type FineTune, IdentityLoss, type LinearProbe, UnknownLabels } from "@duchenne/proto";
 import { RecipeError } from "@duchenne/training/recipes";
 
 /** A recipe's fields as they were set; what was not set takes its default. */
 export function fineTuneFields(message: FineTune): Record<string, unknown> {
-  const { dataset: _, model: __, variant, identityLoss, seed, $typeName, $unknown, ...rest } = message;
+  const { dataset: _, model: __, variant, identityLoss, unknownLabels, seed, $typeName, $unknown, ...rest } = message;
   return {
     ...setFields(rest),
     ...(variant === "" ? {} : { variant }),
     ...(seed === undefined ? {} : { seed: Number(seed) }),
     identityLoss: identityLoss === IdentityLoss.CE ? "ce" : "bce",
+    unknownLabels: unknownLabels === UnknownLabels.NEGATIVE ? "negative" : "masked",
   };
 }
 

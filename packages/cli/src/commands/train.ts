@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { IdentityLoss } from "@duchenne/proto";
+import { IdentityLoss, UnknownLabels } from "@duchenne/proto";
 import { Command, Option } from "commander";
 import { serverOption, withClient } from "../server-option.ts";
 import { followJob } from "./follow-job.ts";
@@ -10,6 +10,7 @@ interface TrainOptions {
   readonly variant: string;
   readonly identityLoss: "bce" | "ce";
   readonly flip: boolean;
+  readonly unknownAsNegative: boolean;
   readonly watch: boolean;
   readonly dryRun: boolean;
   readonly [number: string]: unknown;
@@ -41,6 +42,7 @@ export function trainCommand(): Command {
     .option("--variant <name>", "micro, tiny, small, base, large or huge", "")
     .addOption(new Option("--identity-loss <kind>", "bce as published, or ce").choices(["bce", "ce"]).default("bce"))
     .option("--no-flip", "do not mirror images")
+    .option("--unknown-as-negative", "take unknown labels as absent, as published", false)
     .option("--seed <n>", "seed of everything random", BigInt);
   for (const [name, text] of NUMBERS) {
     command.option(`--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} <n>`, text, Number);
@@ -50,7 +52,7 @@ export function trainCommand(): Command {
     .option("--dry-run", "only check the recipe", false)
     .addOption(serverOption())
     .action(async (options: TrainOptions) => {
-      const { dataset, model, variant, identityLoss, flip, watch, dryRun } = options;
+      const { dataset, model, variant, identityLoss, flip, unknownAsNegative, watch, dryRun } = options;
       const numbers = Object.fromEntries(
         [...NUMBERS.map(([name]) => name), "seed"].flatMap((name) =>
           options[name] === undefined ? [] : [[name, options[name]]],
@@ -62,6 +64,7 @@ export function trainCommand(): Command {
         variant,
         identityLoss: identityLoss === "ce" ? IdentityLoss.CE : IdentityLoss.BCE,
         horizontalFlip: flip,
+        unknownLabels: unknownAsNegative ? UnknownLabels.NEGATIVE : UnknownLabels.MASKED,
         ...numbers,
       };
       await withClient(command, async (client) => {

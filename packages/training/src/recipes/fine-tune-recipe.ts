@@ -12,6 +12,8 @@ export const fineTuneRecipeSchema = z
     lambda: z.number().min(0).max(100).default(1),
     /** The identity head's loss; "bce" as published. */
     identityLoss: z.enum(["bce", "ce"]).default("bce"),
+    /** Labels that are not known: left out of the loss, or taken as "absent" as published. */
+    unknownLabels: z.enum(["masked", "negative"]).default("masked"),
     /** Linear layers of the identity head, 1 to 3. */
     identityLayers: z.union([z.literal(1), z.literal(2), z.literal(3)]).default(1),
     /** Passes over the training part. */
