@@ -1,7 +1,8 @@
-import { dropPath, gelu, gradientReversal, layerNorm, linear, type TensorFlow } from "@duchenne/tensor";
+import { gelu, gradientReversal, type TensorFlow } from "@duchenne/tensor";
 import type { Tensor, Tensor4D, Variable } from "@tensorflow/tfjs";
-import { identityHeadLayers, LAYER_NORM_EPSILON, type ModelConfig, patchCount } from "../config.ts";
+import { identityHeadLayers, type ModelConfig, patchCount } from "../config.ts";
 import { checkParameters, type Parameter, type ParameterSet } from "../parameters.ts";
+import { createTransformer, patchEmbed } from "./transformer.ts";
 
 /** How images are passed through. */
 export interface ForwardOptions {
@@ -44,11 +45,9 @@ export interface AuDetector {
  */
 export function createAuDetector(tf: TensorFlow, config: ModelConfig, parameters: ParameterSet): AuDetector {
   checkParameters(config, parameters);
-  const { dim, depth, heads, imageSize, patchSize } = config;
+  const { dim, depth, heads } = config;
   const identityHead = identityHeadLayers(config);
   const patches = patchCount(config);
-  const grid = imageSize / patchSize;
-  const headDim = dim / heads;
   const variables = new Map<string, Variable>();
   for (const [name, { shape, data }] of parameters) {
     variables.set(
@@ -57,41 +56,15 @@ export function createAuDetector(tf: TensorFlow, config: ModelConfig, parameters
     );
   }
   const value = (name: string): Variable => variables.get(name)!;
-  const apply = (x: Tensor, name: string) => linear(tf, x, value(`${name}.weight`), value(`${name}.bias`));
-  const norm = (x: Tensor, name: string) =>
-    layerNorm(tf, x, value(`${name}.weight`), value(`${name}.bias`), LAYER_NORM_EPSILON);
-
-  /** The strided convolution as one product; its gradient is the same in every run. */
-  function patchEmbed(images: Tensor4D): Tensor {
-    const flat = images
-      .reshape([-1, 3, grid, patchSize, grid, patchSize])
-      .transpose([0, 2, 4, 1, 3, 5])
-      .reshape([-1, patches, 3 * patchSize ** 2]); // [B, N, 3 P P]
-    const weight = value("patch_embed.proj.weight").reshape([dim, 3 * patchSize ** 2]);
-    return linear(tf, flat, weight, value("patch_embed.proj.bias"));
-  }
-
-  function attention(x: Tensor, name: string): Tensor {
-    const tokens = x.shape[1]!;
-    const qkv = apply(x, `${name}.qkv`).reshape([-1, tokens, 3, heads, headDim]).transpose([2, 0, 3, 1, 4]);
-    const [q, k, v] = tf.unstack(qkv) as [Tensor, Tensor, Tensor]; // [B, K, N + 1, D / K]
-    const weights = tf.matMul(q.mul(headDim ** -0.5), k, false, true).softmax(); // [B, K, N + 1, N + 1]
-    const mixed = tf.matMul(weights, v).transpose([0, 2, 1, 3]).reshape([-1, tokens, dim]);
-    return apply(mixed, `${name}.proj`);
-  }
-
-  const mlp = (x: Tensor, name: string) => apply(gelu(tf, apply(x, `${name}.fc1`)), `${name}.fc2`);
+  const { linear: apply, norm, block } = createTransformer(tf, variables);
 
   function encode(images: Tensor4D, { training, seed }: ForwardOptions): Tensor {
-    const batch = images.shape[0];
-    const cls = value("cls_token").tile([batch, 1, 1]);
-    let x: Tensor = tf.concat([cls, patchEmbed(images)], 1).add(value("pos_embed"));
+    const cls = value("cls_token").tile([images.shape[0], 1, 1]);
+    const projection = [value("patch_embed.proj.weight"), value("patch_embed.proj.bias")] as const;
+    let x: Tensor = tf.concat([cls, patchEmbed(tf, images, ...projection, config)], 1).add(value("pos_embed"));
     for (let i = 0; i < depth; i++) {
       const rate = training ? (config.dropPath * i) / Math.max(depth - 1, 1) : 0;
-      const block = `blocks.${i}`;
-      const drop = (branch: Tensor, which: number) => dropPath(tf, branch, rate, seed * 2 * depth + 2 * i + which);
-      x = x.add(drop(attention(norm(x, `${block}.norm1`), `${block}.attn`), 0));
-      x = x.add(drop(mlp(norm(x, `${block}.norm2`), `${block}.mlp`), 1));
+      x = block(x, `blocks.${i}`, heads, { rate, seed: seed * 2 * depth + 2 * i });
     }
     return norm(x.slice([0, 1, 0], [-1, patches, dim]).mean(1), "fc_norm");
   }
