@@ -15,7 +15,17 @@ export {
 } from "./config.ts";
 export { exportOnnx } from "./export-onnx.ts";
 export {
+  createMaeConfig,
+  FIXED_MAE_PARAMETERS,
+  type MaeConfig,
+  maeConfigSchema,
+  maeParameterShapes,
+  sinCosPositions,
+} from "./mae-config.ts";
+export {
   checkParameters,
+  checkShapes,
+  initialiseMaeParameters,
   initialiseParameters,
   type Parameter,
   ParameterMismatchError,

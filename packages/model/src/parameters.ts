@@ -1,5 +1,6 @@
 import { createRandom, type Random } from "@duchenne/data";
 import { type ModelConfig, parameterShapes } from "./config.ts";
+import { FIXED_MAE_PARAMETERS, type MaeConfig, maeParameterShapes, sinCosPositions } from "./mae-config.ts";
 
 /** One parameter. */
 export interface Parameter {
@@ -23,7 +24,11 @@ export class ParameterMismatchError extends Error {
 
 /** Checks that a set has exactly the parameters of a model. @throws {ParameterMismatchError} */
 export function checkParameters(config: ModelConfig, parameters: ParameterSet): void {
-  const shapes = parameterShapes(config);
+  checkShapes(parameterShapes(config), parameters);
+}
+
+/** Checks that a set has exactly these parameters. @throws {ParameterMismatchError} */
+export function checkShapes(shapes: ReadonlyMap<string, readonly number[]>, parameters: ParameterSet): void {
   for (const [name, shape] of shapes) {
     const parameter = parameters.get(name);
     if (parameter === undefined) throw new ParameterMismatchError(`Expected the parameter "${name}", found none`);
@@ -62,4 +67,28 @@ function drawFor(name: string, shapes: ReadonlyMap<string, readonly number[]>, r
   if (/norm\d?\.weight$/.test(name)) return () => 1;
   if (name.endsWith(".bias")) return () => 0;
   return () => 0.02 * random.normal();
+}
+
+/**
+ * Draws the parameters of a masked autoencoder as He et al. 2022 do: the patch projection and every Linear from
+ * Xavier's uniform (the projection as if it were a Linear), biases 0, LayerNorm 1 and 0, class and mask token from a
+ * normal of std 0.02, both position tables fixed.
+ */
+export function initialiseMaeParameters(config: MaeConfig, seed: number): Map<string, Parameter> {
+  const parameters = new Map<string, Parameter>();
+  const grid = config.imageSize / config.patchSize;
+  for (const [name, shape] of maeParameterShapes(config)) {
+    const size = shape.reduce((product, length) => product * length, 1);
+    const random = createRandom([seed, "initialise-mae", name]);
+    const fill = (draw: () => number) => Float32Array.from({ length: size }, draw);
+    if (FIXED_MAE_PARAMETERS.has(name)) parameters.set(name, { shape, data: sinCosPositions(grid, shape[2]!) });
+    else if (name.endsWith("_token")) parameters.set(name, { shape, data: fill(() => 0.02 * random.normal()) });
+    else if (name.endsWith(".bias")) parameters.set(name, { shape, data: fill(() => 0) });
+    else if (/norm\d?\.weight$/.test(name)) parameters.set(name, { shape, data: fill(() => 1) });
+    else {
+      const bound = Math.sqrt(6 / (shape[0]! + size / shape[0]!));
+      parameters.set(name, { shape, data: fill(() => bound * (2 * random.uniform() - 1)) });
+    }
+  }
+  return parameters;
 }
