@@ -46,8 +46,12 @@ export async function trainAndCompare(
   const plain = await train(client, 0, "models/demo-plain");
   const adversarial = await train(client, LAMBDA, "models/demo-iat");
   say(comparison(plain, adversarial, style));
-  await client.models.setAlias({ name: "models/default@live", version: adversarial.version });
-  say(`\n   Promoted ${adversarial.version} to models/default@live: streams without a model now use it.`);
+  const auc = ({ report }: Trained) => report.macroAuc?.value ?? 0;
+  const { version } = auc(adversarial) > auc(plain) ? adversarial : plain;
+  await client.models.setAlias({ name: "models/default@live", version });
+  say(
+    `\n   Promoted ${version}, the one with the larger AUC, to models/default@live: streams without a model now use it.`,
+  );
 }
 
 async function train(client: DuchenneClient, lambda: number, model: string): Promise<Trained> {
