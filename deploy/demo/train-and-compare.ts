@@ -70,8 +70,9 @@ async function train(client: DuchenneClient, lambda: number, model: string): Pro
   const probing = await client.trainer.createTrainingJob({
     training: { case: "linearProbe", value: { dataset: RECIPE.dataset, modelVersion: version } },
   });
-  const probe = (await finish(client, probing, `${title}, identity probe`)).result as unknown as Trained["probe"];
-  return { version, report, probe };
+  const probed = await finish(client, probing, `${title}, identity probe`);
+  const [top1, chance, testFrames] = ["top1", "chance", "testFrames"].map((key) => Number(resultOf(probed, key)));
+  return { version, report, probe: { top1: top1!, chance: chance!, testFrames: testFrames! } };
 }
 
 async function finish(client: DuchenneClient, { name }: Job, title: string): Promise<Job> {
@@ -84,7 +85,7 @@ async function finish(client: DuchenneClient, { name }: Job, title: string): Pro
 }
 
 function resultOf({ result }: Job, key: string): string {
-  return String((result as Record<string, unknown>)[key]);
+  return String(result?.[key]);
 }
 
 const LABEL = 36;

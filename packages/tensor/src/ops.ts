@@ -1,4 +1,5 @@
 import type { Tensor } from "@tensorflow/tfjs";
+import { withCustomGradient } from "./custom-gradient.ts";
 import type { TensorFlow } from "./tensorflow.ts";
 
 /**
@@ -25,15 +26,17 @@ export function linear(tf: TensorFlow, x: Tensor, weight: Tensor, bias?: Tensor)
  * @param bias [D]
  */
 export function layerNorm(tf: TensorFlow, x: Tensor, weight: Tensor, bias: Tensor, epsilon: number): Tensor {
-  const normalise = tf.customGrad((...args) => {
-    const [input, gain, offset, save] = args as unknown as [Tensor, Tensor, Tensor, (tensors: Tensor[]) => void];
-    const centred = input.sub(input.mean(-1, true));
-    const inverse = centred.square().mean(-1, true).add(epsilon).rsqrt();
-    const standard = centred.mul(inverse);
-    save([standard, inverse, gain]);
-    return {
-      value: standard.mul(gain).add(offset),
-      gradFunc: (dy: Tensor, saved: Tensor[]) => {
+  return withCustomGradient<[Tensor, Tensor, Tensor]>(
+    tf,
+    {
+      forward([input, gain, offset], save) {
+        const centred = input.sub(input.mean(-1, true));
+        const inverse = centred.square().mean(-1, true).add(epsilon).rsqrt();
+        const standard = centred.mul(inverse);
+        save([standard, inverse, gain]);
+        return standard.mul(gain).add(offset);
+      },
+      backward(dy, saved) {
         const [xHat, invStd, gamma] = saved as [Tensor, Tensor, Tensor];
         const scaled = dy.mul(gamma);
         const mean = scaled.mean(-1, true);
@@ -41,20 +44,24 @@ export function layerNorm(tf: TensorFlow, x: Tensor, weight: Tensor, bias: Tenso
         const leading = Array.from({ length: dy.rank - 1 }, (_, axis) => axis);
         return [scaled.sub(mean).sub(along).mul(invStd), dy.mul(xHat).sum(leading), dy.sum(leading)];
       },
-    };
-  });
-  return normalise(x, weight, bias);
+    },
+    x,
+    weight,
+    bias,
+  );
 }
 
 /** Exact GELU: x Phi(x) (Hendrycks and Gimpel 2016). */
 export function gelu(tf: TensorFlow, x: Tensor): Tensor {
-  const activate = tf.customGrad((...args) => {
-    const [input, save] = args as unknown as [Tensor, (tensors: Tensor[]) => void];
-    const cdf = input.mul(Math.SQRT1_2).erf().add(1).mul(0.5);
-    save([input, cdf]);
-    return {
-      value: input.mul(cdf),
-      gradFunc: (dy: Tensor, saved: Tensor[]) => {
+  return withCustomGradient<[Tensor]>(
+    tf,
+    {
+      forward([input], save) {
+        const cdf = input.mul(Math.SQRT1_2).erf().add(1).mul(0.5);
+        save([input, cdf]);
+        return input.mul(cdf);
+      },
+      backward(dy, saved) {
         const [z, phi] = saved as [Tensor, Tensor];
         const density = z
           .square()
@@ -63,9 +70,9 @@ export function gelu(tf: TensorFlow, x: Tensor): Tensor {
           .mul(1 / Math.sqrt(2 * Math.PI));
         return dy.mul(phi.add(z.mul(density)));
       },
-    };
-  });
-  return activate(x);
+    },
+    x,
+  );
 }
 
 /**
@@ -74,11 +81,11 @@ export function gelu(tf: TensorFlow, x: Tensor): Tensor {
  * @param lambda constant; 0 stops the gradient
  */
 export function gradientReversal(tf: TensorFlow, x: Tensor, lambda: number): Tensor {
-  const reverse = tf.customGrad((...args) => {
-    const [input] = args as unknown as [Tensor];
-    return { value: input.clone(), gradFunc: (dy: Tensor) => dy.mul(-lambda) };
-  });
-  return reverse(x);
+  const operation = {
+    forward: ([input]: readonly [Tensor]) => input.clone(),
+    backward: (dy: Tensor) => dy.mul(-lambda),
+  };
+  return withCustomGradient<readonly [Tensor]>(tf, operation, x);
 }
 
 /**

@@ -71,9 +71,9 @@ export function trainStep(
   microBatches: readonly Batch[],
   options: StepOptions,
 ): StepMetrics {
-  return tf.tidy(() => {
+  const metrics: Record<string, number> = {};
+  tf.tidy(() => {
     const shards = shardsFrom(tf, config, microBatches, options.seed);
-    const metrics: Record<string, number> = {};
     const add = (name: string, value: number) => {
       metrics[name] = (metrics[name] ?? 0) + value;
     };
@@ -90,8 +90,9 @@ export function trainStep(
       );
     }
     optimizer.step(clipped(total, options.clipGradientNorm), options.learningRate);
-    return metrics;
-  }) as unknown as StepMetrics;
+  });
+  const { auLoss: loss = Number.NaN, ...rest } = metrics;
+  return { auLoss: loss, ...rest };
 }
 
 function shardsFrom(tf: TensorFlow, config: ModelConfig, batches: readonly Batch[], seed: number): Shard[] {

@@ -1,5 +1,5 @@
 import { actionUnitName } from "@duchenne/data";
-import { type Face, ScoreKind, Side } from "@duchenne/proto";
+import { type Face, Side } from "@duchenne/proto";
 import type { Style } from "./style.ts";
 
 const BAR = 20;
@@ -17,11 +17,6 @@ export function faceTable({ scores }: Pick<Face, "scores">, style: Style): strin
       const line = `${label}${bar(score, threshold)} ${score.toFixed(2)}`;
       return `${present ? style.highlight(line) : line}  ${style.dim(sides)}`;
     });
-}
-
-/** "probability" or "activation". */
-export function scoreWord(faces: readonly Pick<Face, "scores">[]): string {
-  return faces[0]?.scores[0]?.scoreKind === ScoreKind.PROBABILITY ? "probability" : "activation";
 }
 
 /** Filled up to the score; the threshold is a tick. */

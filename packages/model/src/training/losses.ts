@@ -1,4 +1,4 @@
-import type { TensorFlow } from "@duchenne/tensor";
+import { type TensorFlow, withCustomGradient } from "@duchenne/tensor";
 import type { Tensor } from "@tensorflow/tfjs";
 
 /** Which loss the identity head has. */
@@ -9,16 +9,21 @@ export type IdentityLossKind = "bce" | "ce";
  * max(z, 0) - z y + log(1 + exp(-|z|)). Its gradient is sigmoid(z) - y, also at 0.
  */
 function binaryCrossEntropy(tf: TensorFlow, logits: Tensor, targets: Tensor): Tensor {
-  const loss = tf.customGrad((...args) => {
-    const [z, save] = args as unknown as [Tensor, (tensors: Tensor[]) => void];
-    // Targets too: what is made within a gradient function is gone when its gradient is taken.
-    save([z, targets]);
-    return {
-      value: z.relu().sub(z.mul(targets)).add(z.abs().neg().exp().log1p()),
-      gradFunc: (dy: Tensor, saved: Tensor[]) => dy.mul(saved[0]!.sigmoid().sub(saved[1]!)),
-    };
-  });
-  return loss(logits);
+  return withCustomGradient<[Tensor]>(
+    tf,
+    {
+      forward([z], save) {
+        // Targets too: what is made within a gradient function is gone when its gradient is taken.
+        save([z, targets]);
+        return z.relu().sub(z.mul(targets)).add(z.abs().neg().exp().log1p());
+      },
+      backward(dy, saved) {
+        const [z, y] = saved as [Tensor, Tensor];
+        return dy.mul(z.sigmoid().sub(y));
+      },
+    },
+    logits,
+  );
 }
 
 /**
