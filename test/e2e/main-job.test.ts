@@ -186,13 +186,18 @@ it("cancels a training over RPC: it writes a checkpoint and ends as CANCELLED", 
   try {
     const synthesis = { datasetId: "faces", subjects: 3, framesPerSubject: 12, imageSize: 96 };
     await finished(server.grpc, await createClient(DatasetService, server.grpc).synthesizeDataset(synthesis));
-    const training = await createClient(TrainerService, server.grpc).createTrainingJob({
-      training: {
-        case: "fineTune",
-        value: { dataset: "datasets/faces", model: "models/long", epochs: 1000, batchSize: 8 },
-      },
-    });
+    const value = { dataset: "datasets/faces", model: "models/long", epochs: 1000, batchSize: 8 };
+    const request = { training: { case: "fineTune" as const, value } };
+    const trainer = createClient(TrainerService, server.grpc);
     const jobs = createClient(JobService, server.grpc);
+    const checked = await trainer.createTrainingJob({ ...request, validateOnly: true });
+    expect(checked).toMatchObject({
+      name: "",
+      kind: "fine_tune",
+      spec: { recipe: { epochs: 1000, layerDecay: 0.65 } },
+    });
+    expect((await jobs.listJobs({})).jobs.map(({ kind }) => kind)).toEqual(["synthesize_dataset"]);
+    const training = await trainer.createTrainingJob(request);
     const seen = await watch(server.grpc, training.name, { stop: ({ event }) => event.case === "progress" });
     expect((await jobs.cancelJob({ name: training.name })).state).toBe(JobState.CANCELLING);
     const rest = await watch(server.grpc, training.name, { afterEvent: seen.at(-1)!.number });

@@ -2,11 +2,11 @@ import { isAbsolute, relative, resolve } from "node:path";
 import { openDataset, synthFacsSchema } from "@duchenne/data";
 import { DatasetService } from "@duchenne/proto";
 import { type ServiceHandler, serviceHandler } from "@duchenne/rpc";
-import { traceparentOf } from "@duchenne/rpc/telemetry";
 import { AlreadyExistsError, type Store } from "@duchenne/store";
-import { datasetMessage, describeDataset, jobMessage } from "./convert.ts";
+import { datasetMessage, describeDataset } from "./convert.ts";
 import { DEFAULT_PAGE_SIZE } from "./job-service.ts";
 import { datasetName, parseDatasetName } from "./resource-name.ts";
+import { submitJob } from "./submit-job.ts";
 
 /** Thrown when a folder lies outside of those that data sets may be registered from. */
 export class DirectoryNotAllowedError extends Error {
@@ -49,15 +49,12 @@ export function createDatasetService(store: Store, { roots, maxFailures }: Datas
       const synthesis = { seed: Number(request.seed), subjects, framesPerSubject, imageSize, identityShortcut };
       // A repeated request answers its job, also when that has made the data set meanwhile.
       if (requestId === "" && (await store.datasets.has(datasetId))) throw datasetExists(datasetId);
-      const { job } = await store.jobs.create({
+      return submitJob(store, request, {
         kind: "synthesize_dataset",
         spec: { dataset: datasetName(datasetId), synthesis: synthFacsSchema.parse(synthesis) },
         displayName: `SynthFACS ${datasetId}`,
-        ...(requestId === "" ? {} : { requestId }),
-        traceparent: traceparentOf(),
         maxFailures,
       });
-      return jobMessage(job);
     },
 
     async listDatasets({ pageSize, pageToken }) {

@@ -4,7 +4,6 @@ export {
   actionUnitMessages,
   datasetDescription,
   describeDataset,
-  jobMessage,
   scoreKindMessage,
   thresholdOriginMessage,
 } from "./convert.ts";
@@ -27,3 +26,4 @@ export {
   versionName,
 } from "./resource-name.ts";
 export { type HostedService, runServiceProcess, type ServiceContext, startServiceProcess } from "./service-process.ts";
+export { submitJob } from "./submit-job.ts";

@@ -23,8 +23,8 @@ export interface ServiceContext {
 export interface HostedService {
   /** What it serves. */
   readonly handlers: readonly ServiceHandler[];
-  /** Ends what runs in the background; running jobs stay claimable. */
-  close(): Promise<void>;
+  /** Ends what runs in the background; running jobs may save a checkpoint within `graceMs` and stay claimable. */
+  close(options: { readonly graceMs: number }): Promise<void>;
 }
 
 /** A process of the product. */
@@ -63,7 +63,7 @@ export async function startServiceProcess({ name, config, create }: ServiceProce
     closers.push(() => store.close());
     await ensureBuiltInModel(store);
     const hosted = await create({ store, logger, dataDirectory, otlpEndpoint: config.otlpEndpoint });
-    closers.push(() => hosted.close());
+    closers.push(() => hosted.close({ graceMs: config.shutdownGraceMs }));
     const server = await createRpcServer({
       services: hosted.handlers,
       grpc: { host: config.host, port: config.grpcPort },

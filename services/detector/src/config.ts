@@ -39,12 +39,12 @@ export const detectorShape = {
     .max(256 * 2 ** 20)
     .default(12 * 2 ** 20)
     .describe("The largest encoded image taken, in bytes."),
-  streamSegmentMs: z.coerce
+  traceFrameEveryMs: z.coerce
     .number()
     .int()
     .min(100)
     .default(60_000)
-    .describe("How often a stream's segment span is renewed, in milliseconds."),
+    .describe("How often a frame of a stream is traced with its stages, in milliseconds."),
 };
 
 /** The detector process's configuration. */

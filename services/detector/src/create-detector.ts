@@ -56,7 +56,7 @@ export async function createDetector(
         metrics,
         framesPerStream,
         defaultMaxFaces,
-        traceEveryMs: config.streamSegmentMs,
+        traceEveryMs: config.traceFrameEveryMs,
         traceContext,
         signal,
       }),

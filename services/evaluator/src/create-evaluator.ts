@@ -6,18 +6,17 @@ import {
   datasetDescription,
   describeVersion,
   type HostedService,
-  jobMessage,
   openRegisteredDataset,
   parseDatasetName,
   parseEvaluationName,
   resolveVersion,
   type ServiceContext,
+  submitJob,
   versionName,
 } from "@duchenne/control";
 import { createSupervisor } from "@duchenne/jobs";
 import { type CreateEvaluationRequest, EvaluatorService, Split } from "@duchenne/proto";
 import { serviceHandler } from "@duchenne/rpc";
-import { traceparentOf } from "@duchenne/rpc/telemetry";
 import type { Store } from "@duchenne/store";
 import type { EvaluatorConfig } from "./config.ts";
 import { evaluationReportMessage } from "./convert.ts";
@@ -42,22 +41,14 @@ export async function createEvaluator(context: ServiceContext, config: Evaluator
     async createEvaluation(request) {
       const spec = await checkEvaluation(store, request);
       const displayName = `Evaluation of ${spec.modelVersion} on ${spec.dataset}`;
-      if (request.validateOnly) return { kind: "evaluation", spec, displayName };
-      const { job } = await store.jobs.create({
-        kind: "evaluation",
-        spec,
-        displayName,
-        ...(request.requestId === "" ? {} : { requestId: request.requestId }),
-        traceparent: traceparentOf(),
-      });
-      return jobMessage(job);
+      return submitJob(store, request, { kind: "evaluation", spec, displayName });
     },
 
     getReport: async ({ name }) => evaluationReportMessage(await store.evaluations.get(parseEvaluationName(name))),
   });
   return {
     handlers: [evaluator, createJobService(store), createModelService(store)],
-    close: () => supervisor.close(),
+    close: (options) => supervisor.close(options),
   };
 }
 

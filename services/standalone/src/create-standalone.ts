@@ -7,13 +7,13 @@ import type { StandaloneConfig } from "./config.ts";
 /** Makes all services in one process. */
 export async function createStandalone(context: ServiceContext, config: StandaloneConfig): Promise<HostedService> {
   const hosted: HostedService[] = [];
-  const close = async () => {
-    await Promise.all(hosted.map((service) => service.close()));
+  const close: HostedService["close"] = async (options) => {
+    await Promise.all(hosted.map((service) => service.close(options)));
   };
   try {
     for (const create of [createDetector, createTrainer, createEvaluator]) hosted.push(await create(context, config));
   } catch (error) {
-    await close();
+    await close({ graceMs: 0 });
     throw error;
   }
   // Several serve jobs and models, over the same store: one of each is enough.

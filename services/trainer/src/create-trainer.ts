@@ -6,17 +6,16 @@ import {
   createJobService,
   createModelService,
   type HostedService,
-  jobMessage,
   openRegisteredDataset,
   parseModelName,
   parseVersionName,
   type ServiceContext,
+  submitJob,
 } from "@duchenne/control";
 import { createSupervisor } from "@duchenne/jobs";
 import { type CreateTrainingJobRequest, type FineTune, type LinearProbe, TrainerService } from "@duchenne/proto";
 import { serviceHandler } from "@duchenne/rpc";
-import { traceparentOf } from "@duchenne/rpc/telemetry";
-import type { JobRecord, JsonObject, Store } from "@duchenne/store";
+import type { JsonObject, Store } from "@duchenne/store";
 import { findTensorFlow, tensorFlowMissing } from "@duchenne/tensor/provision";
 import { planFineTune, planLinearProbe } from "@duchenne/training/recipes";
 import type { TrainerConfig } from "./config.ts";
@@ -64,18 +63,10 @@ export async function createTrainer(context: ServiceContext, config: TrainerConf
 
   const trainer = serviceHandler(TrainerService, {
     async createTrainingJob(request) {
-      const { kind, spec, displayName } = await checkTraining(store, request);
+      const checked = await checkTraining(store, request.training);
       if (findTensorFlow() === undefined) throw tensorFlowMissing();
-      if (request.validateOnly) return jobMessage(unsavedJob(kind, spec, displayName, maxFailures));
-      const { job } = await store.jobs.create({
-        kind,
-        spec,
-        displayName: request.displayName || displayName,
-        ...(request.requestId === "" ? {} : { requestId: request.requestId }),
-        traceparent: traceparentOf(),
-        maxFailures,
-      });
-      return jobMessage(job);
+      const displayName = request.displayName || checked.displayName;
+      return submitJob(store, request, { ...checked, displayName, maxFailures });
     },
   });
 
@@ -87,13 +78,20 @@ export async function createTrainer(context: ServiceContext, config: TrainerConf
       createDatasetService(store, { roots, maxFailures }),
       createModelService(store),
     ],
-    close: () => supervisor.close(),
+    close: (options) => supervisor.close(options),
   };
 }
 
-async function checkTraining(store: Store, { training }: CreateTrainingJobRequest): Promise<CheckedTraining> {
-  if (training.case === "fineTune") return checkFineTune(store, training.value);
-  return checkLinearProbe(store, training.value as LinearProbe);
+async function checkTraining(store: Store, training: CreateTrainingJobRequest["training"]): Promise<CheckedTraining> {
+  switch (training.case) {
+    case "fineTune":
+      return checkFineTune(store, training.value);
+    case "linearProbe":
+      return checkLinearProbe(store, training.value);
+    case undefined:
+      // The rules of the protos refuse it before.
+      throw new TypeError("Expected a training, got none");
+  }
 }
 
 async function checkFineTune(store: Store, message: FineTune): Promise<CheckedTraining> {
@@ -119,21 +117,5 @@ async function checkLinearProbe(store: Store, message: LinearProbe): Promise<Che
     kind: "linear_probe",
     spec: { dataset: message.dataset, modelVersion: message.modelVersion, recipe },
     displayName: `Identity probe of ${message.modelVersion} on ${message.dataset}`,
-  };
-}
-
-function unsavedJob(kind: string, spec: JsonObject, displayName: string, maxFailures: number): JobRecord {
-  return {
-    id: "",
-    kind,
-    state: "QUEUED",
-    attempt: 0,
-    failures: 0,
-    maxFailures,
-    progress: 0,
-    createTimeMs: Date.now(),
-    spec,
-    lastEvent: 0,
-    displayName,
   };
 }
