@@ -25,16 +25,21 @@ export const MLP_RATIO = 4;
 /** LayerNorm's epsilon, everywhere in the model. */
 export const LAYER_NORM_EPSILON = 1e-6;
 
+/** What fixes an encoder's shape. */
+export const encoderShape = {
+  variant: z.enum(VIT_VARIANT_NAMES),
+  imageSize: z.int().positive(),
+  patchSize: z.int().positive(),
+  dim: z.int().positive(),
+  depth: z.int().positive(),
+  heads: z.int().positive(),
+};
+
 /** What fixes a model's shape. */
 export const modelConfigSchema = z
   .object({
     kind: z.literal("vit"),
-    variant: z.enum(VIT_VARIANT_NAMES),
-    imageSize: z.int().positive(),
-    patchSize: z.int().positive(),
-    dim: z.int().positive(),
-    depth: z.int().positive(),
-    heads: z.int().positive(),
+    ...encoderShape,
     /** FACS numbers, in the order of the logits. */
     actionUnits: z.array(z.int()).min(1),
     /** Outputs of the identity head; 0: there is none. */
@@ -58,8 +63,30 @@ export function createModelConfig(
 }
 
 /** N: patches of an image. */
-export function patchCount({ imageSize, patchSize }: ModelConfig): number {
+export function patchCount({ imageSize, patchSize }: Pick<ModelConfig, "imageSize" | "patchSize">): number {
   return (imageSize / patchSize) ** 2;
+}
+
+/** Collects the shapes of parameters in the order of a state dict. */
+export function createShapeList() {
+  const shapes = new Map<string, readonly number[]>();
+  /** A weight, and a bias as long as its first axis. */
+  const add = (name: string, weight: readonly number[]): void => {
+    shapes.set(`${name}.weight`, weight);
+    shapes.set(`${name}.bias`, weight.slice(0, 1));
+  };
+  /** The blocks of a transformer of some width. */
+  const addBlocks = (prefix: string, count: number, width: number): void => {
+    for (let i = 0; i < count; i++) {
+      add(`${prefix}.${i}.norm1`, [width]);
+      add(`${prefix}.${i}.attn.qkv`, [3 * width, width]);
+      add(`${prefix}.${i}.attn.proj`, [width, width]);
+      add(`${prefix}.${i}.norm2`, [width]);
+      add(`${prefix}.${i}.mlp.fc1`, [MLP_RATIO * width, width]);
+      add(`${prefix}.${i}.mlp.fc2`, [width, MLP_RATIO * width]);
+    }
+  };
+  return { shapes, add, addBlocks };
 }
 
 /**
@@ -68,23 +95,11 @@ export function patchCount({ imageSize, patchSize }: ModelConfig): number {
  */
 export function parameterShapes(config: ModelConfig): ReadonlyMap<string, readonly number[]> {
   const { dim, depth, patchSize, actionUnits } = config;
-  const hidden = MLP_RATIO * dim;
-  const shapes = new Map<string, readonly number[]>();
-  const add = (name: string, weight: readonly number[]) => {
-    shapes.set(`${name}.weight`, weight);
-    shapes.set(`${name}.bias`, weight.slice(0, 1));
-  };
+  const { shapes, add, addBlocks } = createShapeList();
   shapes.set("cls_token", [1, 1, dim]);
   shapes.set("pos_embed", [1, patchCount(config) + 1, dim]);
   add("patch_embed.proj", [dim, 3, patchSize, patchSize]);
-  for (let i = 0; i < depth; i++) {
-    add(`blocks.${i}.norm1`, [dim]);
-    add(`blocks.${i}.attn.qkv`, [3 * dim, dim]);
-    add(`blocks.${i}.attn.proj`, [dim, dim]);
-    add(`blocks.${i}.norm2`, [dim]);
-    add(`blocks.${i}.mlp.fc1`, [hidden, dim]);
-    add(`blocks.${i}.mlp.fc2`, [dim, hidden]);
-  }
+  addBlocks("blocks", depth, dim);
   add("head", [actionUnits.length, dim]);
   add("fc_norm", [dim]);
   for (const { name, inputs, outputs } of identityHeadLayers(config)) add(name, [outputs, inputs]);

@@ -4,7 +4,6 @@ export {
   createModelConfig,
   identityHeadLayers,
   LAYER_NORM_EPSILON,
-  MLP_RATIO,
   type ModelConfig,
   modelConfigSchema,
   parameterShapes,

@@ -1,15 +1,10 @@
 import { z } from "zod";
-import { MLP_RATIO, VIT_VARIANT_NAMES, VIT_VARIANTS, type VitVariant } from "./config.ts";
+import { createShapeList, encoderShape, patchCount, VIT_VARIANTS, type VitVariant } from "./config.ts";
 
 /** What fixes a masked autoencoder's shape. */
 export const maeConfigSchema = z.object({
   kind: z.literal("mae"),
-  variant: z.enum(VIT_VARIANT_NAMES),
-  imageSize: z.int().positive(),
-  patchSize: z.int().positive(),
-  dim: z.int().positive(),
-  depth: z.int().positive(),
-  heads: z.int().positive(),
+  ...encoderShape,
   decoderDim: z.int().positive(),
   decoderDepth: z.int().positive(),
   decoderHeads: z.int().positive(),
@@ -31,23 +26,9 @@ export function createMaeConfig(variant: VitVariant): MaeConfig {
 
 /** Every parameter with its shape, in the order of the reference's state dict; both position tables are fixed. */
 export function maeParameterShapes(config: MaeConfig): ReadonlyMap<string, readonly number[]> {
-  const { dim, depth, patchSize, imageSize, decoderDim, decoderDepth } = config;
-  const tokens = (imageSize / patchSize) ** 2 + 1;
-  const shapes = new Map<string, readonly number[]>();
-  const add = (name: string, weight: readonly number[]) => {
-    shapes.set(`${name}.weight`, weight);
-    shapes.set(`${name}.bias`, weight.slice(0, 1));
-  };
-  const addBlocks = (prefix: string, count: number, width: number) => {
-    for (let i = 0; i < count; i++) {
-      add(`${prefix}.${i}.norm1`, [width]);
-      add(`${prefix}.${i}.attn.qkv`, [3 * width, width]);
-      add(`${prefix}.${i}.attn.proj`, [width, width]);
-      add(`${prefix}.${i}.norm2`, [width]);
-      add(`${prefix}.${i}.mlp.fc1`, [MLP_RATIO * width, width]);
-      add(`${prefix}.${i}.mlp.fc2`, [width, MLP_RATIO * width]);
-    }
-  };
+  const { dim, depth, patchSize, decoderDim, decoderDepth } = config;
+  const tokens = patchCount(config) + 1;
+  const { shapes, add, addBlocks } = createShapeList();
   shapes.set("cls_token", [1, 1, dim]);
   shapes.set("pos_embed", [1, tokens, dim]);
   shapes.set("mask_token", [1, 1, decoderDim]);

@@ -1,8 +1,9 @@
 import { gelu, gradientReversal, type TensorFlow } from "@duchenne/tensor";
 import type { Tensor, Tensor4D, Variable } from "@tensorflow/tfjs";
 import { identityHeadLayers, type ModelConfig, patchCount } from "../config.ts";
-import { checkParameters, type Parameter, type ParameterSet } from "../parameters.ts";
+import { checkParameters, type ParameterSet } from "../parameters.ts";
 import { createTransformer, patchEmbed } from "./transformer.ts";
+import { parametersFromVariables, variablesFromParameters } from "./variables.ts";
 
 /** How images are passed through. */
 export interface ForwardOptions {
@@ -48,13 +49,7 @@ export function createAuDetector(tf: TensorFlow, config: ModelConfig, parameters
   const { dim, depth, heads } = config;
   const identityHead = identityHeadLayers(config);
   const patches = patchCount(config);
-  const variables = new Map<string, Variable>();
-  for (const [name, { shape, data }] of parameters) {
-    variables.set(
-      name,
-      tf.tidy(() => tf.variable(tf.tensor(data, [...shape]), true)),
-    );
-  }
+  const variables = variablesFromParameters(tf, parameters);
   const value = (name: string): Variable => variables.get(name)!;
   const { linear: apply, norm, block } = createTransformer(tf, variables);
 
@@ -81,13 +76,7 @@ export function createAuDetector(tf: TensorFlow, config: ModelConfig, parameters
       );
       return { features, auLogits, identityLogits };
     },
-    parameters: () =>
-      new Map(
-        [...variables].map(([name, variable]): [string, Parameter] => [
-          name,
-          { shape: variable.shape, data: Float32Array.from(variable.dataSync()) },
-        ]),
-      ),
+    parameters: () => parametersFromVariables(variables),
     load(replacement) {
       checkParameters(config, replacement);
       for (const [name, { shape, data }] of replacement) {

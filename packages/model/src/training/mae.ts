@@ -1,8 +1,10 @@
 import type { TensorFlow } from "@duchenne/tensor";
 import type { Tensor, Tensor4D, Variable } from "@tensorflow/tfjs";
+import { patchCount } from "../config.ts";
 import { FIXED_MAE_PARAMETERS, type MaeConfig, maeParameterShapes } from "../mae-config.ts";
-import { checkShapes, type Parameter, type ParameterSet } from "../parameters.ts";
+import { checkShapes, type ParameterSet } from "../parameters.ts";
 import { createTransformer, type PatchGrid, patchEmbed } from "./transformer.ts";
+import { parametersFromVariables, variablesFromParameters } from "./variables.ts";
 
 /** Which patches of a batch the encoder sees. */
 export interface PatchMask {
@@ -86,16 +88,11 @@ export interface Mae {
  */
 export function createMae(tf: TensorFlow, config: MaeConfig, parameters: ParameterSet): Mae {
   checkShapes(maeParameterShapes(config), parameters);
-  const { dim, depth, heads, decoderDim, decoderDepth, decoderHeads, imageSize, patchSize } = config;
-  const patches = (imageSize / patchSize) ** 2;
-  const variables = new Map<string, Variable>();
-  const fixed = new Map<string, Variable>();
-  for (const [name, { shape, data }] of parameters) {
-    const trained = !FIXED_MAE_PARAMETERS.has(name);
-    const variable = tf.tidy(() => tf.variable(tf.tensor(data, [...shape]), trained));
-    (trained ? variables : fixed).set(name, variable);
-  }
-  const value = (name: string): Variable => variables.get(name) ?? fixed.get(name)!;
+  const { dim, depth, heads, decoderDim, decoderDepth, decoderHeads } = config;
+  const patches = patchCount(config);
+  const all = variablesFromParameters(tf, parameters, (name) => !FIXED_MAE_PARAMETERS.has(name));
+  const variables = new Map([...all].filter(([name]) => !FIXED_MAE_PARAMETERS.has(name)));
+  const value = (name: string): Variable => all.get(name)!;
   const { linear, norm, block } = createTransformer(tf, variables);
   /** Positions of the patches, without the class token's. */
   const patchPositions = (name: string) => value(name).slice([0, 1, 0]);
@@ -137,14 +134,8 @@ export function createMae(tf: TensorFlow, config: MaeConfig, parameters: Paramet
       const masked = tf.tensor(mask.masked, errors.shape);
       return { loss: errors.mul(masked).sum().div(masked.sum()), prediction };
     },
-    parameters: () =>
-      new Map(
-        [...parameters.keys()].map((name): [string, Parameter] => {
-          const variable = value(name);
-          return [name, { shape: variable.shape, data: Float32Array.from(variable.dataSync()) }];
-        }),
-      ),
-    dispose: () => tf.dispose([...variables.values(), ...fixed.values()]),
+    parameters: () => parametersFromVariables(all),
+    dispose: () => tf.dispose([...all.values()]),
   };
 }
 
