@@ -4,21 +4,17 @@ import { DatasetService } from "@duchenne/proto";
 import { type ServiceHandler, serviceHandler } from "@duchenne/rpc";
 import { AlreadyExistsError, type Store } from "@duchenne/store";
 import { datasetMessage, describeDataset } from "./convert.ts";
+import { InvalidFieldError } from "./invalid-field-error.ts";
 import { DEFAULT_PAGE_SIZE } from "./job-service.ts";
 import { datasetName, parseDatasetName } from "./resource-name.ts";
 import { submitJob } from "./submit-job.ts";
 
 /** Thrown when a folder lies outside of those that data sets may be registered from. */
-export class DirectoryNotAllowedError extends Error {
-  readonly code = "invalid_argument";
+export class DirectoryNotAllowedError extends InvalidFieldError {
   readonly reason = "DIRECTORY_NOT_ALLOWED";
-  readonly violations: readonly { readonly field: string; readonly description: string }[];
 
   constructor(directory: string, roots: readonly string[]) {
-    const description = `Expected a folder below ${roots.join(" or ")}, got "${directory}"`;
-    super(description);
-    this.name = "DirectoryNotAllowedError";
-    this.violations = [{ field: "directory", description }];
+    super("directory", `Expected a folder below ${roots.join(" or ")}, got "${directory}"`);
   }
 }
 

@@ -9,6 +9,7 @@ export {
 } from "./convert.ts";
 export { createDatasetService } from "./dataset-service.ts";
 export { BUILT_IN_MODEL, cardOf, describeVersion, vitSourceFrom } from "./describe-version.ts";
+export { InvalidFieldError } from "./invalid-field-error.ts";
 export { createJobService } from "./job-service.ts";
 export { createModelService, resolveVersion } from "./model-service.ts";
 export { openRegisteredDataset } from "./open-registered-dataset.ts";

@@ -1,14 +1,10 @@
+import { InvalidFieldError } from "./invalid-field-error.ts";
 /** Thrown when a text is not a resource name of the expected form. */
-export class ResourceNameError extends Error {
-  readonly code = "invalid_argument";
+export class ResourceNameError extends InvalidFieldError {
   readonly reason = "INVALID_RESOURCE_NAME";
-  readonly violations: readonly { readonly field: string; readonly description: string }[];
 
   constructor(field: string, expected: string, actual: string) {
-    const description = `Expected ${expected}, got "${actual}"`;
-    super(description);
-    this.name = "ResourceNameError";
-    this.violations = [{ field, description }];
+    super(field, `Expected ${expected}, got "${actual}"`);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
+import { InvalidFieldError } from "@duchenne/control";
 import {
   DropReason,
   type Frame,
@@ -20,16 +21,8 @@ import { createTraceSampler, traceImage } from "./trace-image.ts";
 type Response = MessageInitShape<typeof StreamDetectResponseSchema>;
 
 /** Thrown when the messages of a stream do not come in their order. */
-export class StreamOrderError extends Error {
-  readonly code = "invalid_argument";
+export class StreamOrderError extends InvalidFieldError {
   readonly reason = "INVALID_STREAM_ORDER";
-  readonly violations: readonly { readonly field: string; readonly description: string }[];
-
-  constructor(field: string, description: string) {
-    super(description);
-    this.name = "StreamOrderError";
-    this.violations = [{ field, description }];
-  }
 }
 
 /** What a stream is answered with. */

@@ -1,6 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
-import { actionUnitMessages, scoreKindMessage, thresholdOriginMessage } from "@duchenne/control";
+import { actionUnitMessages, InvalidFieldError, scoreKindMessage, thresholdOriginMessage } from "@duchenne/control";
 import {
   type AuScoreSchema,
   type BoundingBox,
@@ -18,16 +18,8 @@ import type { Detection, DetectionRequest, ModelDescription, StageTimes } from "
 import type { ServedModel } from "./served-model.ts";
 
 /** Thrown when the fields of a request contradict each other. */
-export class ContradictingFieldsError extends Error {
-  readonly code = "invalid_argument";
+export class ContradictingFieldsError extends InvalidFieldError {
   readonly reason = "CONTRADICTING_FIELDS";
-  readonly violations: readonly { readonly field: string; readonly description: string }[];
-
-  constructor(field: string, description: string) {
-    super(description);
-    this.name = "ContradictingFieldsError";
-    this.violations = [{ field, description }];
-  }
 }
 
 /** What both kinds of request say of an image. */

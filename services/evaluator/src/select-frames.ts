@@ -1,31 +1,23 @@
+import { InvalidFieldError } from "@duchenne/control";
 import type { Dataset } from "@duchenne/data";
 import type { ModelCard } from "@duchenne/model";
 
 /** Thrown when a version was not trained on the data set whose held-out part is asked for. */
-export class NoHeldOutPartError extends Error {
-  readonly code = "invalid_argument";
+export class NoHeldOutPartError extends InvalidFieldError {
   readonly reason = "NO_HELD_OUT_PART";
-  readonly violations = [
-    { field: "split", description: "Expected a version trained on this data set for its held-out part; use SPLIT_ALL" },
-  ];
 
   constructor() {
-    super("The version was not trained on this data set: it held none of its subjects out");
-    this.name = "NoHeldOutPartError";
+    super("split", "Expected a version trained on this data set for its held-out part; use SPLIT_ALL");
   }
 }
 
 /** Thrown when a model and a data set have other action units. */
-export class ActionUnitMismatchError extends Error {
-  readonly code = "invalid_argument";
+export class ActionUnitMismatchError extends InvalidFieldError {
   readonly reason = "ACTION_UNIT_MISMATCH";
-  readonly violations: readonly { readonly field: string; readonly description: string }[];
 
   constructor(model: readonly number[], dataset: readonly number[]) {
-    const description = `Expected a data set with labels of some of AU ${model.join(", ")}, it has AU ${dataset.join(", ")}`;
-    super(description);
-    this.name = "ActionUnitMismatchError";
-    this.violations = [{ field: "dataset", description }];
+    const [known, labelled] = [model.join(", "), dataset.join(", ")];
+    super("dataset", `Expected a data set with labels of some of AU ${known}, it has AU ${labelled}`);
   }
 }
 

@@ -6,6 +6,7 @@ import {
   createJobService,
   createModelService,
   type HostedService,
+  InvalidFieldError,
   openRegisteredDataset,
   parseModelName,
   parseVersionName,
@@ -22,16 +23,11 @@ import type { TrainerConfig } from "./config.ts";
 import { fineTuneFields, linearProbeFields, withFieldNames } from "./convert.ts";
 
 /** Thrown when a training is to add a version to a model that ships with the product, or probes one without weights. */
-export class BuiltInModelError extends Error {
-  readonly code = "invalid_argument";
+export class BuiltInModelError extends InvalidFieldError {
   readonly reason = "BUILT_IN_MODEL";
-  readonly violations: readonly { readonly field: string; readonly description: string }[];
 
   constructor(field: string) {
-    const description = `Expected a model of your own, got the built-in models/${BUILT_IN_MODEL}`;
-    super(description);
-    this.name = "BuiltInModelError";
-    this.violations = [{ field, description }];
+    super(field, `Expected a model of your own, got the built-in models/${BUILT_IN_MODEL}`);
   }
 }
 
