@@ -1,4 +1,4 @@
-import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { MessageInitShape, JsonObject as Struct } from "@bufbuild/protobuf";
 import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { actionUnitName, type Dataset } from "@duchenne/data";
 import {
@@ -27,6 +27,11 @@ import { z } from "zod";
 import { describeVersion } from "./describe-version.ts";
 import { aliasName, datasetName, jobName, modelName, versionName } from "./resource-name.ts";
 
+/** A stored object as google.protobuf.Struct, whose type knows no readonly. */
+export function structFrom(value: JsonObject): Struct {
+  return value as Struct;
+}
+
 /** A job as its callers see it. */
 export function jobMessage(job: JobRecord): MessageInitShape<typeof JobSchema> {
   return {
@@ -36,14 +41,14 @@ export function jobMessage(job: JobRecord): MessageInitShape<typeof JobSchema> {
     attempt: job.attempt,
     progress: job.progress,
     createTime: timestampFromMs(job.createTimeMs),
-    spec: job.spec as never,
+    spec: structFrom(job.spec),
     lastEvent: BigInt(job.lastEvent),
     displayName: job.displayName,
     ...(job.etaMs === undefined ? {} : { eta: durationFromMs(Math.round(job.etaMs)) }),
     ...(job.startTimeMs === undefined ? {} : { startTime: timestampFromMs(job.startTimeMs) }),
     ...(job.endTimeMs === undefined ? {} : { endTime: timestampFromMs(job.endTimeMs) }),
     ...(job.error === undefined ? {} : { error: job.error }),
-    ...(job.result === undefined ? {} : { result: job.result as never }),
+    ...(job.result === undefined ? {} : { result: structFrom(job.result) }),
   };
 }
 

@@ -2,7 +2,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { type JobSchema, JobState } from "@duchenne/proto";
 import { traceparentOf } from "@duchenne/rpc/telemetry";
 import type { NewJob, Store } from "@duchenne/store";
-import { jobMessage } from "./convert.ts";
+import { jobMessage, structFrom } from "./convert.ts";
 
 /** What requests that start a job have in common. */
 export interface JobRequest {
@@ -20,7 +20,7 @@ export async function submitJob(
 ): Promise<MessageInitShape<typeof JobSchema>> {
   if (validateOnly) {
     const { kind, spec, displayName = "" } = job;
-    return { kind, spec: spec as never, displayName, state: JobState.QUEUED };
+    return { kind, spec: structFrom(spec), displayName, state: JobState.QUEUED };
   }
   const made = await store.jobs.create({
     ...job,
