@@ -1,12 +1,14 @@
 import { z } from "zod";
-import { modelConfigSchema } from "./config.ts";
+import { expressionConfigSchema, type ModelConfig, modelConfigSchema } from "./config.ts";
+import { maeConfigSchema } from "./mae-config.ts";
 
 /** What a model version says of itself: enough to judge it and to make it again. */
 export const modelCardSchema = z.object({
   /** "models/{model}". */
   model: z.string(),
   description: z.string(),
-  config: modelConfigSchema,
+  /** What it is: an action unit detector, an expression classifier or a masked autoencoder. */
+  config: z.discriminatedUnion("kind", [modelConfigSchema, expressionConfigSchema, maeConfigSchema]),
   dataset: z.object({
     /** "datasets/{dataset}". */
     name: z.string(),
@@ -21,7 +23,7 @@ export const modelCardSchema = z.object({
   recipe: z.record(z.string(), z.json()),
   /** How faces were cut. */
   boxConvention: z.string(),
-  /** In the order of the logits. */
+  /** Of a detector, in the order of the logits; empty otherwise. */
   thresholds: z.array(
     z.object({
       actionUnit: z.int(),
@@ -34,8 +36,17 @@ export const modelCardSchema = z.object({
   metrics: z.record(z.string(), z.number()),
   intendedUse: z.string(),
   limitations: z.string(),
-  /** The attempt that made it. */
-  lineage: z.object({ job: z.string(), attempt: z.int() }),
+  lineage: z.object({
+    /** The attempt that made it. */
+    job: z.string(),
+    attempt: z.int(),
+    /** The version that its training started from, "models/{model}/versions/{version}". */
+    initialModelVersion: z.string().optional(),
+    /** The version that it was distilled from. */
+    teacherModelVersion: z.string().optional(),
+  }),
 });
 /** What a model version says of itself. */
 export type ModelCard = z.output<typeof modelCardSchema>;
+/** The card of an action unit detector. */
+export type DetectorCard = ModelCard & { readonly config: ModelConfig };

@@ -35,9 +35,22 @@ export const encoderShape = {
   heads: z.int().positive(),
 };
 
-/** What fixes a model's shape. */
-export const modelConfigSchema = z
-  .object({
+/** Refuses an encoder whose image or width does not divide. */
+export function wholeParts<S extends z.ZodType<Pick<z.output<z.ZodObject<typeof encoderShape>>, EncoderSide>>>(
+  schema: S,
+): S {
+  return schema
+    .refine(({ imageSize, patchSize }) => imageSize % patchSize === 0, "Expected whole patches")
+    .refine(({ dim, heads }) => dim % heads === 0, "Expected whole attention heads");
+}
+type EncoderSide = "imageSize" | "patchSize" | "dim" | "heads";
+
+/** Stochastic depth of the last block; it rises linearly from 0 at the first. */
+const dropPath = z.number().min(0).lt(1);
+
+/** What fixes an action unit detector's shape. */
+export const modelConfigSchema = wholeParts(
+  z.object({
     kind: z.literal("vit"),
     ...encoderShape,
     /** FACS numbers, in the order of the logits. */
@@ -46,20 +59,52 @@ export const modelConfigSchema = z
     numSubjects: z.int().min(0),
     /** Linear layers of the identity head (the paper's Table 7): dim, dim / 2 and dim / 4 wide, GELU between them. */
     identityLayers: z.union([z.literal(1), z.literal(2), z.literal(3)]).default(1),
-    /** Stochastic depth of the last block; it rises linearly from 0 at the first. */
-    dropPath: z.number().min(0).lt(1),
-  })
-  .refine(({ imageSize, patchSize }) => imageSize % patchSize === 0, "Expected whole patches")
-  .refine(({ dim, heads }) => dim % heads === 0, "Expected whole attention heads");
-/** What fixes a model's shape. */
+    dropPath,
+  }),
+);
+/** What fixes an action unit detector's shape. */
 export type ModelConfig = Readonly<z.output<typeof modelConfigSchema>>;
 
-/** A variant with its heads. */
+/** What fixes an expression classifier's shape. */
+export const expressionConfigSchema = wholeParts(
+  z.object({
+    kind: z.literal("vit-expression"),
+    ...encoderShape,
+    /** Names of the classes, in the order of the logits. */
+    expressions: z.array(z.string().min(1)).min(2),
+    dropPath,
+  }),
+);
+/** What fixes an expression classifier's shape. */
+export type ExpressionConfig = Readonly<z.output<typeof expressionConfigSchema>>;
+
+/** A vision transformer with a linear head: what can be trained on labels, exported and served. */
+export type VitConfig = ModelConfig | ExpressionConfig;
+
+/** Another grid than the variant's own. */
+export type GridOverride = Partial<Pick<ModelConfig, "imageSize" | "patchSize">>;
+
+/** A variant as an action unit detector. */
 export function createModelConfig(
   variant: VitVariant,
-  heads: Pick<ModelConfig, "actionUnits" | "numSubjects" | "dropPath"> & Partial<Pick<ModelConfig, "identityLayers">>,
+  heads: Pick<ModelConfig, "actionUnits" | "numSubjects" | "dropPath"> &
+    Partial<Pick<ModelConfig, "identityLayers">> &
+    GridOverride,
 ): ModelConfig {
   return modelConfigSchema.parse({ kind: "vit", variant, ...VIT_VARIANTS[variant], ...heads });
+}
+
+/** A variant as an expression classifier. */
+export function createExpressionConfig(
+  variant: VitVariant,
+  heads: Pick<ExpressionConfig, "expressions" | "dropPath"> & GridOverride,
+): ExpressionConfig {
+  return expressionConfigSchema.parse({ kind: "vit-expression", variant, ...VIT_VARIANTS[variant], ...heads });
+}
+
+/** C: outputs of the head. */
+export function outputCount(config: VitConfig): number {
+  return config.kind === "vit" ? config.actionUnits.length : config.expressions.length;
 }
 
 /** N: patches of an image. */
@@ -93,16 +138,18 @@ export function createShapeList() {
  * Every parameter with its shape, in the order of the reference's state dict; the path in code is the key in the
  * checkpoint.
  */
-export function parameterShapes(config: ModelConfig): ReadonlyMap<string, readonly number[]> {
-  const { dim, depth, patchSize, actionUnits } = config;
+export function parameterShapes(config: VitConfig): ReadonlyMap<string, readonly number[]> {
+  const { dim, depth, patchSize } = config;
   const { shapes, add, addBlocks } = createShapeList();
   shapes.set("cls_token", [1, 1, dim]);
   shapes.set("pos_embed", [1, patchCount(config) + 1, dim]);
   add("patch_embed.proj", [dim, 3, patchSize, patchSize]);
   addBlocks("blocks", depth, dim);
-  add("head", [actionUnits.length, dim]);
+  add("head", [outputCount(config), dim]);
   add("fc_norm", [dim]);
-  for (const { name, inputs, outputs } of identityHeadLayers(config)) add(name, [outputs, inputs]);
+  if (config.kind === "vit") {
+    for (const { name, inputs, outputs } of identityHeadLayers(config)) add(name, [outputs, inputs]);
+  }
   return shapes;
 }
 

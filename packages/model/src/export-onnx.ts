@@ -1,16 +1,16 @@
 import { createGraphBuilder } from "@duchenne/onnx";
-import { LAYER_NORM_EPSILON, type ModelConfig, patchCount } from "./config.ts";
+import { LAYER_NORM_EPSILON, outputCount, patchCount, type VitConfig } from "./config.ts";
 import { checkParameters, type ParameterSet } from "./parameters.ts";
 
 /**
- * Writes the detector as an ONNX model in fp32: `image` [B, 3, S, S], normalised, to `logits` [B, A] and the pooled,
+ * Writes a detector or classifier as an ONNX model in fp32: `image` [B, 3, S, S], normalised, to `logits` [B, C] and the pooled,
  * normalised `features` [B, D]. The identity head stays out: it serves training alone.
  *
  * @throws {ParameterMismatchError} when the parameters are not the configuration's
  */
-export function exportOnnx(config: ModelConfig, parameters: ParameterSet): Uint8Array<ArrayBuffer> {
+export function exportOnnx(config: VitConfig, parameters: ParameterSet): Uint8Array<ArrayBuffer> {
   checkParameters(config, parameters);
-  const { dim, depth, heads, imageSize, patchSize, actionUnits } = config;
+  const { dim, depth, heads, imageSize, patchSize } = config;
   const patches = patchCount(config);
   const headDim = dim / heads;
   const graph = createGraphBuilder({
@@ -89,7 +89,7 @@ export function exportOnnx(config: ModelConfig, parameters: ParameterSet): Uint8
   const features = layerNorm(pooled, "fc_norm", "features");
   const weights = [parameter("head.weight"), parameter("head.bias")];
   graph.node("Gemm", [features, ...weights], { transB: 1 }, "logits");
-  graph.output("logits", ["B", actionUnits.length]);
+  graph.output("logits", ["B", outputCount(config)]);
   graph.output("features", ["B", dim]);
   return graph.build();
 }

@@ -1,15 +1,21 @@
 /** The shared model package without TensorFlow: configurations, parameters, files and cards. Serving loads only this. */
-export { type ModelCard, modelCardSchema } from "./card.ts";
+export { type DetectorCard, type ModelCard, modelCardSchema } from "./card.ts";
 export {
+  createExpressionConfig,
   createModelConfig,
+  type ExpressionConfig,
+  expressionConfigSchema,
+  type GridOverride,
   identityHeadLayers,
   LAYER_NORM_EPSILON,
   type ModelConfig,
   modelConfigSchema,
+  outputCount,
   parameterShapes,
   patchCount,
   VIT_VARIANT_NAMES,
   VIT_VARIANTS,
+  type VitConfig,
   type VitVariant,
 } from "./config.ts";
 export { exportOnnx } from "./export-onnx.ts";

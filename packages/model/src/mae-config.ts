@@ -1,14 +1,24 @@
 import { z } from "zod";
-import { createShapeList, encoderShape, patchCount, VIT_VARIANTS, type VitVariant } from "./config.ts";
+import {
+  createShapeList,
+  encoderShape,
+  type GridOverride,
+  patchCount,
+  VIT_VARIANTS,
+  type VitVariant,
+  wholeParts,
+} from "./config.ts";
 
 /** What fixes a masked autoencoder's shape. */
-export const maeConfigSchema = z.object({
-  kind: z.literal("mae"),
-  ...encoderShape,
-  decoderDim: z.int().positive(),
-  decoderDepth: z.int().positive(),
-  decoderHeads: z.int().positive(),
-});
+export const maeConfigSchema = wholeParts(
+  z.object({
+    kind: z.literal("mae"),
+    ...encoderShape,
+    decoderDim: z.int().positive(),
+    decoderDepth: z.int().positive(),
+    decoderHeads: z.int().positive(),
+  }),
+);
 /** What fixes a masked autoencoder's shape. */
 export type MaeConfig = Readonly<z.output<typeof maeConfigSchema>>;
 
@@ -16,12 +26,12 @@ export type MaeConfig = Readonly<z.output<typeof maeConfigSchema>>;
  * A variant with its decoder: 8 blocks of 16 heads and 512 dimensions for all published sizes; half of the encoder's
  * depth and its own width for micro, whose images are small.
  */
-export function createMaeConfig(variant: VitVariant): MaeConfig {
+export function createMaeConfig(variant: VitVariant, grid: GridOverride = {}): MaeConfig {
   const decoder =
     variant === "micro"
       ? { decoderDim: 96, decoderDepth: 2, decoderHeads: 3 }
       : { decoderDim: 512, decoderDepth: 8, decoderHeads: 16 };
-  return maeConfigSchema.parse({ kind: "mae", variant, ...VIT_VARIANTS[variant], ...decoder });
+  return maeConfigSchema.parse({ kind: "mae", variant, ...VIT_VARIANTS[variant], ...grid, ...decoder });
 }
 
 /** Every parameter with its shape, in the order of the reference's state dict; both position tables are fixed. */

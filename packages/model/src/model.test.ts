@@ -2,6 +2,7 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
 import {
   checkParameters,
+  createExpressionConfig,
   createModelConfig,
   exportOnnx,
   initialiseParameters,
@@ -117,3 +118,22 @@ function writeHeader(json: string): Uint8Array {
   bytes.set(Buffer.from(json), 8);
   return bytes;
 }
+
+describe("an expression classifier", () => {
+  const classifier = createExpressionConfig("micro", { expressions: ["happy", "sad", "calm"], dropPath: 0 });
+
+  it("has the encoder of a detector, a head of its classes, and no identity head", () => {
+    const detector = parameterShapes(createModelConfig("micro", { actionUnits: [1], numSubjects: 0, dropPath: 0 }));
+    const shapes = parameterShapes(classifier);
+    expect([...shapes.keys()]).toEqual([...detector.keys()]);
+    expect(shapes.get("head.weight")).toEqual([3, 96]);
+  });
+
+  it("takes another grid, but only of whole patches", () => {
+    const heads = { expressions: ["a", "b"], dropPath: 0 };
+    expect(parameterShapes(createExpressionConfig("tiny", { ...heads, imageSize: 112 })).get("pos_embed")).toEqual([
+      1, 50, 192,
+    ]);
+    expect(() => createExpressionConfig("tiny", { ...heads, imageSize: 100 })).toThrow("Expected whole patches");
+  });
+});

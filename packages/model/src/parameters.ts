@@ -1,5 +1,5 @@
 import { createRandom, type Random } from "@duchenne/data";
-import { type ModelConfig, parameterShapes } from "./config.ts";
+import { parameterShapes, type VitConfig } from "./config.ts";
 import { FIXED_MAE_PARAMETERS, type MaeConfig, maeParameterShapes, sinCosPositions } from "./mae-config.ts";
 
 /** One parameter. */
@@ -23,7 +23,7 @@ export class ParameterMismatchError extends Error {
 }
 
 /** Checks that a set has exactly the parameters of a model. @throws {ParameterMismatchError} */
-export function checkParameters(config: ModelConfig, parameters: ParameterSet): void {
+export function checkParameters(config: VitConfig, parameters: ParameterSet): void {
   checkShapes(parameterShapes(config), parameters);
 }
 
@@ -47,7 +47,7 @@ export function checkShapes(shapes: ReadonlyMap<string, readonly number[]>, para
  * 1/sqrt(fan in), PyTorch's default. Each parameter has a stream of its own, so that a model with an identity head
  * starts with the same backbone as one without.
  */
-export function initialiseParameters(config: ModelConfig, seed: number): Map<string, Parameter> {
+export function initialiseParameters(config: VitConfig, seed: number): Map<string, Parameter> {
   const parameters = new Map<string, Parameter>();
   const shapes = parameterShapes(config);
   for (const [name, shape] of shapes) {

@@ -24,7 +24,7 @@ import type {
 } from "@duchenne/store";
 import type { ModelDescription } from "@duchenne/vision";
 import { z } from "zod";
-import { describeVersion } from "./describe-version.ts";
+import { describeVersion, kindOf } from "./describe-version.ts";
 import { aliasName, datasetName, jobName, modelName, versionName } from "./resource-name.ts";
 
 /** A stored object as google.protobuf.Struct, whose type knows no readonly. */
@@ -109,11 +109,12 @@ export function modelMessage(model: ModelRecord): MessageInitShape<typeof ModelS
 
 /** A version as its callers see it. */
 export function modelVersionMessage(version: ModelVersionRecord): MessageInitShape<typeof ModelVersionSchema> {
-  const description = describeVersion(version);
+  const kind = kindOf(version);
+  const isDetector = kind === "vit" || kind === "blendshape-au";
   return {
     name: versionName(version.model, version.version),
-    kind: description.kind,
-    actionUnits: actionUnitMessages(description),
+    kind,
+    actionUnits: isDetector ? actionUnitMessages(describeVersion(version)) : [],
     files: version.artifacts.map(({ role, digest, sizeBytes }) => ({ role, digest, sizeBytes: BigInt(sizeBytes) })),
     cardJson: JSON.stringify(version.card),
     job: version.job === undefined ? "" : jobName(version.job),

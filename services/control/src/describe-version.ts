@@ -1,6 +1,7 @@
-import { type ModelCard, modelCardSchema } from "@duchenne/model";
+import { type DetectorCard, type ModelCard, modelCardSchema } from "@duchenne/model";
 import type { JsonObject, ModelVersionRecord, Store } from "@duchenne/store";
 import { describeBuiltInModel, type ModelDescription, type VitSource } from "@duchenne/vision";
+import { versionName } from "./resource-name.ts";
 
 /** The model that ships with the product. */
 export const BUILT_IN_MODEL = "blendshape-au";
@@ -10,10 +11,27 @@ export async function ensureBuiltInModel(store: Store): Promise<void> {
   await store.models.ensureBuiltIn(BUILT_IN_MODEL, describeBuiltInModel() as unknown as JsonObject);
 }
 
-/** What a stored version is, and what its scores mean. */
+/** Thrown when an action unit detector is asked for and the version is something else. */
+export class NotADetectorError extends Error {
+  readonly code = "failed_precondition";
+  readonly reason = "NOT_A_DETECTOR";
+
+  constructor(version: ModelVersionRecord, kind: ModelCard["config"]["kind"]) {
+    const is = { vit: "one", "vit-expression": "an expression classifier", mae: "a masked autoencoder" }[kind];
+    super(`Expected an action unit detector, ${versionName(version.model, version.version)} is ${is}`);
+    this.name = "NotADetectorError";
+  }
+}
+
+/** What a version is: "blendshape-au", "vit", "vit-expression" or "mae". */
+export function kindOf(version: ModelVersionRecord): ModelDescription["kind"] | ModelCard["config"]["kind"] {
+  return version.model === BUILT_IN_MODEL ? describeBuiltInModel().kind : cardOf(version).config.kind;
+}
+
+/** What a detector is, and what its scores mean. @throws {NotADetectorError} */
 export function describeVersion(version: ModelVersionRecord): ModelDescription {
   if (version.model === BUILT_IN_MODEL) return describeBuiltInModel();
-  const card = cardOf(version);
+  const card = detectorCardOf(version);
   return {
     kind: "vit",
     description: card.description,
@@ -32,8 +50,15 @@ export function cardOf(version: ModelVersionRecord): ModelCard {
   return modelCardSchema.parse(version.card);
 }
 
+/** An action unit detector's card, checked. @throws {NotADetectorError} */
+export function detectorCardOf(version: ModelVersionRecord): DetectorCard {
+  const { config, ...card } = cardOf(version);
+  if (config.kind !== "vit") throw new NotADetectorError(version, config.kind);
+  return { ...card, config };
+}
+
 /** What the vision engine needs to load a trained version. @param path its ONNX file */
-export function vitSourceFrom(card: ModelCard, path: string): VitSource {
+export function vitSourceFrom(card: DetectorCard, path: string): VitSource {
   return {
     kind: "vit",
     path,

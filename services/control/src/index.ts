@@ -8,7 +8,7 @@ export {
   thresholdOriginMessage,
 } from "./convert.ts";
 export { createDatasetService } from "./dataset-service.ts";
-export { BUILT_IN_MODEL, cardOf, describeVersion, vitSourceFrom } from "./describe-version.ts";
+export { BUILT_IN_MODEL, cardOf, describeVersion, detectorCardOf, vitSourceFrom } from "./describe-version.ts";
 export { InvalidFieldError } from "./invalid-field-error.ts";
 export { createJobService } from "./job-service.ts";
 export { createModelService, resolveVersion } from "./model-service.ts";

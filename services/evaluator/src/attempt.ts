@@ -2,8 +2,8 @@
 import { randomUUID } from "node:crypto";
 import {
   BUILT_IN_MODEL,
-  cardOf,
   describeVersion,
+  detectorCardOf,
   evaluationName,
   openRegisteredDataset,
   parseVersionName,
@@ -24,7 +24,7 @@ await runAttempt({
     const { model, version } = parseVersionName(spec.modelVersion);
     const record = await store.models.getVersion(model, version);
     const { actionUnits } = describeVersion(record);
-    const card = model === BUILT_IN_MODEL ? undefined : cardOf(record);
+    const card = model === BUILT_IN_MODEL ? undefined : detectorCardOf(record);
     const dataset = await withSpan("open dataset", {}, () =>
       openRegisteredDataset(store, spec.dataset, { check: true }),
     );

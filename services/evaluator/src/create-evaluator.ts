@@ -1,10 +1,10 @@
 import {
   BUILT_IN_MODEL,
-  cardOf,
   createJobService,
   createModelService,
   datasetDescription,
   describeVersion,
+  detectorCardOf,
   type HostedService,
   openRegisteredDataset,
   parseDatasetName,
@@ -54,7 +54,7 @@ export async function createEvaluator(context: ServiceContext, config: Evaluator
 
 async function checkEvaluation(store: Store, request: CreateEvaluationRequest): Promise<EvaluationSpec> {
   const record = await resolveVersion(store, request.modelVersion, "model_version");
-  const card = record.model === BUILT_IN_MODEL ? undefined : cardOf(record);
+  const card = record.model === BUILT_IN_MODEL ? undefined : detectorCardOf(record);
   const { digest } = datasetDescription(await store.datasets.get(parseDatasetName(request.dataset, "dataset")));
   const heldOut =
     request.split === Split.HELD_OUT || (request.split === Split.UNSPECIFIED && isHeldOutKnown(card, digest));

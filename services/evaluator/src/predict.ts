@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { createImageLoader, type Dataset } from "@duchenne/data";
-import type { ModelCard } from "@duchenne/model";
+import type { DetectorCard } from "@duchenne/model";
 import { createOnnxRunner, createVisionEngine, describeBuiltInModel } from "@duchenne/vision";
 
 /** Predictions for some frames. */
@@ -24,7 +24,7 @@ const BATCH = 16;
 /** Predicts with a trained version's ONNX file, as it is served. */
 export async function predictWithVit(
   onnxPath: string,
-  { config }: ModelCard,
+  { config }: DetectorCard,
   { dataset, frames, signal, onProgress }: PredictOptions,
 ): Promise<Predictions> {
   const loader = createImageLoader(dataset, { imageSize: config.imageSize, cacheBytes: 0 });

@@ -1,7 +1,7 @@
 // The process of one training attempt: the only place of the services that loads TensorFlow.
 import {
   BUILT_IN_MODEL,
-  cardOf,
+  detectorCardOf,
   openRegisteredDataset,
   parseModelName,
   parseVersionName,
@@ -46,7 +46,7 @@ const runLinearProbe: AttemptHandler = async (job, tools) => {
   const { parameters } = readSafetensors(await tools.store.blobs.get(weights.digest));
   const { dataset, tf } = await prepare(tools, spec.dataset);
   const plan = planLinearProbe(spec.recipe, dataset);
-  const { config } = cardOf(record);
+  const { config } = detectorCardOf(record);
   const result = await report(linearProbe({ tf, dataset, plan, config, parameters, signal: tools.signal }), tools);
   return { ...result };
 };

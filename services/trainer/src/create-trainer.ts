@@ -1,10 +1,10 @@
 import { join, resolve } from "node:path";
 import {
   BUILT_IN_MODEL,
-  cardOf,
   createDatasetService,
   createJobService,
   createModelService,
+  detectorCardOf,
   type HostedService,
   InvalidFieldError,
   openRegisteredDataset,
@@ -106,7 +106,7 @@ async function checkLinearProbe(store: Store, message: LinearProbe): Promise<Che
   const field = "linear_probe";
   const { model, version } = parseVersionName(message.modelVersion, `${field}.model_version`);
   if (model === BUILT_IN_MODEL) throw new BuiltInModelError(`${field}.model_version`);
-  cardOf(await store.models.getVersion(model, version));
+  detectorCardOf(await store.models.getVersion(model, version));
   const dataset = await openRegisteredDataset(store, message.dataset, { check: false, field: `${field}.dataset` });
   const { recipe } = withFieldNames(field, () => planLinearProbe(linearProbeFields(message), dataset));
   return {

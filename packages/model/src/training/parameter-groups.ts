@@ -1,5 +1,5 @@
 import type { ParameterGroup } from "@duchenne/tensor";
-import { type ModelConfig, parameterShapes } from "../config.ts";
+import { parameterShapes, type VitConfig } from "../config.ts";
 
 /** How the optimizer treats the layers. */
 export interface GroupOptions {
@@ -13,7 +13,7 @@ export interface GroupOptions {
  * layerDecay^(L + 1 - i); the embeddings are layer 0, block i is layer i + 1, fc_norm and the heads are layer L + 1.
  * Vectors, the class token and the position embedding do not decay. Groups stand in the order of first appearance.
  */
-export function parameterGroups(config: ModelConfig, { layerDecay, weightDecay }: GroupOptions): ParameterGroup[] {
+export function parameterGroups(config: VitConfig, { layerDecay, weightDecay }: GroupOptions): ParameterGroup[] {
   const layers = config.depth + 1;
   const groups = new Map<string, { names: string[]; learningRateScale: number; weightDecay: number }>();
   for (const [name, shape] of parameterShapes(config)) {

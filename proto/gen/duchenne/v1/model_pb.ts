@@ -117,14 +117,15 @@ export type ModelVersion = Message<"duchenne.v1.ModelVersion"> & {
   name: string;
 
   /**
-   * The model kind, such as "vit".
+   * What it is: "blendshape-au" or "vit" (action unit detectors), "vit-expression" (an expression classifier) or "mae"
+   * (a masked autoencoder, to start trainings from).
    *
    * @generated from field: string kind = 2;
    */
   kind: string;
 
   /**
-   * The action units it answers.
+   * The action units it answers; none but detectors have any.
    *
    * @generated from field: repeated duchenne.v1.ActionUnitDescription action_units = 3;
    */
