@@ -81,6 +81,9 @@ export type ExpressionConfig = Readonly<z.output<typeof expressionConfigSchema>>
 /** A vision transformer with a linear head: what can be trained on labels, exported and served. */
 export type VitConfig = ModelConfig | ExpressionConfig;
 
+/** The shape of an encoder, whatever stands on it. */
+export type EncoderShape = Pick<ModelConfig, keyof typeof encoderShape>;
+
 /** Another grid than the variant's own. */
 export type GridOverride = Partial<Pick<ModelConfig, "imageSize" | "patchSize">>;
 

@@ -3,6 +3,7 @@ export { type DetectorCard, type ModelCard, modelCardSchema } from "./card.ts";
 export {
   createExpressionConfig,
   createModelConfig,
+  type EncoderShape,
   type ExpressionConfig,
   expressionConfigSchema,
   type GridOverride,

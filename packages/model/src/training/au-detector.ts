@@ -1,18 +1,13 @@
-import { gelu, gradientReversal, type TensorFlow } from "@duchenne/tensor";
-import type { Tensor, Tensor4D, Variable } from "@tensorflow/tfjs";
-import { identityHeadLayers, type ModelConfig, patchCount } from "../config.ts";
-import { checkParameters, type ParameterSet } from "../parameters.ts";
-import { createTransformer, patchEmbed } from "./transformer.ts";
-import { parametersFromVariables, variablesFromParameters } from "./variables.ts";
+import { gradientReversal, type TensorFlow } from "@duchenne/tensor";
+import type { Tensor, Tensor4D } from "@tensorflow/tfjs";
+import { identityHeadLayers, type ModelConfig } from "../config.ts";
+import type { ParameterSet } from "../parameters.ts";
+import { createVit, type Pass, type Vit } from "./vit.ts";
 
 /** How images are passed through. */
-export interface ForwardOptions {
-  /** Turns stochastic depth on. */
-  readonly training: boolean;
+export interface ForwardOptions extends Pass {
   /** Strength of the gradient reversal before the identity head. */
   readonly lambda: number;
-  /** Fixes which samples stochastic depth drops. */
-  readonly seed: number;
 }
 
 /** What a pass answers. */
@@ -26,63 +21,30 @@ export interface ForwardResult {
 }
 
 /** A vision transformer with an action unit head and, for identity adversarial training, an identity head. */
-export interface AuDetector {
-  /** By their names in a checkpoint. */
-  readonly variables: ReadonlyMap<string, Variable>;
+export interface AuDetector extends Vit {
+  readonly config: ModelConfig;
   /** Passes images [B, 3, S, S], normalised, through. Call within tf.tidy or a gradient function. */
   forward(images: Tensor4D, options: ForwardOptions): ForwardResult;
-  /** Copies of the parameters. */
-  parameters(): ParameterSet;
-  /** Replaces the parameters. @throws {ParameterMismatchError} */
-  load(parameters: ParameterSet): void;
-  dispose(): void;
 }
 
 /**
- * Makes the detector of Ning et al. 2024 (FMAE-IAT): patch projection, class token, learned positions, pre-norm blocks,
- * the mean over patch tokens, fc_norm, and linear heads; the identity head reads the features through gradient reversal.
+ * Makes the detector of Ning et al. 2024 (FMAE-IAT): a transformer with linear heads, of which the identity head reads
+ * the features through gradient reversal.
  *
  * @throws {ParameterMismatchError} when the parameters are not the configuration's
  */
 export function createAuDetector(tf: TensorFlow, config: ModelConfig, parameters: ParameterSet): AuDetector {
-  checkParameters(config, parameters);
-  const { dim, depth, heads } = config;
-  const identityHead = identityHeadLayers(config);
-  const patches = patchCount(config);
-  const variables = variablesFromParameters(tf, parameters);
-  const value = (name: string): Variable => variables.get(name)!;
-  const { linear: apply, norm, block } = createTransformer(tf, variables);
-
-  function encode(images: Tensor4D, { training, seed }: ForwardOptions): Tensor {
-    const cls = value("cls_token").tile([images.shape[0], 1, 1]);
-    const projection = [value("patch_embed.proj.weight"), value("patch_embed.proj.bias")] as const;
-    let x: Tensor = tf.concat([cls, patchEmbed(tf, images, ...projection, config)], 1).add(value("pos_embed"));
-    for (let i = 0; i < depth; i++) {
-      const rate = training ? (config.dropPath * i) / Math.max(depth - 1, 1) : 0;
-      x = block(x, `blocks.${i}`, heads, { rate, seed: seed * 2 * depth + 2 * i });
-    }
-    return norm(x.slice([0, 1, 0], [-1, patches, dim]).mean(1), "fc_norm");
-  }
-
+  const vit = createVit(tf, config, parameters);
+  const identityHead = identityHeadLayers(config).map(({ name }) => name);
   return {
-    variables,
+    ...vit,
+    config,
     forward(images, options) {
-      const features = encode(images, options);
-      const auLogits = apply(features, "head");
+      const features = vit.features(images, options);
+      const auLogits = vit.logits(features);
       if (identityHead.length === 0) return { features, auLogits };
-      const identityLogits = identityHead.reduce<Tensor>(
-        (x, { name }, i) => apply(i === 0 ? x : gelu(tf, x), name),
-        gradientReversal(tf, features, options.lambda),
-      );
-      return { features, auLogits, identityLogits };
+      const reversed = gradientReversal(tf, features, options.lambda);
+      return { features, auLogits, identityLogits: vit.transformer.mlp(reversed, identityHead) };
     },
-    parameters: () => parametersFromVariables(variables),
-    load(replacement) {
-      checkParameters(config, replacement);
-      for (const [name, { shape, data }] of replacement) {
-        tf.tidy(() => value(name).assign(tf.tensor(data, [...shape])));
-      }
-    },
-    dispose: () => tf.dispose([...variables.values()]),
   };
 }

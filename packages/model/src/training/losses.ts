@@ -1,5 +1,5 @@
 import { type TensorFlow, withCustomGradient } from "@duchenne/tensor";
-import type { Tensor } from "@tensorflow/tfjs";
+import type { Tensor, Tensor1D } from "@tensorflow/tfjs";
 
 /** Which loss the identity head has. */
 export type IdentityLossKind = "bce" | "ce";
@@ -47,7 +47,32 @@ export function auLoss(tf: TensorFlow, logits: Tensor, targets: Tensor, known?: 
  * @param subjects [B], int32
  */
 export function identityLoss(tf: TensorFlow, logits: Tensor, subjects: Tensor, kind: IdentityLossKind): Tensor {
-  const oneHot = tf.oneHot(subjects as never, logits.shape[1]!).cast("float32");
-  if (kind === "bce") return binaryCrossEntropy(tf, logits, oneHot).mean();
+  if (kind === "ce") return crossEntropy(tf, logits, subjects);
+  return binaryCrossEntropy(tf, logits, tf.oneHot(subjects as Tensor1D, logits.shape[1]!).cast("float32")).mean();
+}
+
+/**
+ * Softmax cross-entropy, averaged over the batch.
+ *
+ * @param logits [B, C]
+ * @param classes [B], int32
+ */
+export function crossEntropy(tf: TensorFlow, logits: Tensor, classes: Tensor): Tensor {
+  const oneHot = tf.oneHot(classes as Tensor1D, logits.shape[1]!).cast("float32");
   return tf.logSoftmax(logits).mul(oneHot).sum(-1).mean().neg();
+}
+
+/**
+ * How far a student's answers are from its teacher's: the binary cross-entropy of its softened probabilities against the
+ * teacher's, times the squared temperature so that gradients keep their size (Hinton et al. 2015, section 2.1, for
+ * independent labels), averaged over all outputs of the batch.
+ *
+ * @param logits [B, A] of the student
+ * @param teacher [B, A], logits of the teacher
+ */
+export function answerDistillationLoss(tf: TensorFlow, logits: Tensor, teacher: Tensor, temperature: number): Tensor {
+  const soft = teacher.div(temperature).sigmoid();
+  return binaryCrossEntropy(tf, logits.div(temperature), soft)
+    .mean()
+    .mul(temperature ** 2);
 }

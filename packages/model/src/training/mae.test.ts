@@ -3,7 +3,7 @@ import { loadTensorFlow, type TensorFlow } from "@duchenne/tensor";
 import type { Scalar } from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { createMaeConfig, initialiseMaeParameters, maeParameterShapes, sinCosPositions } from "../index.ts";
-import { createMae, maskFromNoise, patchesChannelLast } from "./index.ts";
+import { createMae, maskFromNoise, maskTensors, patchesChannelLast } from "./index.ts";
 
 let tf: TensorFlow;
 beforeAll(async () => {
@@ -81,7 +81,9 @@ describe("a masked autoencoder", () => {
       const [row, column] = [Math.floor(patch / 12) * 8, (patch % 12) * 8];
       for (let y = 0; y < 8; y++) for (let x = 0; x < 8; x++) changed[(row + y) * 96 + column + x]! += 1;
       const target = tf.tensor4d(changed, [1, 3, 96, 96]);
-      const shown = mae.forward(tf.tensor4d(pixels, [1, 3, 96, 96]), mask, { normPixLoss: false });
+      const shown = mae.forward(tf.tensor4d(pixels, [1, 3, 96, 96]), maskTensors(tf, mask, 144), {
+        normPixLoss: false,
+      });
       const errors = shown.prediction.sub(patchesChannelLast(target, config)).square().mean(-1);
       return errors
         .mul(tf.tensor(mask.masked, [1, 144]))
@@ -89,7 +91,9 @@ describe("a masked autoencoder", () => {
         .div(108)
         .dataSync()[0]!;
     };
-    const { loss } = mae.forward(tf.tensor4d(pixels, [1, 3, 96, 96]), mask, { normPixLoss: false });
+    const { loss } = mae.forward(tf.tensor4d(pixels, [1, 3, 96, 96]), maskTensors(tf, mask, 144), {
+      normPixLoss: false,
+    });
     expect(lossOf(0)).toBeCloseTo(loss.dataSync()[0]!, 5);
     expect(Math.abs(lossOf(1) - loss.dataSync()[0]!)).toBeGreaterThan(1e-3);
     mae.dispose();
@@ -103,7 +107,7 @@ describe("a masked autoencoder", () => {
         const images = tf.zeros([1, 3, 96, 96]) as never;
         const mask = maskFromNoise(noiseFor(1, 144), 144, 0.75);
         tf.variableGrads(
-          () => mae.forward(images, mask, { normPixLoss: true }).loss as Scalar,
+          () => mae.forward(images, maskTensors(tf, mask, 144), { normPixLoss: true }).loss as Scalar,
           [...mae.variables.values()],
         );
       });

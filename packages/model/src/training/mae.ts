@@ -1,10 +1,10 @@
 import type { TensorFlow } from "@duchenne/tensor";
-import type { Tensor, Tensor4D, Variable } from "@tensorflow/tfjs";
+import type { Tensor, Tensor1D, Tensor4D, Variable } from "@tensorflow/tfjs";
 import { patchCount } from "../config.ts";
 import { FIXED_MAE_PARAMETERS, type MaeConfig, maeParameterShapes } from "../mae-config.ts";
 import { checkShapes, type ParameterSet } from "../parameters.ts";
 import { createTransformer, type PatchGrid, patchEmbed } from "./transformer.ts";
-import { parametersFromVariables, variablesFromParameters } from "./variables.ts";
+import { assignParameters, parametersFromVariables, variablesFromParameters } from "./variables.ts";
 
 /** Which patches of a batch the encoder sees. */
 export interface PatchMask {
@@ -42,6 +42,28 @@ export function maskFromNoise(noise: Float32Array, patches: number, maskRatio: n
   return { kept, restore, masked };
 }
 
+/** A mask as tensors of one batch. */
+export interface MaskTensors {
+  /** [B * K], int32: as in the mask. */
+  readonly kept: Tensor;
+  /** [B * N], int32: the row of [B * N], seen and hidden patches sample by sample, that each patch is restored from. */
+  readonly places: Tensor;
+  /** [B, N] */
+  readonly masked: Tensor;
+}
+
+/** Makes a mask's tensors. @param patches N */
+export function maskTensors(tf: TensorFlow, { kept, restore, masked }: PatchMask, patches: number): MaskTensors {
+  return {
+    kept: tf.tensor1d(kept, "int32"),
+    places: tf.tensor1d(
+      restore.map((place, i) => Math.floor(i / patches) * patches + place),
+      "int32",
+    ),
+    masked: tf.tensor2d(masked, [masked.length / patches, patches]),
+  };
+}
+
 /**
  * Cuts images into patches, each flattened row, column, channel: the target of the reconstruction.
  *
@@ -74,9 +96,11 @@ export interface Mae {
    * @param images [B, 3, S, S], normalised
    * @param normPixLoss standardises each target patch by its own mean and variance
    */
-  forward(images: Tensor4D, mask: PatchMask, options: { readonly normPixLoss: boolean }): MaeResult;
+  forward(images: Tensor4D, mask: MaskTensors, options: { readonly normPixLoss: boolean }): MaeResult;
   /** Copies of all parameters, the fixed tables included. */
   parameters(): ParameterSet;
+  /** Replaces all parameters. @throws {ParameterMismatchError} */
+  load(parameters: ParameterSet): void;
   dispose(): void;
 }
 
@@ -96,13 +120,12 @@ export function createMae(tf: TensorFlow, config: MaeConfig, parameters: Paramet
   const { linear, norm, block } = createTransformer(tf, variables);
   /** Positions of the patches, without the class token's. */
   const patchPositions = (name: string) => value(name).slice([0, 1, 0]);
-  const rows = (x: Tensor, indices: Int32Array) => tf.gather(x, tf.tensor1d(indices, "int32"));
 
-  function encode(images: Tensor4D, { kept }: PatchMask): Tensor {
+  function encode(images: Tensor4D, { kept }: MaskTensors): Tensor {
     const batch = images.shape[0];
     const projection = [value("patch_embed.proj.weight"), value("patch_embed.proj.bias")] as const;
     const embedded = patchEmbed(tf, images, ...projection, config).add(patchPositions("pos_embed"));
-    const seen = rows(embedded.reshape([batch * patches, dim]), kept).reshape([batch, -1, dim]);
+    const seen = tf.gather(embedded.reshape([batch * patches, dim]), kept as Tensor1D).reshape([batch, -1, dim]);
     const cls = value("cls_token")
       .add(value("pos_embed").slice([0, 0, 0], [1, 1, dim]))
       .tile([batch, 1, 1]);
@@ -111,13 +134,12 @@ export function createMae(tf: TensorFlow, config: MaeConfig, parameters: Paramet
     return norm(x, "norm");
   }
 
-  function decode(latent: Tensor, { restore }: PatchMask): Tensor {
+  function decode(latent: Tensor, { places }: MaskTensors): Tensor {
     const [batch, tokens] = latent.shape as [number, number, number];
     const embedded = linear(latent, "decoder_embed");
     const hidden = value("mask_token").tile([batch, patches - (tokens - 1), 1]);
     const shuffled = tf.concat([embedded.slice([0, 1, 0]), hidden], 1); // [B, N, D']
-    const places = restore.map((place, i) => Math.floor(i / patches) * patches + place);
-    const ordered = rows(shuffled.reshape([batch * patches, decoderDim]), places);
+    const ordered = tf.gather(shuffled.reshape([batch * patches, decoderDim]), places as Tensor1D);
     const cls = embedded.slice([0, 0, 0], [batch, 1, decoderDim]);
     let x: Tensor = tf.concat([cls, ordered.reshape([batch, patches, decoderDim])], 1).add(value("decoder_pos_embed"));
     for (let i = 0; i < decoderDepth; i++) x = block(x, `decoder_blocks.${i}`, decoderHeads);
@@ -131,10 +153,13 @@ export function createMae(tf: TensorFlow, config: MaeConfig, parameters: Paramet
       const pixels = patchesChannelLast(images, config);
       const target = normPixLoss ? standardised(pixels) : pixels;
       const errors = prediction.sub(target).square().mean(-1); // [B, N]
-      const masked = tf.tensor(mask.masked, errors.shape);
-      return { loss: errors.mul(masked).sum().div(masked.sum()), prediction };
+      return { loss: errors.mul(mask.masked).sum().div(mask.masked.sum()), prediction };
     },
     parameters: () => parametersFromVariables(all),
+    load(replacement) {
+      checkShapes(maeParameterShapes(config), replacement);
+      assignParameters(tf, all, replacement);
+    },
     dispose: () => tf.dispose([...all.values()]),
   };
 }

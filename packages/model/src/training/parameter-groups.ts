@@ -1,5 +1,6 @@
 import type { ParameterGroup } from "@duchenne/tensor";
 import { parameterShapes, type VitConfig } from "../config.ts";
+import { FIXED_MAE_PARAMETERS, type MaeConfig, maeParameterShapes } from "../mae-config.ts";
 
 /** How the optimizer treats the layers. */
 export interface GroupOptions {
@@ -28,6 +29,20 @@ export function parameterGroups(config: VitConfig, { layerDecay, weightDecay }: 
     group.names.push(name);
   }
   return [...groups.values()];
+}
+
+/**
+ * Groups a masked autoencoder's parameters as timm's add_weight_decay does: vectors do not decay, all else does, the class
+ * and mask token included; the group without decay stands first.
+ */
+export function maeParameterGroups(config: MaeConfig, weightDecay: number): ParameterGroup[] {
+  const trained = [...maeParameterShapes(config)].filter(([name]) => !FIXED_MAE_PARAMETERS.has(name));
+  const group = (decays: boolean): ParameterGroup => ({
+    names: trained.filter(([, shape]) => shape.length > 1 === decays).map(([name]) => name),
+    learningRateScale: 1,
+    weightDecay: decays ? weightDecay : 0,
+  });
+  return [group(false), group(true)];
 }
 
 function layerOf(name: string, last: number): number {

@@ -6,6 +6,8 @@ import { LAYER_NORM_EPSILON } from "../config.ts";
 export interface Transformer {
   /** x W^T + b. @param x [..., I] */
   linear(x: Tensor, name: string): Tensor;
+  /** Linear layers one after the other, with GELU between them. @param x [..., I] */
+  mlp(x: Tensor, names: readonly string[]): Tensor;
   /** Over the last axis. */
   norm(x: Tensor, name: string): Tensor;
   /**
@@ -34,14 +36,18 @@ export function createTransformer(tf: TensorFlow, variables: ReadonlyMap<string,
     return apply(mixed, `${name}.proj`);
   }
 
-  const mlp = (x: Tensor, name: string) => apply(gelu(tf, apply(x, `${name}.fc1`)), `${name}.fc2`);
+  const mlp = (x: Tensor, names: readonly string[]) =>
+    names.reduce((y, name, i) => apply(i === 0 ? y : gelu(tf, y), name), x);
 
   return {
     linear: apply,
+    mlp,
     norm,
     block(x, name, heads, { rate, seed } = { rate: 0, seed: 0 }) {
       const attended = x.add(dropPath(tf, attention(norm(x, `${name}.norm1`), `${name}.attn`, heads), rate, seed));
-      return attended.add(dropPath(tf, mlp(norm(attended, `${name}.norm2`), `${name}.mlp`), rate, seed + 1));
+      return attended.add(
+        dropPath(tf, mlp(norm(attended, `${name}.norm2`), [`${name}.mlp.fc1`, `${name}.mlp.fc2`]), rate, seed + 1),
+      );
     },
   };
 }

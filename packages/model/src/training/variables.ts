@@ -25,3 +25,14 @@ export function parametersFromVariables(variables: ReadonlyMap<string, Variable>
     ]),
   );
 }
+
+/** Replaces the values of variables by parameters of the same names and shapes. */
+export function assignParameters(
+  tf: TensorFlow,
+  variables: ReadonlyMap<string, Variable>,
+  parameters: ParameterSet,
+): void {
+  for (const [name, { shape, data }] of parameters) {
+    tf.tidy(() => variables.get(name)!.assign(tf.tensor(data, [...shape])));
+  }
+}
