@@ -27,7 +27,7 @@ export interface Recorder {
   /** Told of an operation before it is recorded. @throws when it cannot be */
   beforeOperation(name: string): void;
   /** Makes an error of the recording one that says where in the step it arose. */
-  explain(error: unknown): unknown;
+  errorFrom(error: unknown): unknown;
 }
 
 /** The parts of @tensorflow/tfjs-node's backend that are used here. */
@@ -38,6 +38,8 @@ interface StockBackend {
     has(dataId: DataId): boolean;
   };
   readSync(dataId: DataId): unknown;
+  incRef(dataId: DataId): void;
+  disposeData(dataId: DataId): boolean;
   move(dataId: DataId, values: unknown, shape: number[], dtype: string, refCount: number): void;
 }
 
@@ -52,17 +54,21 @@ export interface TensorBackend extends StockBackend {
   getInputTensorIds(tensors: readonly { readonly dataId: DataId }[]): number[];
 }
 
-/** A type of tf.js that can hold elements of each type; reading widens those of 16 bits to float32. */
-const TFJS_TYPES: Partial<Record<ElementType, "float32" | "int32" | "bool" | "complex64" | "string">> = {
+/** As what tf.js takes tensors of each element type: it knows five. Reading widens those of 16 bits to float32. */
+const TFJS_TYPES: Readonly<Record<ElementType, "float32" | "int32" | "bool" | "complex64" | "string">> = {
   float32: "float32",
+  float64: "float32",
   bfloat16: "float32",
   float16: "float32",
   int32: "int32",
   int64: "int32",
+  uint64: "int32",
   uint8: "int32",
   bool: "bool",
   complex64: "complex64",
   string: "string",
+  resource: "string",
+  variant: "string",
 };
 
 /** The backend that tf.js runs on. */
@@ -87,11 +93,9 @@ export function createBackend(tf: typeof import("@tensorflow/tfjs"), native: Bin
     recorder: Recorder | undefined = undefined;
 
     createOutputTensor({ id, shape, dtype }: TensorInfo): Tensor {
-      const type = TFJS_TYPES[elementTypeName(dtype)];
-      if (type === undefined) throw new TypeError(`tf.js has no tensors of ${elementTypeName(dtype)}`);
       const dataId = {};
       this.tensorMap.set(dataId, { shape, dtype, id, values: null, refCount: 1 });
-      return tf.engine().makeTensorFromTensorInfo({ dataId, shape, dtype: type });
+      return tf.engine().makeTensorFromTensorInfo({ dataId, shape, dtype: TFJS_TYPES[elementTypeName(dtype)] });
     }
 
     getInputTensorIds(tensors: readonly { readonly dataId: DataId }[]): number[] {
@@ -138,7 +142,7 @@ function guarded(call: (...args: unknown[]) => unknown, backend: TensorBackend):
       return call(...args);
     } catch (error) {
       const told = tensorFlowErrorFrom(error);
-      throw backend.recorder === undefined ? told : backend.recorder.explain(told);
+      throw backend.recorder === undefined ? told : backend.recorder.errorFrom(told);
     }
   };
 }

@@ -2,6 +2,7 @@ import { createRequire } from "node:module";
 import util from "node:util";
 import { createBackend } from "./backend.ts";
 import type { Binding } from "./binding.ts";
+import { replaceGatherKernel } from "./gather-kernel.ts";
 import { findTensorFlow, tensorFlowMissing } from "./provision/index.ts";
 
 /** tf.js with TensorFlow's kernels. */
@@ -31,6 +32,7 @@ async function load(): Promise<TensorFlow> {
   const native = require(files.binding) as Binding;
   native.open(new Uint8Array());
   tf.registerBackend("tensorflow", () => createBackend(tf, native) as never, 3);
+  replaceGatherKernel(tf);
   await tf.setBackend("tensorflow");
   await tf.ready();
   return tf;
