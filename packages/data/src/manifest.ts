@@ -4,38 +4,7 @@ import { readFile, stat } from "node:fs/promises";
 import { join, normalize, sep } from "node:path";
 import { z } from "zod";
 import { ACTION_UNITS } from "./action-unit.ts";
-import type { Box } from "./image.ts";
-
-/** One labelled image. */
-export interface Sample {
-  /** Path of the image, absolute. */
-  readonly imagePath: string;
-  readonly subject: string;
-  /** Index into the data set's `subjects`. */
-  readonly subjectIndex: number;
-  /** Per action unit of the data set: 1 occurs, 0 does not, -1 unknown. */
-  readonly occurrence: Int8Array;
-  /** Per action unit of the data set: intensity 0..5, NaN when unknown. */
-  readonly intensity: Float32Array;
-  /** The face in the image; absent when the image already is the model's crop. */
-  readonly box?: Box;
-}
-
-/** A labelled data set on disk. */
-export interface Dataset {
-  readonly name: string;
-  readonly directory: string;
-  readonly description: string;
-  /** FACS numbers in label order. */
-  readonly actionUnits: readonly number[];
-  /** Subjects in order of their names. */
-  readonly subjects: readonly string[];
-  readonly samples: readonly Sample[];
-  /** sha256 over manifest, configuration and images, in hexadecimal. */
-  readonly digest: string;
-  /** How faces were cut, such as "face-oval+5%" of SynthFACS; "unknown" when not stated. */
-  readonly boxConvention: string;
-}
+import type { Dataset, Sample } from "./dataset.ts";
 
 /** A problem of a manifest. */
 export interface ManifestProblem {
@@ -241,6 +210,7 @@ function sampleFromLine(
       Number.isNaN(value) ? -1 : value >= configuration.occurrenceThreshold ? 1 : 0,
     ),
     intensity,
+    expression: -1,
     ...(box === undefined ? {} : { box }),
   };
 }
