@@ -56,12 +56,27 @@ it("synthesizes, trains, evaluates, promotes and lists", async () => {
   const drawn = await duchenne("datasets", "synthesize", "tiny", "--subjects", "4", "--frames", "10", "--size", "64");
   expect(drawn.stdout).toBe("datasets/tiny\n");
   expect(drawn.stderr).toContain("100 %");
-  const recipe = ["--dataset", "datasets/tiny", "--model", "models/tiny", "--epochs", "2", "--batch-size", "10"];
+  const recipe = [
+    "--dataset",
+    "datasets/tiny",
+    "--model",
+    "models/tiny",
+    "--variant",
+    "micro",
+    "--augmentation",
+    "flip",
+    "--epochs",
+    "2",
+    "--batch-size",
+    "10",
+  ];
   const impossible = await duchenne("train", ...recipe, "--warmup-epochs", "5");
   expect(impossible).toMatchObject({ code: 1, stdout: "" });
-  expect(impossible.stderr).toContain("fine_tune.warmup_epochs: Expected fewer warm-up epochs than epochs");
+  expect(impossible.stderr).toContain(
+    "fine_tune.optimization.warmup_epochs: Expected fewer warm-up epochs than epochs",
+  );
   const dry = await duchenne("train", ...recipe, "--warmup-epochs", "1", "--dry-run");
-  expect(JSON.parse(dry.stdout)).toMatchObject({ recipe: { epochs: 2, layerDecay: 0.65 } });
+  expect(JSON.parse(dry.stdout)).toMatchObject({ recipe: { optimization: { epochs: 2, layerDecay: 0.65 } } });
   const trained = await duchenne("train", ...recipe, "--warmup-epochs", "1");
   expect(trained.stdout).toBe("models/tiny/versions/1\n");
   const evaluated = await duchenne("evaluate", "--model", "models/tiny/versions/1", "--dataset", "datasets/tiny");

@@ -17,8 +17,13 @@ export const modelCardSchema = z.object({
     subjects: z.int(),
     frames: z.int(),
   }),
-  /** The subjects trained on, and those held out. */
-  split: z.object({ trainSubjects: z.array(z.string()), testSubjects: z.array(z.string()) }),
+  /** The subjects trained on, and those held out; all empty for a data set without subjects. */
+  split: z.object({
+    trainSubjects: z.array(z.string()),
+    /** Chose the epoch and the thresholds; empty when the test part did, as published. */
+    validationSubjects: z.array(z.string()).default([]),
+    testSubjects: z.array(z.string()),
+  }),
   /** The full recipe, defaults filled in. */
   recipe: z.record(z.string(), z.json()),
   /** How faces were cut. */

@@ -1,38 +1,51 @@
-import type { ImageLoader } from "@duchenne/data";
-import type { ModelConfig } from "@duchenne/model";
-import type { AuDetector } from "@duchenne/model/training";
+import { setImmediate as turn } from "node:timers/promises";
+import type { Vit } from "@duchenne/model/training";
 import type { TensorFlow } from "@duchenne/tensor";
+import { imageTensor } from "./objectives/au-objective.ts";
 
-/** Probabilities [N, A] and features [N, D]. */
+/** Logits [N, C] and features [N, D]. */
 export interface Predictions {
-  readonly probabilities: Float32Array;
+  readonly logits: Float32Array;
   readonly features: Float32Array;
 }
+
+/** Reads images [B, 3, S, S], normalised and not augmented. */
+export type ReadImages = (samples: Uint32Array) => Promise<Float32Array>;
 
 /** Images a pass. */
 const BATCH = 32;
 
-/** Passes samples through a detector, without augmentation and stochastic depth. */
+/**
+ * Passes samples through a model, without augmentation and stochastic depth.
+ *
+ * @throws the signal's reason when aborted
+ */
 export async function predict(
   tf: TensorFlow,
-  { detector, config }: { readonly detector: AuDetector; readonly config: ModelConfig },
-  loader: ImageLoader,
-  indices: Uint32Array,
-  signal: AbortSignal,
+  vit: Vit,
+  { read, samples, signal }: { readonly read: ReadImages; readonly samples: Uint32Array; readonly signal: AbortSignal },
 ): Promise<Predictions> {
-  const units = config.actionUnits.length;
-  const probabilities = new Float32Array(indices.length * units);
-  const features = new Float32Array(indices.length * config.dim);
-  for (let from = 0; from < indices.length; from += BATCH) {
+  const logits: Float32Array[] = [];
+  const features: Float32Array[] = [];
+  for (let from = 0; from < samples.length; from += BATCH) {
     signal.throwIfAborted();
-    const batch = indices.subarray(from, from + BATCH);
-    const images = await loader.load(batch);
+    const images = await read(samples.subarray(from, from + BATCH));
     tf.tidy(() => {
-      const shape: [number, number, number, number] = [batch.length, 3, config.imageSize, config.imageSize];
-      const pass = detector.forward(tf.tensor4d(images, shape), { training: false, lambda: 0, seed: 0 });
-      probabilities.set(pass.auLogits.sigmoid().dataSync(), from * units);
-      features.set(pass.features.dataSync(), from * config.dim);
+      const pooled = vit.features(imageTensor(tf, images, vit.config), { training: false, seed: 0 });
+      features.push(Float32Array.from(pooled.dataSync()));
+      logits.push(Float32Array.from(vit.logits(pooled).dataSync()));
     });
+    await turn();
   }
-  return { probabilities, features };
+  return { logits: joined(logits), features: joined(features) };
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
