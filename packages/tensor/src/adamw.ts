@@ -20,6 +20,8 @@ export interface AdamWState {
 
 /** Adam with decoupled weight decay. */
 export interface AdamW {
+  /** The moments, by names of their own: part of a compiled step's state, beside the parameters. */
+  readonly variables: ReadonlyMap<string, Variable>;
   /**
    * Updates every parameter of every group.
    *
@@ -27,6 +29,21 @@ export interface AdamW {
    * @param learningRate before the groups' factors
    */
   step(gradients: Readonly<Record<string, Tensor>>, learningRate: number): void;
+  /**
+   * Counts a step whose updates are computed elsewhere: in a compiled step.
+   *
+   * @returns [G, 3] for `updates`: what depends on learning rate and step, in double precision until here. The caller
+   * disposes it
+   */
+  advance(learningRate: number): Tensor;
+  /**
+   * The new values of parameters and moments, by the names of the parameters and of `variables`. A pure function: it can be
+   * recorded.
+   *
+   * @param gradients by name
+   * @param factors of `advance`
+   */
+  updates(gradients: Readonly<Record<string, Tensor>>, factors: Tensor): Map<string, Tensor>;
   state(): AdamWState;
   restore(state: AdamWState): void;
   dispose(): void;
@@ -38,37 +55,70 @@ export interface AdamW {
  */
 export function createAdamW(
   tf: TensorFlow,
-  variables: ReadonlyMap<string, Variable>,
+  parameterVariables: ReadonlyMap<string, Variable>,
   groups: readonly ParameterGroup[],
   { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = {},
 ): AdamW {
-  const parameters = groups.flatMap(({ names, ...group }) =>
+  const parameters = groups.flatMap(({ names }, group) =>
     names.map((name) => {
-      const variable = variables.get(name);
+      const variable = parameterVariables.get(name);
       if (variable === undefined) throw new RangeError(`Expected a parameter "${name}", found none`);
       const moment = () => tf.tidy(() => tf.variable(tf.zerosLike(variable), false));
-      return { name, variable, first: moment(), second: moment(), ...group };
+      return { name, group, variable, first: moment(), second: moment() };
     }),
   );
+  const variables = new Map(
+    parameters.flatMap(({ name, first, second }) => [
+      [firstMomentOf(name), first],
+      [secondMomentOf(name), second],
+    ]),
+  );
   let step = 0;
-  return {
-    step(gradients, learningRate) {
-      step++;
-      const correction1 = 1 - beta1 ** step;
-      const correction2 = Math.sqrt(1 - beta2 ** step);
-      for (const { name, variable, first, second, learningRateScale, weightDecay } of parameters) {
-        const gradient = gradients[name];
-        if (gradient === undefined) throw new RangeError(`Expected a gradient of "${name}", found none`);
+
+  function advance(learningRate: number): Tensor {
+    step++;
+    const correction1 = 1 - beta1 ** step;
+    const correction2 = Math.sqrt(1 - beta2 ** step);
+    return tf.tensor2d(
+      groups.map(({ learningRateScale, weightDecay }) => {
         const rate = learningRate * learningRateScale;
-        tf.tidy(() => {
-          const m = first.mul(beta1).add(gradient.mul(1 - beta1));
-          const v = second.mul(beta2).add(gradient.square().mul(1 - beta2));
-          const change = m.div(v.sqrt().div(correction2).add(epsilon)).mul(rate / correction1);
-          first.assign(m);
-          second.assign(v);
-          variable.assign(variable.mul(1 - rate * weightDecay).sub(change));
-        });
-      }
+        return [rate / correction1, 1 - rate * weightDecay, correction2];
+      }),
+      [groups.length, 3],
+    );
+  }
+
+  function updates(gradients: Readonly<Record<string, Tensor>>, factors: Tensor): Map<string, Tensor> {
+    const scalars = groups.map((_, group) =>
+      [0, 1, 2].map((column) => factors.slice([group, column], [1, 1]).reshape([])),
+    );
+    const changed = new Map<string, Tensor>();
+    for (const { name, group, variable, first, second } of parameters) {
+      const gradient = gradients[name];
+      if (gradient === undefined) throw new RangeError(`Expected a gradient of "${name}", found none`);
+      const [rate, decay, correction] = scalars[group] as [Tensor, Tensor, Tensor];
+      const [weight, m, v] = tf.tidy(() => {
+        const m = first.mul(beta1).add(gradient.mul(1 - beta1));
+        const v = second.mul(beta2).add(gradient.square().mul(1 - beta2));
+        const change = m.div(v.sqrt().div(correction).add(epsilon)).mul(rate);
+        return [variable.mul(decay).sub(change), m, v];
+      }) as [Tensor, Tensor, Tensor];
+      changed.set(name, weight).set(firstMomentOf(name), m).set(secondMomentOf(name), v);
+    }
+    return changed;
+  }
+
+  return {
+    variables,
+    advance,
+    updates,
+    step(gradients, learningRate) {
+      tf.tidy(() => {
+        for (const [name, value] of updates(gradients, advance(learningRate))) {
+          (parameterVariables.get(name) ?? variables.get(name))!.assign(value);
+          value.dispose();
+        }
+      });
     },
     state: () => ({
       step,
@@ -92,3 +142,6 @@ export function createAdamW(
     },
   };
 }
+
+const firstMomentOf = (name: string) => `adamw.firstMoment.${name}`;
+const secondMomentOf = (name: string) => `adamw.secondMoment.${name}`;

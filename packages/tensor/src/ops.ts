@@ -1,5 +1,6 @@
 import type { Tensor } from "@tensorflow/tfjs";
 import { withCustomGradient } from "./custom-gradient.ts";
+import { type Seed, statelessUniform } from "./random.ts";
 import type { TensorFlow } from "./tensorflow.ts";
 
 /**
@@ -93,11 +94,12 @@ export function gradientReversal(tf: TensorFlow, x: Tensor, lambda: number): Ten
  *
  * @param x [B, ...]
  * @param rate 0..1 (exclusive)
- * @param seed fixes which samples are dropped
+ * @param seed fixes which samples are dropped; as a tensor it may be an input of a compiled step
+ * @param site tells apart the places of a step that share a seed
  */
-export function dropPath(tf: TensorFlow, x: Tensor, rate: number, seed: number): Tensor {
+export function dropPath(tf: TensorFlow, x: Tensor, rate: number, seed: Seed, site = 0): Tensor {
   if (rate === 0) return x;
   const shape = x.shape.map((size, axis) => (axis === 0 ? size : 1));
-  const keep = tf.randomUniform(shape, 0, 1, "float32", seed).greaterEqual(rate).cast("float32");
+  const keep = statelessUniform(tf, shape, seed, site).greaterEqual(rate).cast("float32");
   return x.mul(keep.div(1 - rate));
 }

@@ -1,5 +1,8 @@
 import { createRequire } from "node:module";
 import util from "node:util";
+import { createBackend } from "./backend.ts";
+import type { Binding } from "./binding.ts";
+import { replaceGatherKernel } from "./gather-kernel.ts";
 import { findTensorFlow, tensorFlowMissing } from "./provision/index.ts";
 
 /** tf.js with TensorFlow's kernels. */
@@ -24,14 +27,12 @@ async function load(): Promise<TensorFlow> {
   process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
   const require = createRequire(import.meta.url);
   const tf = require("@tensorflow/tfjs") as TensorFlow;
-  // The package's own entry insists on an addon that it downloads; its kernels take any binding of the same form.
+  // The package's own entry insists on an addon that it downloads; its kernels run on ours.
   require("@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js");
-  const { NodeJSKernelBackend } = require("@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js");
-  tf.registerBackend(
-    "tensorflow",
-    () => new NodeJSKernelBackend(require(files.binding), "@tensorflow/tfjs-node-gpu"),
-    3,
-  );
+  const native = require(files.binding) as Binding;
+  native.open(new Uint8Array());
+  tf.registerBackend("tensorflow", () => createBackend(tf, native) as never, 3);
+  replaceGatherKernel(tf);
   await tf.setBackend("tensorflow");
   await tf.ready();
   return tf;

@@ -1,4 +1,4 @@
-import { dropPath, gelu, layerNorm, linear, type TensorFlow } from "@duchenne/tensor";
+import { dropPath, gelu, layerNorm, linear, type Seed, type TensorFlow } from "@duchenne/tensor";
 import type { Tensor, Variable } from "@tensorflow/tfjs";
 import { LAYER_NORM_EPSILON } from "../config.ts";
 
@@ -16,7 +16,15 @@ export interface Transformer {
    * @param x [B, T, D]
    * @param drop the stochastic depth of its branches
    */
-  block(x: Tensor, name: string, heads: number, drop?: { readonly rate: number; readonly seed: number }): Tensor;
+  block(x: Tensor, name: string, heads: number, drop?: StochasticDepth): Tensor;
+}
+
+/** What the branches of a block drop. */
+export interface StochasticDepth {
+  readonly rate: number;
+  readonly seed: Seed;
+  /** The first of the two places at which the block draws. */
+  readonly site: number;
 }
 
 /** Binds the parts to variables. */
@@ -43,10 +51,18 @@ export function createTransformer(tf: TensorFlow, variables: ReadonlyMap<string,
     linear: apply,
     mlp,
     norm,
-    block(x, name, heads, { rate, seed } = { rate: 0, seed: 0 }) {
-      const attended = x.add(dropPath(tf, attention(norm(x, `${name}.norm1`), `${name}.attn`, heads), rate, seed));
+    block(x, name, heads, { rate, seed, site } = { rate: 0, seed: 0, site: 0 }) {
+      const attended = x.add(
+        dropPath(tf, attention(norm(x, `${name}.norm1`), `${name}.attn`, heads), rate, seed, site),
+      );
       return attended.add(
-        dropPath(tf, mlp(norm(attended, `${name}.norm2`), [`${name}.mlp.fc1`, `${name}.mlp.fc2`]), rate, seed + 1),
+        dropPath(
+          tf,
+          mlp(norm(attended, `${name}.norm2`), [`${name}.mlp.fc1`, `${name}.mlp.fc2`]),
+          rate,
+          seed,
+          site + 1,
+        ),
       );
     },
   };

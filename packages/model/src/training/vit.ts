@@ -1,4 +1,4 @@
-import type { TensorFlow } from "@duchenne/tensor";
+import type { Seed, TensorFlow } from "@duchenne/tensor";
 import type { Tensor, Tensor4D, Variable } from "@tensorflow/tfjs";
 import { patchCount, type VitConfig } from "../config.ts";
 import { checkParameters, type ParameterSet } from "../parameters.ts";
@@ -9,8 +9,8 @@ import { assignParameters, parametersFromVariables, variablesFromParameters } fr
 export interface Pass {
   /** Turns stochastic depth on. */
   readonly training: boolean;
-  /** Fixes which samples stochastic depth drops. */
-  readonly seed: number;
+  /** Fixes which samples stochastic depth drops; a tensor [2] of int32 where the pass is compiled. */
+  readonly seed: Seed;
 }
 
 /** A vision transformer with a linear head. */
@@ -56,7 +56,7 @@ export function createVit(tf: TensorFlow, config: VitConfig, parameters: Paramet
       let x: Tensor = tf.concat([cls, patchEmbed(tf, images, ...projection, config)], 1).add(value("pos_embed"));
       for (let i = 0; i < depth; i++) {
         const rate = training ? (config.dropPath * i) / Math.max(depth - 1, 1) : 0;
-        x = transformer.block(x, `blocks.${i}`, heads, { rate, seed: seed * 2 * depth + 2 * i });
+        x = transformer.block(x, `blocks.${i}`, heads, { rate, seed, site: 2 * i });
       }
       return transformer.norm(x.slice([0, 1, 0], [-1, patches, dim]).mean(1), "fc_norm");
     },

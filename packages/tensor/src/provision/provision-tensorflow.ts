@@ -1,14 +1,13 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { createReadStream, existsSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { createReadStream, existsSync } from "node:fs";
+import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 import { cacheDirectory, commandFailure, makeOnce, ProvisionError, pipDownload } from "@duchenne/provision";
+import { ADDON, addonKey, compileAddon } from "./compile-addon.ts";
 
 const run = promisify(execFile);
-const require = createRequire(import.meta.url);
 const REASON = "TENSORFLOW_UNAVAILABLE";
 
 /** The wheel that holds TensorFlow's libraries and headers, by platform. */
@@ -42,20 +41,12 @@ interface Places extends TensorFlowFiles {
   readonly bindingFolder: string;
 }
 
-/** Raised when the binding is compiled in another way. */
-const BUILD_VERSION = 1;
-
 function placesFor(source: (typeof TENSORFLOW_SOURCES)[string]): Places {
-  const versions = ["@tensorflow/tfjs-node-gpu", "node-api-headers"].map((name) => versionOf(name));
-  const key = createHash("sha256")
-    .update(JSON.stringify([BUILD_VERSION, source.sha256, ...versions]))
-    .digest("hex")
-    .slice(0, 16);
-  const bindingFolder = join(cacheDirectory(), "tensorflow", `binding-${key}`);
+  const bindingFolder = join(cacheDirectory(), "tensorflow", `addon-${addonKey(source.sha256)}`);
   return {
     libraries: join(cacheDirectory(), "tensorflow", `libraries-${source.sha256.slice(0, 16)}`),
     bindingFolder,
-    binding: join(bindingFolder, "tfjs_binding.node"),
+    binding: join(bindingFolder, ADDON),
   };
 }
 
@@ -96,7 +87,7 @@ export async function provisionTensorFlow({ onProgress, signal }: ProvisionOptio
   });
   await makeOnce(bindingFolder, async ({ ready }) => {
     onProgress?.("Compiling the TensorFlow binding");
-    await compile(join(libraries, "tensorflow"), join(ready, "tfjs_binding.node"), signal);
+    await compileAddon({ tensorflow: join(libraries, "tensorflow"), output: join(ready, ADDON), signal });
   });
   return { binding };
 }
@@ -151,41 +142,4 @@ async function unpack(wheel: string, folder: string, signal: AbortSignal | undef
       missing: "Python 3 was not found (Debian: apt-get install python3).",
     });
   });
-}
-
-/** The stock binding; only include and library paths are ours. */
-async function compile(tensorflow: string, output: string, signal: AbortSignal | undefined): Promise<void> {
-  const bindingPackage = packageFolder("@tensorflow/tfjs-node-gpu");
-  const args = [
-    ...["-shared", "-fPIC", "-O2", "-std=c++17", "-DNAPI_VERSION=8"],
-    ...["-I", join(packageFolder("node-api-headers"), "include")],
-    ...["-I", join(tensorflow, "include")],
-    ...["-I", bindingPackage],
-    ...["tfjs_backend.cc", "tfjs_binding.cc"].map((name) => join(bindingPackage, "binding", name)),
-    ...["-o", output],
-    ...["-L", tensorflow, "-l:libtensorflow_cc.so.2", "-l:libtensorflow_framework.so.2", `-Wl,-rpath,${tensorflow}`],
-  ];
-  await run("g++", args, { maxBuffer: 2 ** 26, ...(signal && { signal }) }).catch((error: unknown) => {
-    signal?.throwIfAborted();
-    const { stderr = "" } = error as { stderr?: string };
-    const problems = stderr
-      .split("\n")
-      .filter((line) => line.includes("error"))
-      .slice(0, 5);
-    throw new ProvisionError(
-      REASON,
-      `The TensorFlow binding could not be compiled: ${problems.join("; ")}`,
-      "Update the compiler (GCC 9 or newer; Debian: apt-get install g++).",
-      error,
-    );
-  });
-}
-
-function packageFolder(name: string): string {
-  return dirname(require.resolve(`${name}/package.json`));
-}
-
-function versionOf(name: string): string {
-  const text = readFileSync(join(packageFolder(name), "package.json"), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
 }

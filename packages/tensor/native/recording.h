@@ -1,0 +1,76 @@
+// Operations that are written down as a graph instead of being run.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "attributes.h"
+#include "elements.h"
+#include "owned.h"
+#include "signature.h"
+#include "tensor-table.h"
+
+namespace duchenne {
+
+/** A value of a recording: its number, and what is known before anything runs. */
+struct Symbol {
+  int64_t id;
+  TF_DataType type;
+  Shape shape;
+};
+
+/** A finished recording. */
+struct RecordedGraph {
+  OwnedGraph graph;
+  std::vector<TF_Output> inputs;
+  std::vector<TF_Output> outputs;
+  /** Element types and shapes of the inputs. */
+  std::vector<TF_DataType> inputTypes;
+  std::vector<Shape> inputShapes;
+  /** How often each operation occurs. */
+  std::map<std::string, int> operations;
+};
+
+class Recording {
+ public:
+  /** @param firstSymbol numbers of earlier recordings are not given out again */
+  explicit Recording(int64_t firstSymbol);
+
+  /** An input of the function to be. */
+  Symbol AddInput(TF_DataType type, const Shape &shape);
+
+  /** A constant. Many equal elements become one and a fill. */
+  Symbol AddConstant(const TF_Tensor *tensor);
+
+  /**
+   * Adds an operation.
+   *
+   * @param sizes how many of the inputs each argument takes
+   * @throws Failure when the shape of an output is not known before it runs
+   */
+  std::vector<Symbol> AddOperation(const Signature &signature, const std::vector<Attribute> &attributes,
+                                   const std::vector<int64_t> &inputs, const std::vector<size_t> &sizes);
+
+  void Erase(int64_t id) { symbols_.erase(id); }
+  int64_t next() const { return next_; }
+
+  /** Ends it. @throws Failure when an output is none of its values */
+  RecordedGraph Finish(const std::vector<int64_t> &outputs);
+
+ private:
+  std::string NextName(const std::string &operation);
+  TF_Output At(int64_t id) const;
+  Symbol Name(TF_Output output, const std::string &operation);
+  TF_Output Constant(const TF_Tensor *tensor);
+  TF_Output Finished(TF_OperationDescription *operation, const std::string &name);
+
+  RecordedGraph recorded_;
+  std::unordered_map<int64_t, TF_Output> symbols_;
+  int64_t next_;
+  int nodes_ = 0;
+};
+
+}  // namespace duchenne

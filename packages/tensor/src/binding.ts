@@ -1,0 +1,63 @@
+/** What the native addon says of a tensor. */
+export interface TensorInfo {
+  readonly id: number;
+  readonly shape: number[];
+  /** TensorFlow's number of the element type. */
+  readonly dtype: number;
+}
+
+/** An attribute of an operation; of which kind its value is, the operation's definition says. */
+export interface OperationAttribute {
+  readonly name: string;
+  readonly value: unknown;
+}
+
+/** A device that TensorFlow found. */
+export interface Device {
+  /** Such as "/job:localhost/replica:0/task:0/device:CPU:0". */
+  readonly name: string;
+  /** "CPU" or "GPU". */
+  readonly type: string;
+  readonly memoryBytes: number;
+}
+
+/** Tensors that are alive. */
+export interface MemoryStatistics {
+  readonly tensors: number;
+  /** Of their elements; tensors that share memory count twice. */
+  readonly bytes: number;
+}
+
+/**
+ * The native addon (native/exports.h). Tensors go by numbers. Every function throws an Error whose `code` is a canonical
+ * code; none crashes, whatever it is given.
+ */
+export interface Binding {
+  readonly TF_Version: string;
+  open(config: Uint8Array): void;
+  devices(): Device[];
+  loadLibrary(path: string): string[];
+  createTensor(shape: readonly number[], dtype: number | string, values: unknown): number;
+  deleteTensor(id: number): void;
+  tensorDataSync(id: number): unknown;
+  tensorDevice(id: number): string;
+  memoryStatistics(): MemoryStatistics;
+  executeOp(
+    name: string,
+    attributes: readonly OperationAttribute[],
+    inputs: readonly number[],
+    outputs: number,
+  ): TensorInfo[];
+  beginRecording(): void;
+  recordInput(shape: readonly number[], dtype: number): TensorInfo;
+  recordConstant(shape: readonly number[], dtype: number, values: unknown): TensorInfo;
+  endRecording(
+    name: string,
+    outputs: readonly number[],
+    xla: boolean,
+  ): { readonly id: number; readonly operations: [string, number][] };
+  abandonRecording(): void;
+  runFunction(id: number, inputs: readonly number[], device: string, config: Uint8Array): TensorInfo[];
+  traceFunction(id: number, inputs: readonly number[]): Uint8Array;
+  deleteFunction(id: number): void;
+}

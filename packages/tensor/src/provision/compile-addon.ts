@@ -1,0 +1,87 @@
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { ProvisionError } from "@duchenne/provision";
+
+const run = promisify(execFile);
+const require = createRequire(import.meta.url);
+
+/** The addon's file name. */
+export const ADDON = "duchenne-tensorflow.node";
+const NAPI_VERSION = 8;
+const SOURCES = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "native");
+const FLAGS = [
+  ...["-shared", "-fPIC", "-std=c++17", "-fvisibility=hidden", `-DNAPI_VERSION=${NAPI_VERSION}`],
+  ...["-Wall", "-Wextra", "-Werror"],
+];
+
+/** How the addon is compiled. */
+export interface CompileOptions {
+  /** Holds TensorFlow's libraries and include/. */
+  readonly tensorflow: string;
+  readonly output: string;
+  /** Further flags; default: optimised. */
+  readonly flags?: readonly string[];
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The addon's sources and headers, those of the kernel library beside it not included. */
+function sourceFiles(): string[] {
+  return readdirSync(SOURCES)
+    .filter((name) => /\.(cc|h)$/.test(name))
+    .sort()
+    .map((name) => join(SOURCES, name));
+}
+
+/** Changes with everything that the compiled addon depends on. @param tensorflow digest of TensorFlow's wheel */
+export function addonKey(tensorflow: string): string {
+  const hash = createHash("sha256");
+  hash.update(JSON.stringify([tensorflow, FLAGS, versionOf("node-api-headers")]));
+  for (const file of sourceFiles()) hash.update(readFileSync(file)).update("\0");
+  return hash.digest("hex").slice(0, 16);
+}
+
+/**
+ * Compiles the addon with g++ against TensorFlow's C API; it finds TensorFlow's libraries by their absolute path.
+ *
+ * @throws {ProvisionError} with the compiler's first errors
+ */
+export async function compileAddon(options: CompileOptions): Promise<void> {
+  const { tensorflow, output, flags = ["-O2"], signal } = options;
+  const args = [
+    ...FLAGS,
+    ...flags,
+    // As system headers: their warnings are not ours.
+    ...["-isystem", join(packageFolder("node-api-headers"), "include"), "-isystem", join(tensorflow, "include")],
+    ...sourceFiles().filter((name) => name.endsWith(".cc")),
+    ...["-o", output],
+    ...["-L", tensorflow, "-l:libtensorflow_cc.so.2", "-l:libtensorflow_framework.so.2", `-Wl,-rpath,${tensorflow}`],
+  ];
+  await run("g++", args, { maxBuffer: 2 ** 26, ...(signal && { signal }) }).catch((error: unknown) => {
+    signal?.throwIfAborted();
+    const { stderr = "" } = error as { stderr?: string };
+    const problems = stderr
+      .split("\n")
+      .filter((line) => line.includes("error"))
+      .slice(0, 5);
+    throw new ProvisionError(
+      "TENSORFLOW_UNAVAILABLE",
+      `The TensorFlow addon could not be compiled: ${problems.join("; ")}`,
+      "Update the compiler (GCC 9 or newer; Debian: apt-get install g++).",
+      error,
+    );
+  });
+}
+
+function packageFolder(name: string): string {
+  return dirname(require.resolve(`${name}/package.json`));
+}
+
+function versionOf(name: string): string {
+  const text = readFileSync(join(packageFolder(name), "package.json"), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}
