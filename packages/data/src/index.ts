@@ -19,7 +19,8 @@ export {
   mirrorInBatch,
   UnreadableImageError,
 } from "./image-loader.ts";
-export { type DatasetConfiguration, ManifestError, type ManifestProblem, openDataset } from "./manifest.ts";
+export { ManifestError, type ManifestProblem } from "./manifest-error.ts";
+export { DATASET_FORMATS, type DatasetSource, datasetSourceSchema, openDataset } from "./open-dataset.ts";
 export { createRandom, type Random, type RandomState } from "./random.ts";
 export {
   holdOutValidation,
