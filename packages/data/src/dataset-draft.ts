@@ -6,7 +6,7 @@ import type { ProblemList } from "./manifest-error.ts";
 
 /** A sample whose image was not looked for yet. */
 export interface DraftSample extends Sample {
-  /** Where its label stands, such as "manifest.jsonl:12". */
+  /** Where its image is named, such as "manifest.jsonl:12:image". */
   readonly where: string;
 }
 
@@ -41,7 +41,7 @@ export async function datasetFromDraft(
       batch.map(async ({ imagePath, where }) => {
         const file = await stat(imagePath).catch(() => undefined);
         if (file?.isFile() !== true) {
-          problems.add(`${where}:image`, `No file "${imagePath.slice(rest.directory.length + 1)}"`);
+          problems.add(where, `No file "${imagePath.slice(rest.directory.length + 1)}"`);
           return undefined;
         }
         if (knownDigest !== undefined || problems.count() > 0) return undefined;

@@ -15,7 +15,7 @@ export const datasetSourceSchema = z.object({
   /** "manifest": a manifest of one's own; "images": only images; a protocol: its published label files or folders. */
   format: z.enum(DATASET_FORMATS).default("manifest"),
   /** Absolute paths of label files: needed by BP4D, BP4D+ and DISFA, RAF-DB may have its list. */
-  labelFiles: z.array(z.string()).default([]),
+  labelFiles: z.array(z.string()).readonly().default([]),
 });
 /** How a data set's folder is read. */
 export type DatasetSource = Readonly<z.output<typeof datasetSourceSchema>>;

@@ -37,6 +37,7 @@ export function parseCsvManifest(file: string, text: string, problems: ProblemLi
     problems.add(file, "Expected a header, got an empty file");
     return { rows: [], actionUnits: [] };
   }
+  const before = problems.count();
   const columns = header.cells.map((name, index) => columnFrom(name, `${file}:1:${name || index + 1}`, problems));
   const keys = columns.map((column) => column && `${column.kind}:${column.key}`);
   for (const [index, key] of keys.entries()) {
@@ -45,7 +46,7 @@ export function parseCsvManifest(file: string, text: string, problems: ProblemLi
     }
   }
   if (!keys.includes("text:image")) problems.add(`${file}:1`, 'Expected a column "image"');
-  if (problems.count() > 0) return { rows: [], actionUnits: [] };
+  if (problems.count() > before) return { rows: [], actionUnits: [] };
   return {
     rows: body.flatMap(({ line, cells }) => {
       const where = `${file}:${line}`;

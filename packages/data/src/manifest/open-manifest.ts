@@ -116,7 +116,7 @@ function draftFrom(
     const threshold = isOccurrence ? 1 : occurrenceThreshold;
     samples.push({
       imagePath,
-      where,
+      where: `${where}:image`,
       subject: subject ?? "",
       subjectIndex: subjectIndices.get(subject ?? "") ?? -1,
       occurrence: Int8Array.from(labels, (label) => (Number.isNaN(label) ? -1 : label >= threshold ? 1 : 0)),

@@ -132,7 +132,7 @@ async function readList(
     const aligned = image.replace(/(\.\w+)$/, "_aligned$1");
     const imagePath = find(present.has(aligned) ? aligned : image, where);
     if (imagePath === undefined || expression === undefined) continue;
-    found.push({ imagePath, where, expression, partition: partition as Partition });
+    found.push({ imagePath, where: `${where}:image`, expression, partition: partition as Partition });
   }
   return { found, texts: [text] };
 }

@@ -54,7 +54,7 @@ export async function openLabelLines(
       if (subject === undefined || imagePath === undefined) continue;
       samples.push({
         imagePath,
-        where,
+        where: `${where}:img_path`,
         subject,
         subjectIndex: subjectIndices.get(subject)!,
         occurrence,
