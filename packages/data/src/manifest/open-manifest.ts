@@ -126,7 +126,7 @@ function draftFrom(
       ...(box === undefined ? {} : { box }),
     });
   }
-  if (configuration.labels === undefined) refuseBinaryIntensities(file, samples, problems);
+  if (configuration.labels === undefined && problems.count() === 0) refuseBinaryIntensities(file, samples, problems);
   const folds = foldsFrom(file, configuration, lines, problems);
   if (folds !== undefined) {
     for (const error of foldErrors({ subjects, samples }, folds)) {
