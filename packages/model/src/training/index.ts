@@ -12,5 +12,5 @@ export {
   patchesChannelLast,
 } from "./mae.ts";
 export { type GroupOptions, maeParameterGroups, parameterGroups } from "./parameter-groups.ts";
-export { createVit, type Pass, type Vit } from "./vit.ts";
 export { assignParameters, parametersFromVariables, variablesFromParameters } from "./variables.ts";
+export { createVit, type Pass, type Vit } from "./vit.ts";
