@@ -19,7 +19,19 @@ export {
   mirrorInBatch,
   UnreadableImageError,
 } from "./image-loader.ts";
-export { type DatasetConfiguration, ManifestError, type ManifestProblem, openDataset } from "./manifest.ts";
+export { ManifestError, type ManifestProblem } from "./manifest-error.ts";
+export { DATASET_FORMATS, type DatasetSource, datasetSourceSchema, openDataset } from "./open-dataset.ts";
+export {
+  ACTION_UNIT_PROTOCOLS,
+  type ActionUnitProtocol,
+  type ActionUnitProtocolName,
+} from "./protocols/action-unit-protocol.ts";
+export {
+  type Conversion,
+  type ConvertOptions,
+  convertLabels,
+  PUBLISHED_IMAGE_PATHS,
+} from "./protocols/convert-labels.ts";
 export { createRandom, type Random, type RandomState } from "./random.ts";
 export {
   holdOutValidation,
