@@ -27,7 +27,8 @@ export const LAYER_NORM_EPSILON = 1e-6;
 
 /** What fixes an encoder's shape. */
 export const encoderShape = {
-  variant: z.enum(VIT_VARIANT_NAMES),
+  /** "custom": of a shape that is in no table, as imported weights can be. */
+  variant: z.enum([...VIT_VARIANT_NAMES, "custom"]),
   imageSize: z.int().positive(),
   patchSize: z.int().positive(),
   dim: z.int().positive(),

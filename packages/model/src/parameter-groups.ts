@@ -1,6 +1,5 @@
-import type { ParameterGroup } from "@duchenne/tensor";
-import { parameterShapes, type VitConfig } from "../config.ts";
-import { FIXED_MAE_PARAMETERS, type MaeConfig, maeParameterShapes } from "../mae-config.ts";
+import { parameterShapes, type VitConfig } from "./config.ts";
+import { FIXED_MAE_PARAMETERS, type MaeConfig, maeParameterShapes } from "./mae-config.ts";
 
 /** How the optimizer treats the layers. */
 export interface GroupOptions {
@@ -9,23 +8,46 @@ export interface GroupOptions {
   readonly weightDecay: number;
 }
 
+/** Parameters that share a learning rate factor and a decay; what the optimizer of packages/tensor takes. */
+interface ParameterGroup {
+  readonly names: readonly string[];
+  readonly learningRateScale: number;
+  readonly weightDecay: number;
+}
+
+/** Names and shapes of parameters, in the order of a state dict. */
+type Shapes = Iterable<readonly [name: string, shape: readonly number[]]>;
+
+/** Parameters of one layer that decay, or that do not. */
+interface LayerGroup {
+  readonly names: string[];
+  /** 0: the embeddings; i + 1: block i; with L blocks, L + 1: fc_norm and the heads. */
+  readonly layer: number;
+  readonly decays: boolean;
+}
+
 /**
  * Groups parameters as the reference does (1.11 of the behavioural specification): with L blocks, layer id i learns at
  * layerDecay^(L + 1 - i); the embeddings are layer 0, block i is layer i + 1, fc_norm and the heads are layer L + 1.
  * Vectors, the class token and the position embedding do not decay. Groups stand in the order of first appearance.
  */
 export function parameterGroups(config: VitConfig, { layerDecay, weightDecay }: GroupOptions): ParameterGroup[] {
-  const layers = config.depth + 1;
-  const groups = new Map<string, { names: string[]; learningRateScale: number; weightDecay: number }>();
-  for (const [name, shape] of parameterShapes(config)) {
-    const layer = layerOf(name, layers);
+  return layerGroups(parameterShapes(config), config.depth).map(({ names, layer, decays }) => ({
+    names,
+    learningRateScale: layerDecay ** (config.depth + 1 - layer),
+    weightDecay: decays ? weightDecay : 0,
+  }));
+}
+
+/** The groups of a fine-tune's optimizer, in its order. @param depth L, the number of blocks */
+export function layerGroups(shapes: Shapes, depth: number): LayerGroup[] {
+  const groups = new Map<string, LayerGroup>();
+  for (const [name, shape] of shapes) {
+    const layer = layerOf(name, depth + 1);
     const decays = shape.length > 1 && name !== "cls_token" && name !== "pos_embed";
     const key = `${layer}:${decays}`;
-    let group = groups.get(key);
-    if (group === undefined) {
-      group = { names: [], learningRateScale: layerDecay ** (layers - layer), weightDecay: decays ? weightDecay : 0 };
-      groups.set(key, group);
-    }
+    const group = groups.get(key) ?? { names: [], layer, decays };
+    groups.set(key, group);
     group.names.push(name);
   }
   return [...groups.values()];
@@ -36,13 +58,18 @@ export function parameterGroups(config: VitConfig, { layerDecay, weightDecay }: 
  * and mask token included; the group without decay stands first.
  */
 export function maeParameterGroups(config: MaeConfig, weightDecay: number): ParameterGroup[] {
-  const trained = [...maeParameterShapes(config)].filter(([name]) => !FIXED_MAE_PARAMETERS.has(name));
-  const group = (decays: boolean): ParameterGroup => ({
-    names: trained.filter(([, shape]) => shape.length > 1 === decays).map(([name]) => name),
-    learningRateScale: 1,
-    weightDecay: decays ? weightDecay : 0,
-  });
-  return [group(false), group(true)];
+  const [still, decaying] = decayGroups(maeParameterShapes(config));
+  return [
+    { names: still, learningRateScale: 1, weightDecay: 0 },
+    { names: decaying, learningRateScale: 1, weightDecay },
+  ];
+}
+
+/** The groups of a pretraining's optimizer, in its order: without decay, with decay. */
+export function decayGroups(shapes: Shapes): [string[], string[]] {
+  const trained = [...shapes].filter(([name]) => !FIXED_MAE_PARAMETERS.has(name));
+  const names = (decays: boolean) => trained.filter(([, shape]) => shape.length > 1 === decays).map(([name]) => name);
+  return [names(false), names(true)];
 }
 
 function layerOf(name: string, last: number): number {

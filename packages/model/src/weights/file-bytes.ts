@@ -8,11 +8,7 @@ const MAX_READ_BYTES = 2 ** 30;
  *
  * @throws {RangeError} when the file ends before
  */
-export async function readBytes(
-  file: FileHandle,
-  position: number,
-  length: number,
-): Promise<Uint8Array<ArrayBuffer>> {
+export async function readBytes(file: FileHandle, position: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(length);
   for (let at = 0; at < length; ) {
     const { bytesRead } = await file.read(bytes, at, Math.min(length - at, MAX_READ_BYTES), position + at);

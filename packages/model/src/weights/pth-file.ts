@@ -33,6 +33,7 @@ export async function openPth(path: string): Promise<WeightFile> {
     }
     await checkByteOrder(entries.get(`${root}/byteorder`));
     const content = contentFrom(unpickleTorch(await readBytes(file, pickle.position, pickle.size)));
+    checkTotal(content, (await file.stat()).size);
     return {
       format: "pth",
       ...content,
@@ -79,7 +80,9 @@ function rootOf(entries: ReadonlyMap<string, StoredEntry>): string {
   }
   const root = pickles[0]!.split("/")[0]!;
   if (entries.has(`${root}/constants.pkl`)) {
-    throw new InvalidPthError("Expected a checkpoint, the file is a TorchScript program; save its state_dict() instead");
+    throw new InvalidPthError(
+      "Expected a checkpoint, the file is a TorchScript program; save its state_dict() instead",
+    );
   }
   return root;
 }
@@ -94,7 +97,9 @@ function contentFrom(value: PickleValue): Content {
   const tensors = new Map<string, StoredTensor>();
   for (const [name, tensor] of model as PickleDictionary) {
     if (typeof name !== "string" || !(tensor instanceof TorchTensor)) {
-      throw new InvalidPthError(`Expected a state dict of tensors, or one as "model"; "${printable(String(name))}" is none`);
+      throw new InvalidPthError(
+        `Expected a state dict of tensors, or one as "model"; "${printable(String(name))}" is none`,
+      );
     }
     tensors.set(name, stored(tensor));
   }
@@ -117,6 +122,17 @@ function argumentsFrom(value: PickleValue | undefined): Record<string, TrainingA
   return Object.fromEntries(plain);
 }
 
+/** Tensors may share storages, but not so that a small file holds a large model. */
+function checkTotal({ tensors, optimizer }: Content, fileBytes: number): void {
+  const moments = [...(optimizer?.state.values() ?? [])].flatMap(({ first, second }) => [first, second]);
+  const sizes = [...tensors.values(), ...moments].map(({ shape, type }) =>
+    shape.reduce((product, length) => product * length, ELEMENT_BYTES[type]),
+  );
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  if (total > fileBytes)
+    throw new InvalidPthError(`Expected tensors of at most the file's ${fileBytes} bytes, got ${total}`);
+}
+
 /** `torch.optim.Optimizer.state_dict()`: {"state": {number: ...}, "param_groups": [{"params": [number, ...]}]} */
 function optimizerFrom(value: PickleValue | undefined): StoredOptimizer | undefined {
   const states = member(value, "state");
@@ -133,7 +149,8 @@ function optimizerFrom(value: PickleValue | undefined): StoredOptimizer | undefi
     const second = member(each, "exp_avg_sq");
     const step = member(each, "step");
     // Another optimizer than Adam: its weights can be read all the same.
-    if (typeof number !== "number" || !(first instanceof TorchTensor) || !(second instanceof TorchTensor)) return undefined;
+    if (typeof number !== "number" || !(first instanceof TorchTensor) || !(second instanceof TorchTensor))
+      return undefined;
     if (typeof step !== "number" && !(step instanceof TorchTensor)) return undefined;
     const steps = typeof step === "number" ? step : stored(step);
     state.set(number, { step: steps, first: stored(first), second: stored(second) });

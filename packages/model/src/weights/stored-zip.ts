@@ -50,7 +50,8 @@ export async function readStoredZip(path: string): Promise<ReadonlyMap<string, S
 function checkApart(entries: ReadonlyMap<string, StoredEntry>): void {
   let end = 0;
   for (const [name, { position, size }] of [...entries].sort(([, a], [, b]) => a.position - b.position)) {
-    if (position < end) throw new InvalidPthError(`Expected "${printable(name)}" apart from the other files of the zip`);
+    if (position < end)
+      throw new InvalidPthError(`Expected "${printable(name)}" apart from the other files of the zip`);
     end = position + size;
   }
 }

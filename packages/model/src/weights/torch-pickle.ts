@@ -81,7 +81,8 @@ function storageFrom(id: PickleValue): TorchStorage {
   if (kind !== "storage" || element === undefined || typeof key !== "string" || !isSize(count)) {
     throw new InvalidPthError("Expected a storage of a known type, with its key and its elements");
   }
-  if (!/^\d{1,32}$/.test(key)) throw new InvalidPthError(`Expected a storage named by a number, got "${printable(key)}"`);
+  if (!/^\d{1,32}$/.test(key))
+    throw new InvalidPthError(`Expected a storage named by a number, got "${printable(key)}"`);
   return { key, type: element, count };
 }
 
