@@ -1,12 +1,12 @@
 import { join, resolve } from "node:path";
 import {
   BUILT_IN_MODEL,
+  BuiltInModelError,
   createDatasetService,
   createJobService,
   createModelService,
   detectorCardOf,
   type HostedService,
-  InvalidFieldError,
   openRegisteredDataset,
   parseModelName,
   parseVersionName,
@@ -21,15 +21,6 @@ import { findTensorFlow, tensorFlowMissing } from "@duchenne/tensor/provision";
 import { planFineTune, planLinearProbe } from "@duchenne/training/recipes";
 import type { TrainerConfig } from "./config.ts";
 import { fineTuneFields, linearProbeFields, withFieldNames } from "./convert.ts";
-
-/** Thrown when a training is to add a version to a model that ships with the product, or probes one without weights. */
-export class BuiltInModelError extends InvalidFieldError {
-  readonly reason = "BUILT_IN_MODEL";
-
-  constructor(field: string) {
-    super(field, `Expected a model of your own, got the built-in models/${BUILT_IN_MODEL}`);
-  }
-}
 
 /** A checked training: the kind of its job, and what the job is made from. */
 interface CheckedTraining {
@@ -72,7 +63,7 @@ export async function createTrainer(context: ServiceContext, config: TrainerConf
       trainer,
       createJobService(store),
       createDatasetService(store, { roots, maxFailures }),
-      createModelService(store),
+      createModelService(context),
     ],
     close: (options) => supervisor.close(options),
   };
