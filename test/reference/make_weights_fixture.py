@@ -1,6 +1,7 @@
 """Writes fixtures/weights: small checkpoints in the published layouts, after two steps of AdamW with the published
 groups, in the zip of PyTorch 2.x and in that of 1.8, in fp32, fp16 and bf16; a state dict of views; a file in the old
-format without a zip; and expected.safetensors with what they hold, and with interpolated position embeddings."""
+format without a zip; and expected.safetensors with what they hold, a detector's answers, and interpolated position
+embeddings."""
 
 import io
 import zipfile
@@ -201,6 +202,11 @@ together = torch.cat([state["head.bias"], state["ID_head.bias"]])
 views["head.bias"], views["ID_head.bias"] = together[:UNITS], together[UNITS:]
 torch.save({"model": views}, folder / "detector-views.pth")
 torch.save({"model": {"head.bias": state["head.bias"]}}, folder / "legacy.pth", _use_new_zipfile_serialization=False)
+
+detector.eval()
+images = torch.randn(3, 3, IMAGE, IMAGE)
+with torch.no_grad():
+    expected["forward.images"], expected["forward.logits"] = images, detector(images)[0]
 
 classifier = Classifier()
 optimizer = train(classifier, layer_groups)

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import {
+  exportOnnx,
   type ImportedWeights,
   type ImportOptions,
   importWeights,
@@ -9,7 +10,9 @@ import {
   type Parameter,
   PROTOCOL_ACTION_UNITS,
   readSafetensors,
+  type VitConfig,
 } from "@duchenne/model";
+import { InferenceSession, Tensor } from "onnxruntime-node";
 import { beforeAll, describe, expect, it } from "vitest";
 
 const detector: ImportOptions = { actionUnits: PROTOCOL_ACTION_UNITS.bp4d, heads: 3 };
@@ -128,6 +131,15 @@ describe("weights written by PyTorch", () => {
         expect(moments.get(parameter), each).toEqual(data);
       }
     }
+  });
+
+  it("an imported detector answers what PyTorch's does", async () => {
+    const { config, parameters } = await imported("detector-1.8.pth", detector);
+    const session = await InferenceSession.create(exportOnnx(config as VitConfig, parameters));
+    const { data, shape } = expected.get("forward.images")!;
+    const { logits } = await session.run({ image: new Tensor("float32", data, [...shape]) });
+    expect(largest(logits!.data as Float32Array, expected.get("forward.logits")!.data)).toBeLessThan(2e-5);
+    await session.release();
   });
 
   it("a file in the old format says how to save it again", async () => {
