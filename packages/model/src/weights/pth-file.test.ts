@@ -298,6 +298,19 @@ describe("a PyTorch file", () => {
     expect((await large.read(large.tensors.get("w")!)).data).toEqual(Float32Array.of(2.5, -7));
   });
 
+  it("is refused when its zip64 directory lies outside of the file, which threw where nobody could catch it", async () => {
+    const good = Buffer.from(archive(state(tensor(storage("0", 6), 0, [6], [1])), counted));
+    const end = Buffer.from(good.subarray(good.length - 22));
+    end.fill(0xff, 8, 20);
+    const locator = Buffer.alloc(20);
+    locator.writeUInt32LE(0x07064b50, 0);
+    for (const position of [2n ** 60n, 2n ** 63n, 2n ** 40n]) {
+      locator.writeBigUInt64LE(position, 8);
+      const bent = Buffer.concat([good.subarray(0, good.length - 22), locator, end]);
+      expect((await failureOf(bent)).message).toContain("are not within the file");
+    }
+  });
+
   it("is told from other files by its first bytes", async () => {
     expect(await failureOf(Buffer.from("\x89PNG\r\n\x1a\n0000", "latin1"))).toMatchObject({
       reason: "UNKNOWN_WEIGHT_FORMAT",

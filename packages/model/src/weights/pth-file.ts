@@ -25,7 +25,7 @@ export async function openPth(path: string): Promise<WeightFile> {
   try {
     const head = await readBytes(file, 0, Math.min(LEGACY_MAGIC.length, (await file.stat()).size));
     if (LEGACY_MAGIC.equals(head)) throw new LegacyPthError();
-    const entries = await readStoredZip(path);
+    const entries = await readStoredZip(file);
     const root = rootOf(entries);
     const pickle = entries.get(`${root}/data.pkl`)!;
     if (pickle.size > MAX_PICKLE_BYTES) {
