@@ -102,3 +102,20 @@ it("doctor looks at the machine and the server", async () => {
   expect(away.code).toBe(1);
   expect(away.stdout).toContain('→ Start one with "duchenne serve"');
 });
+
+it("imports a checkpoint, tells what became of it, and exports it", async () => {
+  const checkpoint = fileURLToPath(new URL("../reference/fixtures/weights/classifier.pth", import.meta.url));
+  const importIt = ["models", "import", checkpoint, "--model", "models/raf", "--heads", "3"];
+  const wrong = await duchenne(...importIt, "--protocol", "disfa");
+  expect(wrong).toMatchObject({ code: 1, stdout: "" });
+  expect(wrong.stderr).toContain("options.protocol: Expected one for each of the head's 7 outputs, got 8");
+  const imported = await duchenne(...importIt, "--expressions", "a,b,c,d,e,f,g");
+  expect(imported).toMatchObject({ code: 0, stdout: "models/raf/versions/1\n" });
+  expect(imported.stderr).toContain("ignored     head.weight: the classifier is AU_head; this one was never used");
+  const output = join(folder.path, "exported");
+  const card = await duchenne("models", "export", "models/raf/versions/1", "--output", output, "--format", "card");
+  expect(card.stdout).toBe(`${join(output, "raf-1.card.json")}\n`);
+  expect(JSON.parse(await readFile(card.stdout.trim(), "utf8"))).toMatchObject({
+    config: { kind: "vit-expression", expressions: ["a", "b", "c", "d", "e", "f", "g"] },
+  });
+});

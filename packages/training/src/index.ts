@@ -6,4 +6,4 @@ export { type FineTuneOptions, type FineTuneResult, fineTune } from "./trainings
 export { type FineTuneExpressionOptions, fineTuneExpression } from "./trainings/fine-tune-expression.ts";
 export { type LinearProbeOptions, type LinearProbeResult, linearProbe } from "./trainings/linear-probe.ts";
 export { type PretrainOptions, pretrain } from "./trainings/pretrain.ts";
-export type { InitialModel, TrainedModel, TrainingOptions } from "./trainings/training.ts";
+export type { TrainedModel, TrainingOptions } from "./trainings/training.ts";

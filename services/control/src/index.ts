@@ -1,4 +1,5 @@
 /** What the services share: configuration, the life of a process, resource names, and the services over the store. */
+export { BuiltInModelError } from "./built-in-model-error.ts";
 export { ConfigurationError, type ProcessConfig, parseConfiguration, processConfigShape } from "./config-source.ts";
 export { actionUnitMessages, scoreKindMessage, thresholdOriginMessage } from "./convert.ts";
 export { createDatasetService } from "./dataset-service.ts";

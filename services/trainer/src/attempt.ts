@@ -1,9 +1,10 @@
 // The process of one training attempt: the only place of the services that loads TensorFlow.
 import { openRegisteredDataset } from "@duchenne/control";
 import { type AttemptHandler, type AttemptTools, runAttempt } from "@duchenne/jobs";
+import type { SourceWeights } from "@duchenne/model";
 import { withSpan } from "@duchenne/rpc/telemetry";
 import { loadTensorFlow } from "@duchenne/tensor";
-import { distil, fineTune, fineTuneExpression, type InitialModel, linearProbe, pretrain } from "@duchenne/training";
+import { distil, fineTune, fineTuneExpression, linearProbe, pretrain } from "@duchenne/training";
 import {
   type Parts,
   planDistil,
@@ -12,6 +13,8 @@ import {
   planLinearProbe,
   planPretrain,
 } from "@duchenne/training/recipes";
+import { publish } from "./attempt-publish.ts";
+import { report } from "./attempt-report.ts";
 import type { TrainingKind } from "./check-training.ts";
 import {
   distilSpecSchema,
@@ -21,8 +24,6 @@ import {
   pretrainSpecSchema,
 } from "./job-specs.ts";
 import { readWeights } from "./model-version.ts";
-import { publish } from "./attempt-publish.ts";
-import { report } from "./attempt-report.ts";
 
 /** What a training attempt works on. */
 async function prepare(
@@ -33,7 +34,7 @@ async function prepare(
   const encoder = "encoder" in recipe ? (recipe.encoder as { readonly initialModelVersion?: string | undefined }) : {};
   const initialName = encoder.initialModelVersion;
   const version = initialName === undefined ? undefined : await readWeights(store, initialName);
-  const initial: InitialModel | undefined = version && { config: version.card.config, parameters: version.parameters };
+  const initial: SourceWeights | undefined = version && { config: version.card.config, parameters: version.parameters };
   const tf = await withSpan("load TensorFlow", {}, () => loadTensorFlow());
   return { dataset, initial, tf, signal, checkpoint: await loadCheckpoint() };
 }

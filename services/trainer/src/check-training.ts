@@ -1,4 +1,4 @@
-import { BUILT_IN_MODEL, openRegisteredDataset, parseModelName } from "@duchenne/control";
+import { BUILT_IN_MODEL, BuiltInModelError, openRegisteredDataset, parseModelName } from "@duchenne/control";
 import type { Dataset } from "@duchenne/data";
 import type { EncoderShape } from "@duchenne/model";
 import {
@@ -24,7 +24,7 @@ import {
   planPretrain,
 } from "@duchenne/training/recipes";
 import { fieldName, setFields, type TrainingCase, withFieldNames } from "./convert.ts";
-import { BuiltInModelError, type TrainedVersion, trainedVersion, WrongModelKindError } from "./model-version.ts";
+import { type TrainedVersion, trainedVersion, WrongModelKindError } from "./model-version.ts";
 
 /** The kinds of training jobs. */
 export type TrainingKind = "fine_tune" | "linear_probe" | "pretrain" | "fine_tune_expression" | "distil";

@@ -54,7 +54,7 @@ export async function createTrainer(context: ServiceContext, config: TrainerConf
       trainer,
       createJobService(store),
       createDatasetService(store, { roots, maxFailures }),
-      createModelService(store),
+      createModelService(context),
     ],
     close: (options) => supervisor.close(options),
   };

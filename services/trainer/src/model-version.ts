@@ -1,15 +1,13 @@
-import { BUILT_IN_MODEL, cardOf, InvalidFieldError, resolveVersion, versionName } from "@duchenne/control";
+import {
+  BUILT_IN_MODEL,
+  BuiltInModelError,
+  cardOf,
+  InvalidFieldError,
+  resolveVersion,
+  versionName,
+} from "@duchenne/control";
 import { type ModelCard, type ParameterSet, readSafetensors } from "@duchenne/model";
 import type { Store } from "@duchenne/store";
-
-/** Thrown when a training is to add a version to a model that ships with the product, or starts from one without weights. */
-export class BuiltInModelError extends InvalidFieldError {
-  readonly reason = "BUILT_IN_MODEL";
-
-  constructor(field: string) {
-    super(field, `Expected a model of your own, got the built-in models/${BUILT_IN_MODEL}`);
-  }
-}
 
 /** Thrown when a training needs another kind of model than the one it is given. */
 export class WrongModelKindError extends InvalidFieldError {

@@ -2,7 +2,7 @@ import type { Dataset } from "@duchenne/data";
 import { createModelConfig, type EncoderShape, type ModelConfig } from "@duchenne/model";
 import { z } from "zod";
 import { augmentationNameSchema } from "./augmentation.ts";
-import { encoderDefaults, encoderSchema, encoderViolations } from "./encoder.ts";
+import { encoderDefaults, encoderSchema, encoderViolations, shapeFrom } from "./encoder.ts";
 import { FINE_TUNE_OPTIMIZATION, optimizationSchema, planSteps, type StepPlan } from "./optimization.ts";
 import { type Parts, planParts, splitDefaults, splitSchema } from "./parts.ts";
 import { parseRecipe, RecipeError } from "./recipe-error.ts";
@@ -71,7 +71,7 @@ export function planDistil(
     distilRecipeSchema,
     withDefaults({ ...DEFAULTS, encoder, split: splitDefaults(value.split, dataset, 0.15) }, value),
   );
-  const { variant, imageSize, patchSize, dropPath } = recipe.encoder;
+  const { imageSize } = recipe.encoder;
   const violations = encoderViolations(recipe.encoder, initial);
   if (imageSize !== teacher.imageSize) {
     const description = `Expected the teacher's ${teacher.imageSize}, for both see the same images, got ${imageSize}`;
@@ -85,10 +85,8 @@ export function planDistil(
   const parts = planParts(dataset, recipe.split, recipe.optimization.seed);
   const steps = planSteps(recipe.optimization, parts.train.length, violations);
   if (violations.length > 0) throw new RecipeError(violations);
-  const config = createModelConfig(variant, {
-    imageSize,
-    patchSize,
-    dropPath,
+  const config = createModelConfig(shapeFrom(recipe.encoder, initial), {
+    dropPath: recipe.encoder.dropPath,
     actionUnits: [...teacher.actionUnits],
     numSubjects: 0,
   });

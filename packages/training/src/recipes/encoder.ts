@@ -1,11 +1,12 @@
-import { type EncoderShape, VIT_VARIANT_NAMES, VIT_VARIANTS } from "@duchenne/model";
+import { type EncoderShape, encoderOf, VIT_VARIANT_NAMES } from "@duchenne/model";
 import { z } from "zod";
 import type { Violation } from "./recipe-error.ts";
 import type { Partially } from "./with-defaults.ts";
 
 /** The encoder of a model. */
 export const encoderSchema = z.object({
-  variant: z.enum(VIT_VARIANT_NAMES),
+  /** "custom": that of the initial version, which is in no table. */
+  variant: z.enum([...VIT_VARIANT_NAMES, "custom"]),
   /** Side of the input, in pixels. */
   imageSize: z.int().min(8).max(4096),
   /** Side of a patch, in pixels. */
@@ -25,7 +26,8 @@ export function encoderDefaults(
 ): object {
   const variant = value?.variant ?? initial?.variant ?? "large";
   // An unknown variant is told of when the recipe is parsed.
-  const { imageSize, patchSize } = initial ?? VIT_VARIANTS[variant] ?? VIT_VARIANTS.large;
+  const named = VIT_VARIANT_NAMES.find((name) => name === variant) ?? "large";
+  const { imageSize, patchSize } = initial ?? encoderOf(named);
   return { variant, imageSize, patchSize, dropPath };
 }
 
@@ -37,6 +39,10 @@ export function encoderViolations(encoder: EncoderRecipe, initial: EncoderShape 
     const description = `Expected a multiple of the patch size ${patchSize}, got ${imageSize}`;
     violations.push({ field: "encoder.imageSize", description });
   }
+  if (initial === undefined && variant === "custom") {
+    const names = VIT_VARIANT_NAMES.join(", ");
+    violations.push({ field: "encoder.variant", description: `Expected one of ${names}, or an initial version` });
+  }
   if (initial !== undefined && variant !== initial.variant) {
     const description = `Expected "${initial.variant}" as the initial version has it, got "${variant}"`;
     violations.push({ field: "encoder.variant", description });
@@ -46,4 +52,12 @@ export function encoderViolations(encoder: EncoderRecipe, initial: EncoderShape 
     violations.push({ field: "encoder.patchSize", description });
   }
   return violations;
+}
+
+/** An encoder's shape, after its violations were found to be none. */
+export function shapeFrom(encoder: EncoderRecipe, initial: EncoderShape | undefined): EncoderShape {
+  const { variant, imageSize, patchSize } = encoder;
+  if (initial !== undefined) return { ...initial, imageSize, patchSize };
+  if (variant === "custom") throw new TypeError("Expected a named variant");
+  return { ...encoderOf(variant), imageSize, patchSize };
 }

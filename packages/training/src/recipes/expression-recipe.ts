@@ -2,7 +2,7 @@ import type { Dataset } from "@duchenne/data";
 import { createExpressionConfig, type EncoderShape, type ExpressionConfig } from "@duchenne/model";
 import { z } from "zod";
 import { augmentationNameSchema } from "./augmentation.ts";
-import { encoderDefaults, encoderSchema, encoderViolations } from "./encoder.ts";
+import { encoderDefaults, encoderSchema, encoderViolations, shapeFrom } from "./encoder.ts";
 import { FINE_TUNE_OPTIMIZATION, optimizationSchema, planSteps, type StepPlan } from "./optimization.ts";
 import { type Parts, partsOf, planParts, splitDefaults, splitSchema } from "./parts.ts";
 import { presetSchema, publishedExpression } from "./presets.ts";
@@ -72,11 +72,8 @@ export function planExpression(
     violations.push({ field: "dataset", description });
   }
   if (violations.length > 0) throw new RecipeError(violations);
-  const { variant, imageSize, patchSize, dropPath } = recipe.encoder;
-  const config = createExpressionConfig(variant, {
-    imageSize,
-    patchSize,
-    dropPath,
+  const config = createExpressionConfig(shapeFrom(recipe.encoder, initial), {
+    dropPath: recipe.encoder.dropPath,
     expressions: [...expressions],
   });
   return { recipe, config, parts, ...steps };

@@ -2,7 +2,7 @@ import type { Dataset } from "@duchenne/data";
 import { createModelConfig, type EncoderShape, type ModelConfig } from "@duchenne/model";
 import { z } from "zod";
 import { augmentationNameSchema } from "./augmentation.ts";
-import { encoderDefaults, encoderSchema, encoderViolations } from "./encoder.ts";
+import { encoderDefaults, encoderSchema, encoderViolations, shapeFrom } from "./encoder.ts";
 import { FINE_TUNE_OPTIMIZATION, optimizationSchema, planSteps, type StepPlan } from "./optimization.ts";
 import { oneClassViolations, type Parts, planParts, splitDefaults, splitSchema } from "./parts.ts";
 import { type Preset, presetSchema, publishedFineTune } from "./presets.ts";
@@ -54,11 +54,8 @@ export function planFineTune(value: Partially<FineTuneRecipe>, dataset: Dataset,
   const steps = planSteps(optimization, parts.train.length, violations);
   violations.push(...oneClassViolations(dataset, parts.train, unknownLabels));
   if (violations.length > 0) throw new RecipeError(violations);
-  const { variant, imageSize, patchSize, dropPath } = encoder;
-  const config = createModelConfig(variant, {
-    imageSize,
-    patchSize,
-    dropPath,
+  const config = createModelConfig(shapeFrom(encoder, initial), {
+    dropPath: encoder.dropPath,
     actionUnits: [...dataset.actionUnits],
     // As published, the identity vocabulary holds the subjects that are held out as well.
     numSubjects: recipe.lambda === 0 ? 0 : dataset.subjects.length,

@@ -2,7 +2,7 @@ import type { Dataset } from "@duchenne/data";
 import { createMaeConfig, type EncoderShape, type MaeConfig } from "@duchenne/model";
 import { z } from "zod";
 import { augmentationNameSchema } from "./augmentation.ts";
-import { encoderDefaults, encoderSchema, encoderViolations } from "./encoder.ts";
+import { encoderDefaults, encoderSchema, encoderViolations, shapeFrom } from "./encoder.ts";
 import { FINE_TUNE_OPTIMIZATION, optimizationSchema, planSteps, type StepPlan } from "./optimization.ts";
 import { planParts, splitDefaults, splitSchema } from "./parts.ts";
 import { parseRecipe, RecipeError } from "./recipe-error.ts";
@@ -61,7 +61,7 @@ export function planPretrain(value: Partially<PretrainRecipe>, dataset: Dataset,
   const encoder = encoderDefaults(value.encoder, { initial, dropPath: 0 });
   const split = value.split === undefined ? {} : { split: splitDefaults(value.split, dataset, 0) };
   const recipe = parseRecipe(pretrainRecipeSchema, withDefaults({ ...DEFAULTS, ...split, encoder }, value));
-  const { variant, imageSize, patchSize, dropPath } = recipe.encoder;
+  const { dropPath } = recipe.encoder;
   const violations = encoderViolations(recipe.encoder, initial);
   if (dropPath !== 0) {
     violations.push({ field: "encoder.dropPath", description: `Expected 0: pretraining has none, got ${dropPath}` });
@@ -76,5 +76,5 @@ export function planPretrain(value: Partially<PretrainRecipe>, dataset: Dataset,
       : planParts(dataset, recipe.split, recipe.optimization.seed).train;
   const steps = planSteps(recipe.optimization, train.length, violations);
   if (violations.length > 0) throw new RecipeError(violations);
-  return { recipe, config: createMaeConfig(variant, { imageSize, patchSize }), train, ...steps };
+  return { recipe, config: createMaeConfig(shapeFrom(recipe.encoder, initial)), train, ...steps };
 }

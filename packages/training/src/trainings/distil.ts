@@ -1,5 +1,5 @@
 import { chooseThresholds } from "@duchenne/evaluation";
-import type { ModelConfig, ParameterSet } from "@duchenne/model";
+import type { ModelConfig, SourceWeights } from "@duchenne/model";
 import { createAuDetector, createVit } from "@duchenne/model/training";
 import type { TrainingEvent } from "../events.ts";
 import { createTrainingImages } from "../images.ts";
@@ -10,14 +10,14 @@ import { createStepLoader } from "../step-loader.ts";
 import { train } from "../train.ts";
 import { metricsOf, reportOn, scoreFrames } from "./detector-validation.ts";
 import type { FineTuneResult } from "./fine-tune.ts";
-import { type InitialModel, identityOf, startingParameters, type TrainingOptions } from "./training.ts";
+import { identityOf, startingParameters, type TrainingOptions } from "./training.ts";
 
 /** What a distillation works on. */
 export interface DistilOptions extends TrainingOptions<DistilPlan> {
   /** The action unit detector to learn from. */
-  readonly teacher: { readonly config: ModelConfig; readonly parameters: ParameterSet };
+  readonly teacher: SourceWeights & { readonly config: ModelConfig };
   /** The student starts from this model instead of drawn weights. */
-  readonly initial?: InitialModel | undefined;
+  readonly initial?: SourceWeights | undefined;
 }
 
 /**
@@ -27,7 +27,7 @@ export async function* distil(options: DistilOptions): AsyncGenerator<TrainingEv
   const { tf, dataset, plan, signal, checkpoint } = options;
   const { recipe, config, parts } = plan;
   const { seed } = recipe.optimization;
-  const student = createAuDetector(tf, config, startingParameters(config, seed, options.initial));
+  const student = createAuDetector(tf, config, yield* startingParameters(config, seed, options.initial));
   const teacher = createVit(tf, options.teacher.config, options.teacher.parameters);
   const objective = createDistillationObjective(tf, { student, teacher }, { ...recipe, ...recipe.optimization });
   const images = createTrainingImages(dataset, { ...recipe, imageSize: config.imageSize, seed });

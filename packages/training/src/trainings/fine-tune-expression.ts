@@ -1,5 +1,5 @@
 import { type ClassifiedFrames, topAccuracy } from "@duchenne/evaluation";
-import type { ExpressionConfig } from "@duchenne/model";
+import type { ExpressionConfig, SourceWeights } from "@duchenne/model";
 import { createVit } from "@duchenne/model/training";
 import type { TrainingEvent } from "../events.ts";
 import { createTrainingImages } from "../images.ts";
@@ -8,18 +8,12 @@ import { predict } from "../predict.ts";
 import type { ExpressionPlan } from "../recipes/index.ts";
 import { createStepLoader } from "../step-loader.ts";
 import { train } from "../train.ts";
-import {
-  type InitialModel,
-  identityOf,
-  startingParameters,
-  type TrainedModel,
-  type TrainingOptions,
-} from "./training.ts";
+import { identityOf, startingParameters, type TrainedModel, type TrainingOptions } from "./training.ts";
 
 /** What an expression fine-tune works on. */
 export interface FineTuneExpressionOptions extends TrainingOptions<ExpressionPlan> {
   /** Starts from this model instead of drawn weights. */
-  readonly initial?: InitialModel | undefined;
+  readonly initial?: SourceWeights | undefined;
 }
 
 /**
@@ -32,7 +26,7 @@ export async function* fineTuneExpression(
   const { tf, dataset, plan, signal, checkpoint } = options;
   const { recipe, config, parts } = plan;
   const { seed } = recipe.optimization;
-  const classifier = createVit(tf, config, startingParameters(config, seed, options.initial));
+  const classifier = createVit(tf, config, yield* startingParameters(config, seed, options.initial));
   const images = createTrainingImages(dataset, { ...recipe, imageSize: config.imageSize, seed });
   const labelsOf = (samples: Uint32Array) => Int32Array.from(samples, (index) => dataset.samples[index]!.expression);
   const classify = async (samples: Uint32Array): Promise<ClassifiedFrames> => {

@@ -1,5 +1,5 @@
 import { chooseThresholds } from "@duchenne/evaluation";
-import type { ModelConfig } from "@duchenne/model";
+import type { ModelConfig, SourceWeights } from "@duchenne/model";
 import { createAuDetector } from "@duchenne/model/training";
 import type { TrainingEvent } from "../events.ts";
 import { createTrainingImages } from "../images.ts";
@@ -9,18 +9,12 @@ import type { FineTunePlan } from "../recipes/index.ts";
 import { createStepLoader } from "../step-loader.ts";
 import { train } from "../train.ts";
 import { metricsOf, reportOn, scoreFrames } from "./detector-validation.ts";
-import {
-  type InitialModel,
-  identityOf,
-  startingParameters,
-  type TrainedModel,
-  type TrainingOptions,
-} from "./training.ts";
+import { identityOf, startingParameters, type TrainedModel, type TrainingOptions } from "./training.ts";
 
 /** What a fine-tune works on. */
 export interface FineTuneOptions extends TrainingOptions<FineTunePlan> {
   /** Starts from this model instead of drawn weights. */
-  readonly initial?: InitialModel | undefined;
+  readonly initial?: SourceWeights | undefined;
 }
 
 /** A detector, and its thresholds when there were subjects to choose them on. */
@@ -43,7 +37,7 @@ export async function* fineTune(options: FineTuneOptions): AsyncGenerator<Traini
   const { tf, dataset, plan, signal, checkpoint } = options;
   const { recipe, config, parts } = plan;
   const { seed } = recipe.optimization;
-  const detector = createAuDetector(tf, config, startingParameters(config, seed, options.initial));
+  const detector = createAuDetector(tf, config, yield* startingParameters(config, seed, options.initial));
   const images = createTrainingImages(dataset, { ...recipe, imageSize: config.imageSize, seed });
   const scored = { tf, detector, dataset, read: images.plain, unknownLabels: recipe.unknownLabels };
   const hasValidation = recipe.split.validationFraction > 0;

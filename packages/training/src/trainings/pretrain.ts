@@ -1,5 +1,5 @@
 import { createRandom } from "@duchenne/data";
-import { type MaeConfig, patchCount } from "@duchenne/model";
+import { type MaeConfig, patchCount, type SourceWeights } from "@duchenne/model";
 import { createMae, maskFromNoise } from "@duchenne/model/training";
 import type { TrainingEvent } from "../events.ts";
 import { createTrainingImages } from "../images.ts";
@@ -7,18 +7,12 @@ import { createMaeObjective } from "../objectives/mae-objective.ts";
 import type { PretrainPlan } from "../recipes/index.ts";
 import { createStepLoader } from "../step-loader.ts";
 import { train } from "../train.ts";
-import {
-  type InitialModel,
-  identityOf,
-  startingMaeParameters,
-  type TrainedModel,
-  type TrainingOptions,
-} from "./training.ts";
+import { identityOf, startingParameters, type TrainedModel, type TrainingOptions } from "./training.ts";
 
 /** What a pretraining works on. */
 export interface PretrainOptions extends TrainingOptions<PretrainPlan> {
   /** Starts from this model instead of drawn weights. */
-  readonly initial?: InitialModel | undefined;
+  readonly initial?: SourceWeights | undefined;
 }
 
 /**
@@ -32,7 +26,7 @@ export async function* pretrain(
   const { recipe, config } = plan;
   const { seed } = recipe.optimization;
   const patches = patchCount(config);
-  const mae = createMae(tf, config, startingMaeParameters(config, seed, options.initial));
+  const mae = createMae(tf, config, yield* startingParameters(config, seed, options.initial));
   const images = createTrainingImages(dataset, { ...recipe, imageSize: config.imageSize, seed });
   try {
     const trained = yield* train({

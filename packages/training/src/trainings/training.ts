@@ -1,7 +1,15 @@
 import type { Dataset } from "@duchenne/data";
-import type { MaeConfig } from "@duchenne/model";
-import { initialiseMaeParameters, initialiseParameters, type ParameterSet, type VitConfig } from "@duchenne/model";
+import {
+  initialiseFrom,
+  initialiseMaeParameters,
+  initialiseParameters,
+  type MaeConfig,
+  type ParameterSet,
+  type SourceWeights,
+  type VitConfig,
+} from "@duchenne/model";
 import type { TensorFlow } from "@duchenne/tensor";
+import type { TrainingEvent } from "../events.ts";
 
 /** What every training works on. */
 export interface TrainingOptions<P> {
@@ -12,12 +20,6 @@ export interface TrainingOptions<P> {
   readonly signal: AbortSignal;
   /** Goes on from here: the rest is the same, bit for bit, as if it had never stopped. */
   readonly checkpoint?: Uint8Array | undefined;
-}
-
-/** A model that a training starts from. */
-export interface InitialModel {
-  readonly config: VitConfig | MaeConfig;
-  readonly parameters: ParameterSet;
 }
 
 /** What a training made. */
@@ -37,15 +39,33 @@ export function identityOf(
 ): string {
   return JSON.stringify({ kind, recipe: plan.recipe, dataset: dataset.digest });
 }
-export function startingParameters(config: VitConfig, seed: number, initial: InitialModel | undefined): ParameterSet {
-  if (initial !== undefined) throw new Error("pending weights merge");
-  return initialiseParameters(config, seed);
-}
-export function startingMaeParameters(
-  config: MaeConfig,
+
+/**
+ * The weights that a training starts from: drawn, or an earlier model's, and then with a line about what became of them.
+ *
+ * @throws {EncoderMismatchError} when the earlier model's encoder is of another shape
+ */
+export function* startingParameters(
+  config: VitConfig | MaeConfig,
   seed: number,
-  initial: InitialModel | undefined,
-): ParameterSet {
-  if (initial !== undefined) throw new Error("pending weights merge");
-  return initialiseMaeParameters(config, seed);
+  initial: SourceWeights | undefined,
+): Generator<TrainingEvent, ParameterSet, undefined> {
+  if (initial === undefined) {
+    return config.kind === "mae" ? initialiseMaeParameters(config, seed) : initialiseParameters(config, seed);
+  }
+  const { parameters, report } = initialiseFrom(config, seed, initial);
+  const { missing, unexpected, reshaped, ignored } = report;
+  const named = (what: string, names: readonly string[]) =>
+    names.length === 0 ? [] : [`${what}: ${names.join(", ")}`];
+  const told = [
+    ...named("drawn anew", [...missing, ...ignored.map(({ name }) => name)]),
+    ...named(
+      "reshaped",
+      reshaped.map(({ name }) => name),
+    ),
+    ...named("left out", unexpected),
+  ];
+  const text = `Starts from earlier weights${told.length === 0 ? "" : `; ${told.join("; ")}`}`;
+  yield { kind: "log", level: "info", text };
+  return parameters;
 }
