@@ -27,6 +27,8 @@ export interface TrainOptions<B> {
   readonly validate?: (signal: AbortSignal) => Promise<Validation>;
   /** Also validates before the first step. */
   readonly validateFirst?: boolean;
+  /** "recorded" (default): steps are TensorFlow functions; "eager": operation by operation, to debug and to compare. */
+  readonly mode?: "recorded" | "eager" | undefined;
   /** Aborting ends the training after a last checkpoint. */
   readonly signal: AbortSignal;
   /** Goes on from here: the rest is the same, bit for bit, as if it had never stopped. */
@@ -56,7 +58,7 @@ export async function* train<B>(options: TrainOptions<B>): AsyncGenerator<Traini
   const { tf, objective, plan, training, phase, signal } = options;
   const { stepsPerEpoch, totalSteps } = plan;
   const { optimization } = plan.recipe;
-  const stepper = createStepper(tf, objective, optimization);
+  const stepper = createStepper(tf, objective, { ...optimization, mode: options.mode });
   try {
     let progress: Progress = NO_PROGRESS;
     let best: ParameterSet | undefined;

@@ -64,30 +64,27 @@ export function createDistillationObjective(
     inputs(batches) {
       const auShares = sharesOf(batches.map(({ occurrence }) => occurrence.filter((label) => label !== -1).length));
       const imageShares = sharesOf(batches.map(({ subjects }) => subjects.length));
-      return batches.map((batch, i) => {
-        const images = imageTensor(tf, batch.images, config);
-        const features = teacher.features(images, { training: false, seed: 0 });
-        return {
-          ...labelTensors(tf, batch.occurrence, config.actionUnits.length),
-          images,
-          teacherFeatures: features,
-          teacherLogits: teacher.logits(features),
-          auShare: tf.scalar(auShares[i]!),
-          imageShare: tf.scalar(imageShares[i]!),
-        };
-      });
+      return batches.map((batch, i) => ({
+        ...labelTensors(tf, batch.occurrence, config.actionUnits.length),
+        images: imageTensor(tf, batch.images, config),
+        auShare: tf.scalar(auShares[i]!),
+        imageShare: tf.scalar(imageShares[i]!),
+      }));
     },
-    losses({ images, targets, known, teacherFeatures, teacherLogits, auShare, imageShare }, seed) {
+    losses({ images, targets, known, auShare, imageShare }, seed) {
+      // No gradient is asked for of the teacher's variables: it stays as it is.
+      const teacherFeatures = teacher.features(images as Tensor4D, { training: false, seed: 0 });
+      const teacherLogits = teacher.logits(teacherFeatures);
       const features = student.features(images as Tensor4D, { training: true, seed });
       const logits = student.logits(features);
-      const answers = answerDistillationLoss(tf, logits, teacherLogits!, options.temperature).mul(imageShare!);
+      const answers = answerDistillationLoss(tf, logits, teacherLogits, options.temperature).mul(imageShare!);
       const projected = linear(
         tf,
         features,
         projection.get(`${PROJECTION}.weight`)!,
         projection.get(`${PROJECTION}.bias`)!,
       );
-      const distance = projected.sub(teacherFeatures!).square().mean().mul(imageShare!);
+      const distance = projected.sub(teacherFeatures).square().mean().mul(imageShare!);
       const labels = auLoss(tf, logits, targets!, known!).mul(auShare!);
       const loss = answers
         .mul(options.logitsWeight)

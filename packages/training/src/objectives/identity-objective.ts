@@ -6,7 +6,7 @@ import {
   parametersFromVariables,
   variablesFromParameters,
 } from "@duchenne/model/training";
-import { gelu, linear, type ParameterGroup, type TensorFlow } from "@duchenne/tensor";
+import { gelu, linear, type ParameterGroup, type Seed, type TensorFlow } from "@duchenne/tensor";
 import type { Tensor } from "@tensorflow/tfjs";
 import { type Inputs, type Objective, sharesOf } from "./objective.ts";
 
@@ -23,7 +23,7 @@ export interface FeatureSource {
   /** A batch's values as tensors. */
   inputs(values: Float32Array): Inputs;
   /** Features [B, D]; no gradient reaches what made them. */
-  features(inputs: Inputs, seed: number): Tensor;
+  features(inputs: Inputs, seed: Seed): Tensor;
 }
 
 /** A probe and its loss. */

@@ -1,5 +1,5 @@
 import type { ParameterSet } from "@duchenne/model";
-import type { ParameterGroup } from "@duchenne/tensor";
+import type { ParameterGroup, Seed } from "@duchenne/tensor";
 import type { Tensor, Variable } from "@tensorflow/tfjs";
 
 /** The tensors of a micro-batch, by name. */
@@ -22,13 +22,13 @@ export interface Objective<B> {
   /** The micro-batches of a step as tensors; shares of the whole step are among them, so that sums are means over it. */
   inputs(batches: readonly B[]): Inputs[];
   /** @param seed fixes what stochastic depth drops */
-  losses(inputs: Inputs, seed: number): Losses;
+  losses(inputs: Inputs, seed: Seed): Losses;
   /** Two losses that pull at the same backbone, told apart by measuring one of them alone. */
   readonly adversary?: {
     /** The names of the backbone's parameters. */
     readonly backbone: readonly string[];
     /** The loss without the reversed one. */
-    loss(inputs: Inputs, seed: number): Tensor;
+    loss(inputs: Inputs, seed: Seed): Tensor;
   };
   /** Everything that a training continues from, beside the optimizer. */
   parameters(): ParameterSet;

@@ -1,16 +1,13 @@
 import type { Dataset } from "@duchenne/data";
 import { type EvaluationReport, evaluate, type ScoredUnits } from "@duchenne/evaluation";
-import type { AuDetector } from "@duchenne/model/training";
-import type { TensorFlow } from "@duchenne/tensor";
 import { occurrenceOf, type UnknownLabels } from "../labels.ts";
-import { predict, type ReadImages } from "../predict.ts";
+import type { Predictor } from "../predict.ts";
 
 /** What a detector is measured on. */
 export interface DetectorValidationOptions {
-  readonly tf: TensorFlow;
-  readonly detector: AuDetector;
+  readonly predictor: Predictor;
+  readonly actionUnits: readonly number[];
   readonly dataset: Dataset;
-  readonly read: ReadImages;
   readonly unknownLabels: UnknownLabels;
 }
 
@@ -22,12 +19,11 @@ export interface ScoredFrames extends ScoredUnits {
 
 /** Scores frames with the detector's present weights. @throws the signal's reason when aborted */
 export async function scoreFrames(
-  { tf, detector, dataset, read, unknownLabels }: DetectorValidationOptions,
+  { predictor, actionUnits, dataset, unknownLabels }: DetectorValidationOptions,
   samples: Uint32Array,
   signal: AbortSignal,
 ): Promise<ScoredFrames> {
-  const { actionUnits } = detector.config;
-  const { logits } = await predict(tf, detector, { read, samples, signal });
+  const { logits } = await predictor.predict(samples, signal);
   return {
     actionUnits,
     probabilities: logits.map((logit) => 1 / (1 + Math.exp(-logit))),

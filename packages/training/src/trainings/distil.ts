@@ -5,6 +5,7 @@ import type { TrainingEvent } from "../events.ts";
 import { createTrainingImages } from "../images.ts";
 import { occurrenceOf, subjectsOf } from "../labels.ts";
 import { createDistillationObjective } from "../objectives/distillation-objective.ts";
+import { createPredictor } from "../predict.ts";
 import type { DistilPlan } from "../recipes/index.ts";
 import { createStepLoader } from "../step-loader.ts";
 import { train } from "../train.ts";
@@ -24,7 +25,7 @@ export interface DistilOptions extends TrainingOptions<DistilPlan> {
  * Trains a small detector to answer like a large one. Errors are those of `fineTune`.
  */
 export async function* distil(options: DistilOptions): AsyncGenerator<TrainingEvent, FineTuneResult, undefined> {
-  const { tf, dataset, plan, signal, checkpoint } = options;
+  const { tf, dataset, plan, signal, checkpoint, mode } = options;
   const { recipe, config, parts } = plan;
   const { seed } = recipe.optimization;
   const student = createAuDetector(tf, config, yield* startingParameters(config, seed, options.initial));
@@ -32,7 +33,8 @@ export async function* distil(options: DistilOptions): AsyncGenerator<TrainingEv
   const objective = createDistillationObjective(tf, { student, teacher }, { ...recipe, ...recipe.optimization });
   const images = createTrainingImages(dataset, { ...recipe, imageSize: config.imageSize, seed });
   const labels = { actionUnits: config.actionUnits, unknownLabels: "masked" } as const;
-  const scored = { tf, detector: student, dataset, read: images.plain, unknownLabels: "masked" } as const;
+  const predictor = createPredictor(tf, student, images.plain);
+  const scored = { predictor, dataset, ...labels };
   const part = recipe.split.validationFraction > 0 ? "validation" : "test";
   try {
     const trained = yield* train({
@@ -52,6 +54,7 @@ export async function* distil(options: DistilOptions): AsyncGenerator<TrainingEv
       },
       signal,
       checkpoint,
+      mode,
     });
     const result = { config, ...trained, parameters: student.parameters() };
     if (part === "test") return { ...result, thresholds: config.actionUnits.map(() => undefined) };
@@ -59,6 +62,7 @@ export async function* distil(options: DistilOptions): AsyncGenerator<TrainingEv
     const test = metricsOf(reportOn(await scoreFrames(scored, parts.test, signal)), "test");
     return { ...result, thresholds, metrics: { ...trained.metrics, ...test } };
   } finally {
+    predictor.dispose();
     objective.dispose();
     teacher.dispose();
     student.dispose();

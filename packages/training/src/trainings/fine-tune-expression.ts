@@ -4,7 +4,7 @@ import { createVit } from "@duchenne/model/training";
 import type { TrainingEvent } from "../events.ts";
 import { createTrainingImages } from "../images.ts";
 import { createExpressionObjective } from "../objectives/expression-objective.ts";
-import { predict } from "../predict.ts";
+import { createPredictor } from "../predict.ts";
 import type { ExpressionPlan } from "../recipes/index.ts";
 import { createStepLoader } from "../step-loader.ts";
 import { train } from "../train.ts";
@@ -23,14 +23,15 @@ export interface FineTuneExpressionOptions extends TrainingOptions<ExpressionPla
 export async function* fineTuneExpression(
   options: FineTuneExpressionOptions,
 ): AsyncGenerator<TrainingEvent, TrainedModel<ExpressionConfig>, undefined> {
-  const { tf, dataset, plan, signal, checkpoint } = options;
+  const { tf, dataset, plan, signal, checkpoint, mode } = options;
   const { recipe, config, parts } = plan;
   const { seed } = recipe.optimization;
   const classifier = createVit(tf, config, yield* startingParameters(config, seed, options.initial));
   const images = createTrainingImages(dataset, { ...recipe, imageSize: config.imageSize, seed });
+  const predictor = createPredictor(tf, classifier, images.plain);
   const labelsOf = (samples: Uint32Array) => Int32Array.from(samples, (index) => dataset.samples[index]!.expression);
   const classify = async (samples: Uint32Array): Promise<ClassifiedFrames> => {
-    const { logits } = await predict(tf, classifier, { read: images.plain, samples, signal });
+    const { logits } = await predictor.predict(samples, signal);
     return { logits, labels: labelsOf(samples) };
   };
   const hasValidation = recipe.split.validationFraction > 0;
@@ -51,11 +52,13 @@ export async function* fineTuneExpression(
       },
       signal,
       checkpoint,
+      mode,
     });
     if (!hasValidation) return { config, ...trained };
     const top1 = topAccuracy(await classify(parts.test), 1);
     return { config, ...trained, metrics: { ...trained.metrics, "test/top1": top1 } };
   } finally {
+    predictor.dispose();
     classifier.dispose();
     await images.close();
   }

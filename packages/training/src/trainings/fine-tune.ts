@@ -5,6 +5,7 @@ import type { TrainingEvent } from "../events.ts";
 import { createTrainingImages } from "../images.ts";
 import { occurrenceOf, subjectsOf } from "../labels.ts";
 import { createAuObjective } from "../objectives/au-objective.ts";
+import { createPredictor } from "../predict.ts";
 import type { FineTunePlan } from "../recipes/index.ts";
 import { createStepLoader } from "../step-loader.ts";
 import { train } from "../train.ts";
@@ -34,12 +35,13 @@ export interface FineTuneResult extends TrainedModel<ModelConfig> {
  * @throws the signal's reason when aborted, after a last checkpoint event
  */
 export async function* fineTune(options: FineTuneOptions): AsyncGenerator<TrainingEvent, FineTuneResult, undefined> {
-  const { tf, dataset, plan, signal, checkpoint } = options;
+  const { tf, dataset, plan, signal, checkpoint, mode } = options;
   const { recipe, config, parts } = plan;
   const { seed } = recipe.optimization;
   const detector = createAuDetector(tf, config, yield* startingParameters(config, seed, options.initial));
   const images = createTrainingImages(dataset, { ...recipe, imageSize: config.imageSize, seed });
-  const scored = { tf, detector, dataset, read: images.plain, unknownLabels: recipe.unknownLabels };
+  const predictor = createPredictor(tf, detector, images.plain);
+  const scored = { predictor, ...config, dataset, unknownLabels: recipe.unknownLabels };
   const hasValidation = recipe.split.validationFraction > 0;
   try {
     const trained = yield* train({
@@ -62,12 +64,14 @@ export async function* fineTune(options: FineTuneOptions): AsyncGenerator<Traini
       },
       signal,
       checkpoint,
+      mode,
     });
     if (!hasValidation) return { config, thresholds: config.actionUnits.map(() => undefined), ...trained };
     const thresholds = chooseThresholds(await scoreFrames(scored, parts.validation, signal));
     const test = metricsOf(reportOn(await scoreFrames(scored, parts.test, signal)), "test");
     return { config, thresholds, ...trained, metrics: { ...trained.metrics, ...test } };
   } finally {
+    predictor.dispose();
     detector.dispose();
     await images.close();
   }

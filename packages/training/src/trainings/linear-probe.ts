@@ -8,7 +8,7 @@ import { createTrainingImages, type TrainingImages } from "../images.ts";
 import { subjectsOf } from "../labels.ts";
 import { imageTensor } from "../objectives/au-objective.ts";
 import { createIdentityObjective, type FeatureSource } from "../objectives/identity-objective.ts";
-import { predict } from "../predict.ts";
+import { createPredictor } from "../predict.ts";
 import type { LinearProbePlan } from "../recipes/index.ts";
 import { createStepLoader } from "../step-loader.ts";
 import { train } from "../train.ts";
@@ -41,15 +41,15 @@ export interface LinearProbeResult {
 export async function* linearProbe(
   options: LinearProbeOptions,
 ): AsyncGenerator<TrainingEvent, LinearProbeResult, undefined> {
-  const { tf, dataset, plan, model, signal, checkpoint } = options;
+  const { tf, dataset, plan, model, signal, checkpoint, mode } = options;
   const { recipe, split } = plan;
   const { seed } = recipe.optimization;
   const { imageSize, dim } = model.config;
   const vit = createVit(tf, model.config, model.parameters);
   const images = createTrainingImages(dataset, { ...recipe, imageSize, seed });
   const shape = { dim, subjects: dataset.subjects.length, layers: recipe.layers };
-  const features = async (samples: Uint32Array) =>
-    (await predict(tf, vit, { read: images.plain, samples, signal })).features;
+  const predictor = createPredictor(tf, vit, images.plain);
+  const features = async (samples: Uint32Array) => (await predictor.predict(samples, signal)).features;
   let objective: ReturnType<typeof createIdentityObjective> | undefined;
   try {
     const held = { features: await features(split.test), labels: subjectsOf(dataset, split.test) };
@@ -87,6 +87,7 @@ export async function* linearProbe(
       validateFirst: true,
       signal,
       checkpoint,
+      mode,
     });
     return {
       ...measure(),
@@ -97,6 +98,7 @@ export async function* linearProbe(
     };
   } finally {
     objective?.dispose();
+    predictor.dispose();
     vit.dispose();
     await images.close();
   }

@@ -22,7 +22,7 @@ export interface PretrainOptions extends TrainingOptions<PretrainPlan> {
 export async function* pretrain(
   options: PretrainOptions,
 ): AsyncGenerator<TrainingEvent, TrainedModel<MaeConfig>, undefined> {
-  const { tf, dataset, plan, signal, checkpoint } = options;
+  const { tf, dataset, plan, signal, checkpoint, mode } = options;
   const { recipe, config } = plan;
   const { seed } = recipe.optimization;
   const patches = patchCount(config);
@@ -45,6 +45,7 @@ export async function* pretrain(
       }),
       signal,
       checkpoint,
+      mode,
     });
     return { config, ...trained };
   } finally {

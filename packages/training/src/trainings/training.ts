@@ -16,6 +16,8 @@ export interface TrainingOptions<P> {
   readonly tf: TensorFlow;
   readonly dataset: Dataset;
   readonly plan: P;
+  /** "recorded" (default): steps are TensorFlow functions; "eager": operation by operation, to debug and to compare. */
+  readonly mode?: "recorded" | "eager" | undefined;
   /** Aborting ends the training after a last checkpoint. */
   readonly signal: AbortSignal;
   /** Goes on from here: the rest is the same, bit for bit, as if it had never stopped. */
