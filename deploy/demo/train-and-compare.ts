@@ -13,15 +13,17 @@ const DATASET = {
 };
 const RECIPE = {
   dataset: "datasets/demo",
-  variant: "micro",
-  epochs: 12,
-  warmupEpochs: 1,
-  batchSize: 16,
-  baseLearningRate: 0.048,
-  layerDecay: 1,
-  dropPath: 0,
-  seed: 1n,
-  checkpointEverySteps: 100,
+  encoder: { variant: "micro", dropPath: 0 },
+  augmentation: "flip",
+  optimization: {
+    epochs: 12,
+    warmupEpochs: 1,
+    batchSize: 16,
+    baseLearningRate: 0.048,
+    layerDecay: 1,
+    seed: 1n,
+    checkpointEverySteps: 100,
+  },
 };
 const LAMBDA = 1;
 

@@ -196,9 +196,17 @@ describe("data sets and recipes", () => {
           training: { case: "fineTune", value: { dataset: "datasets/tiny", model: "models/m", ...value } },
         } as never),
       );
-    expect(await create({})).toMatchObject({ reason: "INVALID_RECIPE", fields: ["fine_tune.dataset"] });
-    const impossible = await create({ epochs: 0, layerDecay: 2, variant: "giant" });
-    expect(impossible.fields.sort()).toEqual(["fine_tune.epochs", "fine_tune.layer_decay", "fine_tune.variant"]);
+    expect(await create({})).toMatchObject({ reason: "TOO_FEW_SUBJECTS", fields: ["fine_tune.dataset"] });
+    const impossible = await create({
+      encoder: { variant: "giant" },
+      optimization: { epochs: 0, layerDecay: 2, warmupEpochs: -1 },
+    });
+    expect(impossible.fields.sort()).toEqual([
+      "fine_tune.encoder.variant",
+      "fine_tune.optimization.epochs",
+      "fine_tune.optimization.layer_decay",
+      "fine_tune.optimization.warmup_epochs",
+    ]);
     expect(await create({ dataset: "datasets/none" })).toMatchObject({ code: "NotFound", reason: "DATASET_NOT_FOUND" });
     expect(await create({ model: "models/blendshape-au" })).toMatchObject({ reason: "BUILT_IN_MODEL" });
     expect(await create({ model: "no model" })).toMatchObject({ fields: ["fine_tune.model"] });

@@ -56,12 +56,27 @@ it("synthesizes, trains, evaluates, promotes and lists", async () => {
   const drawn = await duchenne("datasets", "synthesize", "tiny", "--subjects", "4", "--frames", "10", "--size", "64");
   expect(drawn.stdout).toBe("datasets/tiny\n");
   expect(drawn.stderr).toContain("100 %");
-  const recipe = ["--dataset", "datasets/tiny", "--model", "models/tiny", "--epochs", "2", "--batch-size", "10"];
+  const recipe = [
+    "--dataset",
+    "datasets/tiny",
+    "--model",
+    "models/tiny",
+    "--variant",
+    "micro",
+    "--augmentation",
+    "flip",
+    "--epochs",
+    "2",
+    "--batch-size",
+    "10",
+  ];
   const impossible = await duchenne("train", ...recipe, "--warmup-epochs", "5");
   expect(impossible).toMatchObject({ code: 1, stdout: "" });
-  expect(impossible.stderr).toContain("fine_tune.warmup_epochs: Expected fewer warm-up epochs than epochs");
+  expect(impossible.stderr).toContain(
+    "fine_tune.optimization.warmup_epochs: Expected fewer warm-up epochs than epochs",
+  );
   const dry = await duchenne("train", ...recipe, "--warmup-epochs", "1", "--dry-run");
-  expect(JSON.parse(dry.stdout)).toMatchObject({ recipe: { epochs: 2, layerDecay: 0.65 } });
+  expect(JSON.parse(dry.stdout)).toMatchObject({ recipe: { optimization: { epochs: 2, layerDecay: 0.65 } } });
   const trained = await duchenne("train", ...recipe, "--warmup-epochs", "1");
   expect(trained.stdout).toBe("models/tiny/versions/1\n");
   const evaluated = await duchenne("evaluate", "--model", "models/tiny/versions/1", "--dataset", "datasets/tiny");
@@ -86,4 +101,21 @@ it("doctor looks at the machine and the server", async () => {
   const away = await duchenne("doctor", "--server", "127.0.0.1:1");
   expect(away.code).toBe(1);
   expect(away.stdout).toContain('→ Start one with "duchenne serve"');
+});
+
+it("imports a checkpoint, tells what became of it, and exports it", async () => {
+  const checkpoint = fileURLToPath(new URL("../reference/fixtures/weights/classifier.pth", import.meta.url));
+  const importIt = ["models", "import", checkpoint, "--model", "models/raf", "--heads", "3"];
+  const wrong = await duchenne(...importIt, "--protocol", "disfa");
+  expect(wrong).toMatchObject({ code: 1, stdout: "" });
+  expect(wrong.stderr).toContain("options.protocol: Expected one for each of the head's 7 outputs, got 8");
+  const imported = await duchenne(...importIt, "--expressions", "a,b,c,d,e,f,g");
+  expect(imported).toMatchObject({ code: 0, stdout: "models/raf/versions/1\n" });
+  expect(imported.stderr).toContain("ignored     head.weight: the classifier is AU_head; this one was never used");
+  const output = join(folder.path, "exported");
+  const card = await duchenne("models", "export", "models/raf/versions/1", "--output", output, "--format", "card");
+  expect(card.stdout).toBe(`${join(output, "raf-1.card.json")}\n`);
+  expect(JSON.parse(await readFile(card.stdout.trim(), "utf8"))).toMatchObject({
+    config: { kind: "vit-expression", expressions: ["a", "b", "c", "d", "e", "f", "g"] },
+  });
 });

@@ -64,11 +64,11 @@ it("does the main job: synthesize, train, kill -9, restart, evaluate, promote, s
         value: {
           dataset: "datasets/faces",
           model: "models/demo",
-          variant: "micro",
+          encoder: { variant: "micro" },
+          augmentation: "flip",
           lambda: 0.5,
-          epochs: 6,
-          batchSize: 16,
-          checkpointEverySteps: 2,
+          split: { validationFraction: 0 },
+          optimization: { epochs: 6, batchSize: 16, checkpointEverySteps: 2 },
         },
       },
     });
@@ -186,7 +186,13 @@ it("cancels a training over RPC: it writes a checkpoint and ends as CANCELLED", 
   try {
     const synthesis = { datasetId: "faces", subjects: 3, framesPerSubject: 12, imageSize: 96 };
     await finished(server.grpc, await createClient(DatasetService, server.grpc).synthesizeDataset(synthesis));
-    const value = { dataset: "datasets/faces", model: "models/long", epochs: 1000, batchSize: 8 };
+    const value = {
+      dataset: "datasets/faces",
+      model: "models/long",
+      encoder: { variant: "micro" },
+      augmentation: "flip",
+      optimization: { epochs: 1000, batchSize: 8 },
+    };
     const request = { training: { case: "fineTune" as const, value } };
     const trainer = createClient(TrainerService, server.grpc);
     const jobs = createClient(JobService, server.grpc);
@@ -194,7 +200,7 @@ it("cancels a training over RPC: it writes a checkpoint and ends as CANCELLED", 
     expect(checked).toMatchObject({
       name: "",
       kind: "fine_tune",
-      spec: { recipe: { epochs: 1000, layerDecay: 0.65 } },
+      spec: { recipe: { preset: "recommended", optimization: { epochs: 1000, layerDecay: 0.65 } } },
     });
     expect((await jobs.listJobs({})).jobs.map(({ kind }) => kind)).toEqual(["synthesize_dataset"]);
     const training = await trainer.createTrainingJob(request);

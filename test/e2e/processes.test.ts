@@ -56,7 +56,10 @@ describe("the trainer", () => {
       const job = await synthesizeDataset({ datasetId: "faces", subjects: 3, framesPerSubject: 12, imageSize: 64 });
       for await (const _ of createClient(JobService, server.grpc).watchJob({ name: job.name }));
       const create = createClient(TrainerService, server.grpc).createTrainingJob({
-        training: { case: "fineTune", value: { dataset: "datasets/faces", model: "models/m", batchSize: 8 } },
+        training: {
+          case: "fineTune",
+          value: { dataset: "datasets/faces", model: "models/m", optimization: { batchSize: 8 } },
+        },
       });
       const error = await create.then(
         () => undefined,

@@ -45,11 +45,10 @@ it("follows a client's stream through decode, faces and inference, and a trainin
         value: {
           dataset: "datasets/faces",
           model: "models/demo",
+          encoder: { variant: "micro" },
+          augmentation: "flip",
           lambda: 0,
-          epochs: 2,
-          warmupEpochs: 1,
-          batchSize: 8,
-          checkpointEverySteps: 2,
+          optimization: { epochs: 2, warmupEpochs: 1, batchSize: 8, checkpointEverySteps: 2 },
         },
       },
     });

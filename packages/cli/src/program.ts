@@ -6,7 +6,7 @@ import { evaluateCommand } from "./commands/evaluate.ts";
 import { jobsCommand } from "./commands/jobs.ts";
 import { modelsCommand } from "./commands/models.ts";
 import { serveCommand } from "./commands/serve.ts";
-import { trainCommand } from "./commands/train.ts";
+import { trainingCommands } from "./commands/training/training-commands.ts";
 
 /** The `duchenne` command. */
 export function createProgram(): Command {
@@ -14,7 +14,7 @@ export function createProgram(): Command {
   for (const command of [
     serveCommand(),
     detectCommand(),
-    trainCommand(),
+    ...trainingCommands(),
     evaluateCommand(),
     jobsCommand(),
     datasetsCommand(),

@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createBatchOrder } from "./batch-order.ts";
 import { cropFace, IMAGENET_MEAN, IMAGENET_STD, normaliseImage } from "./image.ts";
 import { createImageLoader, mirrorInBatch, UnreadableImageError } from "./image-loader.ts";
-import { ManifestError, openDataset } from "./manifest.ts";
+import { ManifestError } from "./manifest-error.ts";
+import { openDataset } from "./open-dataset.ts";
 import { createRandom } from "./random.ts";
 import { splitBySubject, splitWithinSubject } from "./split.ts";
 
@@ -83,6 +84,7 @@ describe("openDataset", () => {
       "manifest.jsonl:5:image",
       "manifest.jsonl:6:subject",
       "manifest.jsonl:3:image",
+      "manifest.jsonl:6:image",
     ]);
   });
 

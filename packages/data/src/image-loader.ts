@@ -1,6 +1,6 @@
 import sharp from "sharp";
+import type { Dataset, Sample } from "./dataset.ts";
 import { cropFace, normaliseImage, type RgbImage, resizeImage } from "./image.ts";
-import type { Dataset, Sample } from "./manifest.ts";
 
 /** Thrown when an image of a data set cannot be decoded. */
 export class UnreadableImageError extends Error {

@@ -1,6 +1,8 @@
 /** Data sets of labelled faces: reading, splitting, batching, cropping, and SynthFACS, drawn faces with action units. */
 export { ACTION_UNITS, type ActionUnit, actionUnitName } from "./action-unit.ts";
 export { type BatchOrder, type BatchOrderOptions, createBatchOrder } from "./batch-order.ts";
+export { type Dataset, PARTITIONS, type Partition, PROTOCOLS, type Protocol, type Sample } from "./dataset.ts";
+export { drawFolds, type FoldSource, foldErrors } from "./folds.ts";
 export {
   type Box,
   cropFace,
@@ -17,16 +19,43 @@ export {
   mirrorInBatch,
   UnreadableImageError,
 } from "./image-loader.ts";
+export { ManifestError, type ManifestProblem } from "./manifest-error.ts";
+export { DATASET_FORMATS, type DatasetSource, datasetSourceSchema, openDataset } from "./open-dataset.ts";
 export {
-  type Dataset,
-  type DatasetConfiguration,
-  ManifestError,
-  type ManifestProblem,
-  openDataset,
-  type Sample,
-} from "./manifest.ts";
+  ACTION_UNIT_PROTOCOLS,
+  type ActionUnitProtocol,
+  type ActionUnitProtocolName,
+} from "./protocols/action-unit-protocol.ts";
+export {
+  type Conversion,
+  type ConvertOptions,
+  convertLabels,
+  PUBLISHED_IMAGE_PATHS,
+} from "./protocols/convert-labels.ts";
 export { createRandom, type Random, type RandomState } from "./random.ts";
-export { type Split, type SplitOptions, type SplitSource, splitBySubject, splitWithinSubject } from "./split.ts";
+export {
+  holdOutValidation,
+  type Split,
+  type SplitOptions,
+  type SplitSource,
+  splitByFold,
+  splitByPartition,
+  splitBySubject,
+  splitWithinSubject,
+  type ValidatedSplit,
+} from "./split.ts";
+export {
+  EmptySplitError,
+  FoldOutOfRangeError,
+  NoFoldsError,
+  NoPartitionError,
+  RepeatedFoldSubjectError,
+  SplitError,
+  SubjectWithoutFoldError,
+  TooFewFramesError,
+  TooFewSubjectsError,
+  UnknownFoldSubjectError,
+} from "./split-errors.ts";
 export { createSyntheticFrame, NEUTRAL_FRAME, type SyntheticFrame } from "./synthfacs/frame.ts";
 export { renderFace } from "./synthfacs/render.ts";
 export {

@@ -3,7 +3,8 @@ import { estimate, resampleSubjects, type SubjectWeights } from "./bootstrap.ts"
 import { f1FromCounts, trivialF1 } from "./counts.ts";
 import { identityLeakage } from "./identity-leakage.ts";
 import type { Estimate, EvaluationReport } from "./report.ts";
-import { type ScoredLabels, sweepThreshold } from "./sweep.ts";
+import { isPresent, type ScoredLabels, sweepThreshold } from "./sweep.ts";
+import { scoredLabelsOf } from "./thresholds.ts";
 
 /** Predictions beside their labels, for N frames and A action units. */
 export interface EvaluationInput {
@@ -61,8 +62,7 @@ export function evaluate(input: EvaluationInput): EvaluationReport {
   const scored: ScoredLabels[] = [];
   const reports = actionUnits.map((actionUnit, unit) => {
     const known = Array.from({ length: frames }, (_, i) => i).filter((i) => occurrence[i * units + unit] !== -1);
-    const positive = known.map((i) => occurrence[i * units + unit]!);
-    const scores = known.map((i) => probabilities[i * units + unit]!);
+    const { scores, positive } = scoredLabelsOf(input, unit);
     const owners = known.map((i) => subjectIndices[i]!);
     const threshold = thresholds[unit]!;
     const { f1, auc } = unitStatistics({ positive, scores, owners, threshold, subjects: subjects.length });
@@ -111,7 +111,7 @@ function unitStatistics(unit: {
   }));
   for (const [i, label] of positive.entries()) {
     const counts = bySubject[owners[i]!]!;
-    const present = scores[i]! >= threshold;
+    const present = isPresent(scores[i]!, threshold);
     if (present && label === 1) counts.truePositives++;
     else if (present) counts.falsePositives++;
     else if (label === 1) counts.falseNegatives++;

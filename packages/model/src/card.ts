@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { expressionConfigSchema, type ModelConfig, modelConfigSchema } from "./config.ts";
 import { maeConfigSchema } from "./mae-config.ts";
+import { loadReportSchema } from "./weights/load-report.ts";
 
 /** What a model version says of itself: enough to judge it and to make it again. */
 export const modelCardSchema = z.object({
@@ -9,16 +10,24 @@ export const modelCardSchema = z.object({
   description: z.string(),
   /** What it is: an action unit detector, an expression classifier or a masked autoencoder. */
   config: z.discriminatedUnion("kind", [modelConfigSchema, expressionConfigSchema, maeConfigSchema]),
-  dataset: z.object({
-    /** "datasets/{dataset}". */
-    name: z.string(),
-    description: z.string(),
-    digest: z.string(),
-    subjects: z.int(),
-    frames: z.int(),
+  /** What it was trained on; absent where weights were imported, which do not say. */
+  dataset: z
+    .object({
+      /** "datasets/{dataset}". */
+      name: z.string(),
+      description: z.string(),
+      digest: z.string(),
+      subjects: z.int(),
+      frames: z.int(),
+    })
+    .optional(),
+  /** The subjects trained on, and those held out; all empty for a data set without subjects. */
+  split: z.object({
+    trainSubjects: z.array(z.string()),
+    /** Chose the epoch and the thresholds; empty when the test part did, as published. */
+    validationSubjects: z.array(z.string()).default([]),
+    testSubjects: z.array(z.string()),
   }),
-  /** The subjects trained on, and those held out. */
-  split: z.object({ trainSubjects: z.array(z.string()), testSubjects: z.array(z.string()) }),
   /** The full recipe, defaults filled in. */
   recipe: z.record(z.string(), z.json()),
   /** How faces were cut. */
@@ -37,14 +46,32 @@ export const modelCardSchema = z.object({
   intendedUse: z.string(),
   limitations: z.string(),
   lineage: z.object({
-    /** The attempt that made it. */
-    job: z.string(),
-    attempt: z.int(),
+    /** The attempt that made it; absent where weights were imported. */
+    job: z.string().optional(),
+    attempt: z.int().optional(),
     /** The version that its training started from, "models/{model}/versions/{version}". */
     initialModelVersion: z.string().optional(),
     /** The version that it was distilled from. */
     teacherModelVersion: z.string().optional(),
   }),
+  /** The file that it was imported from. */
+  imported: z
+    .object({
+      fileName: z.string(),
+      format: z.enum(["pth", "safetensors"]),
+      sha256: z.string(),
+      sizeBytes: z.int(),
+      /** The last epoch that the file's training had done, from 0. */
+      epoch: z.number().optional(),
+      /** What that training was called with, but for paths of its machine. */
+      trainingArguments: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+      /** In the order of the identity head's outputs, when the caller said so. */
+      subjects: z.array(z.string()),
+      /** What the caller said about the licence of the weights. */
+      licenseNote: z.string(),
+      report: loadReportSchema,
+    })
+    .optional(),
 });
 /** What a model version says of itself. */
 export type ModelCard = z.output<typeof modelCardSchema>;

@@ -27,7 +27,8 @@ export const LAYER_NORM_EPSILON = 1e-6;
 
 /** What fixes an encoder's shape. */
 export const encoderShape = {
-  variant: z.enum(VIT_VARIANT_NAMES),
+  /** "custom": of a shape that is in no table, as imported weights can be. */
+  variant: z.enum([...VIT_VARIANT_NAMES, "custom"]),
   imageSize: z.int().positive(),
   patchSize: z.int().positive(),
   dim: z.int().positive(),
@@ -87,22 +88,34 @@ export type EncoderShape = Pick<ModelConfig, keyof typeof encoderShape>;
 /** Another grid than the variant's own. */
 export type GridOverride = Partial<Pick<ModelConfig, "imageSize" | "patchSize">>;
 
-/** A variant as an action unit detector. */
+/** A variant's encoder. */
+export function encoderOf(variant: VitVariant): EncoderShape {
+  return { variant, ...VIT_VARIANTS[variant] };
+}
+
+/** A variant, or another encoder, as an action unit detector. */
 export function createModelConfig(
-  variant: VitVariant,
+  encoder: VitVariant | EncoderShape,
   heads: Pick<ModelConfig, "actionUnits" | "numSubjects" | "dropPath"> &
     Partial<Pick<ModelConfig, "identityLayers">> &
     GridOverride,
 ): ModelConfig {
-  return modelConfigSchema.parse({ kind: "vit", variant, ...VIT_VARIANTS[variant], ...heads });
+  return modelConfigSchema.parse({ ...shapeOf(encoder), ...heads, kind: "vit" });
 }
 
-/** A variant as an expression classifier. */
+/** A variant, or another encoder, as an expression classifier. */
 export function createExpressionConfig(
-  variant: VitVariant,
+  encoder: VitVariant | EncoderShape,
   heads: Pick<ExpressionConfig, "expressions" | "dropPath"> & GridOverride,
 ): ExpressionConfig {
-  return expressionConfigSchema.parse({ kind: "vit-expression", variant, ...VIT_VARIANTS[variant], ...heads });
+  return expressionConfigSchema.parse({ ...shapeOf(encoder), ...heads, kind: "vit-expression" });
+}
+
+/** The encoder's part of what is given. */
+export function shapeOf(encoder: VitVariant | EncoderShape): EncoderShape {
+  if (typeof encoder === "string") return encoderOf(encoder);
+  const { variant, imageSize, patchSize, dim, depth, heads } = encoder;
+  return { variant, imageSize, patchSize, dim, depth, heads };
 }
 
 /** C: outputs of the head. */

@@ -5,6 +5,7 @@ export {
   createModelConfig,
   type EncoderShape,
   type ExpressionConfig,
+  encoderOf,
   expressionConfigSchema,
   type GridOverride,
   identityHeadLayers,
@@ -38,3 +39,17 @@ export {
   type ParameterSet,
 } from "./parameters.ts";
 export { InvalidSafetensorsError, readSafetensors, type SafetensorsContent, writeSafetensors } from "./safetensors.ts";
+export { ImportOptionsError, UnsupportedWeightsError } from "./weights/import-error.ts";
+export {
+  type ImportedWeights,
+  type ImportOptions,
+  importWeights,
+} from "./weights/import-weights.ts";
+export { EncoderMismatchError, initialiseFrom, type SourceWeights } from "./weights/initialise-from.ts";
+export { interpolatePositions } from "./weights/interpolate-positions.ts";
+export { type LoadReport, loadReportSchema } from "./weights/load-report.ts";
+export { openWeights, UnknownWeightFormatError } from "./weights/open-weights.ts";
+export type { OptimizerState } from "./weights/optimizer-state.ts";
+export { PROTOCOL_ACTION_UNITS, type ProtocolName } from "./weights/protocol-action-units.ts";
+export { InvalidPthError, LegacyPthError, UnsafePickleError } from "./weights/pth-error.ts";
+export type { WeightFile } from "./weights/weight-file.ts";

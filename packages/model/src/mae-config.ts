@@ -1,10 +1,11 @@
 import { z } from "zod";
 import {
   createShapeList,
+  type EncoderShape,
   encoderShape,
   type GridOverride,
   patchCount,
-  VIT_VARIANTS,
+  shapeOf,
   type VitVariant,
   wholeParts,
 } from "./config.ts";
@@ -26,12 +27,13 @@ export type MaeConfig = Readonly<z.output<typeof maeConfigSchema>>;
  * A variant with its decoder: 8 blocks of 16 heads and 512 dimensions for all published sizes; half of the encoder's
  * depth and its own width for micro, whose images are small.
  */
-export function createMaeConfig(variant: VitVariant, grid: GridOverride = {}): MaeConfig {
+export function createMaeConfig(encoder: VitVariant | EncoderShape, grid: GridOverride = {}): MaeConfig {
+  const shape = shapeOf(encoder);
   const decoder =
-    variant === "micro"
+    shape.variant === "micro"
       ? { decoderDim: 96, decoderDepth: 2, decoderHeads: 3 }
       : { decoderDim: 512, decoderDepth: 8, decoderHeads: 16 };
-  return maeConfigSchema.parse({ kind: "mae", variant, ...VIT_VARIANTS[variant], ...grid, ...decoder });
+  return maeConfigSchema.parse({ ...shape, ...grid, ...decoder, kind: "mae" });
 }
 
 /** Every parameter with its shape, in the order of the reference's state dict; both position tables are fixed. */

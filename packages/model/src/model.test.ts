@@ -73,6 +73,21 @@ describe("safetensors", () => {
     expect([...readSafetensors(inside).parameters]).toEqual([...parameters]);
   });
 
+  it("read halves and doubles as 32-bit floats, and leave integers out", () => {
+    const of = (dtype: string, value: ArrayBufferView) => {
+      const bytes = writeHeader(`{"a":{"dtype":"${dtype}","shape":[${8 / width(dtype)}],"data_offsets":[0,8]}}`);
+      bytes.set(new Uint8Array(value.buffer), bytes.length - 8);
+      return readSafetensors(bytes).parameters.get("a")?.data;
+    };
+    const width = (dtype: string) => Number(dtype.replace(/\D/g, "")) / 8;
+    expect(of("F16", Float16Array.of(1.5, -2, 0, 6e-8))).toEqual(Float32Array.of(1.5, -2, 0, Math.f16round(6e-8)));
+    expect(of("BF16", Uint16Array.of(0x3fc0, 0xc000, 0, 0x7f80))).toEqual(
+      Float32Array.of(1.5, -2, 0, Number.POSITIVE_INFINITY),
+    );
+    expect(of("F64", Float64Array.of(0.1))).toEqual(Float32Array.of(0.1));
+    expect(of("I64", BigInt64Array.of(5n))).toBeUndefined();
+  });
+
   it("refuse what is not one", () => {
     const reason = (bytes: Uint8Array) => {
       try {
@@ -87,7 +102,12 @@ describe("safetensors", () => {
       new Uint8Array(3),
       new Uint8Array(100).fill(255),
       whole.slice(0, whole.length - 4),
-      writeHeader('{"a":{"dtype":"F16","shape":[1],"data_offsets":[0,2]}}'),
+      writeHeader('{"a":{"dtype":"F4","shape":[2],"data_offsets":[0,8]}}'),
+      writeHeader('{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,12]}}'),
+      writeHeader('{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'), // four bytes are nobody's
+      writeHeader(
+        '{"a":{"dtype":"F64","shape":[1],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}',
+      ),
       writeHeader('{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}'),
       writeHeader("[]"),
     ]) {

@@ -46,11 +46,18 @@ export function checkShapes(shapes: ReadonlyMap<string, readonly number[]>, para
  * normal of std 0.02, Linear biases 0, LayerNorm 1 and 0; the patch projection and the heads uniform within
  * 1/sqrt(fan in), PyTorch's default. Each parameter has a stream of its own, so that a model with an identity head
  * starts with the same backbone as one without.
+ *
+ * @param wanted only these are drawn, each as it would be among all; default: every one
  */
-export function initialiseParameters(config: VitConfig, seed: number): Map<string, Parameter> {
+export function initialiseParameters(
+  config: VitConfig,
+  seed: number,
+  wanted: (name: string) => boolean = () => true,
+): Map<string, Parameter> {
   const parameters = new Map<string, Parameter>();
   const shapes = parameterShapes(config);
   for (const [name, shape] of shapes) {
+    if (!wanted(name)) continue;
     const size = shape.reduce((product, length) => product * length, 1);
     const draw = drawFor(name, shapes, createRandom([seed, "initialise", name]));
     parameters.set(name, { shape, data: Float32Array.from({ length: size }, draw) });
@@ -73,11 +80,18 @@ function drawFor(name: string, shapes: ReadonlyMap<string, readonly number[]>, r
  * Draws the parameters of a masked autoencoder as He et al. 2022 do: the patch projection and every Linear from
  * Xavier's uniform (the projection as if it were a Linear), biases 0, LayerNorm 1 and 0, class and mask token from a
  * normal of std 0.02, both position tables fixed.
+ *
+ * @param wanted only these are drawn, each as it would be among all; default: every one
  */
-export function initialiseMaeParameters(config: MaeConfig, seed: number): Map<string, Parameter> {
+export function initialiseMaeParameters(
+  config: MaeConfig,
+  seed: number,
+  wanted: (name: string) => boolean = () => true,
+): Map<string, Parameter> {
   const parameters = new Map<string, Parameter>();
   const grid = config.imageSize / config.patchSize;
   for (const [name, shape] of maeParameterShapes(config)) {
+    if (!wanted(name)) continue;
     const size = shape.reduce((product, length) => product * length, 1);
     const random = createRandom([seed, "initialise-mae", name]);
     const fill = (draw: () => number) => Float32Array.from({ length: size }, draw);

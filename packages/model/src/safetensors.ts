@@ -1,6 +1,7 @@
+import { ELEMENT_BYTES, type ElementType, floatsFrom, isFloatType } from "./element-type.ts";
 import type { Parameter, ParameterSet } from "./parameters.ts";
 
-/** Thrown when bytes are not a safetensors file of 32-bit floats. */
+/** Thrown when bytes are not a safetensors file, or one of numbers that are not read. */
 export class InvalidSafetensorsError extends Error {
   readonly code = "invalid_argument";
   readonly reason = "INVALID_SAFETENSORS";
@@ -13,11 +14,22 @@ export class InvalidSafetensorsError extends Error {
 
 /** What a safetensors file holds. */
 export interface SafetensorsContent {
+  /** Its floats of 16, 32 and 64 bits, in 32. Tensors of integers are left out. */
   readonly parameters: Map<string, Parameter>;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
+/** The format's own limit. */
 const MAX_HEADER_BYTES = 100_000_000;
+
+/** A tensor of a file, by its place. */
+export interface SafetensorsEntry {
+  readonly type: ElementType;
+  readonly shape: readonly number[];
+  /** From the start of the file. */
+  readonly position: number;
+  readonly sizeBytes: number;
+}
 
 /**
  * Writes parameters in the safetensors format (huggingface/safetensors): the header's length as a 64-bit integer, the
@@ -48,32 +60,73 @@ export function writeSafetensors(
   return bytes;
 }
 
-/** Reads a safetensors file of 32-bit floats. @throws {InvalidSafetensorsError} */
+/** Reads a safetensors file in memory; tensors of integers are left out. @throws {InvalidSafetensorsError} */
 export function readSafetensors(bytes: Uint8Array): SafetensorsContent {
-  if (bytes.length < 8) throw new InvalidSafetensorsError(`Expected at least 8 bytes, got ${bytes.length}`);
-  const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
-  if (length > BigInt(Math.min(bytes.length - 8, MAX_HEADER_BYTES))) {
-    throw new InvalidSafetensorsError(`Expected a header within ${bytes.length} bytes, it says ${length}`);
-  }
-  const start = 8 + Number(length);
-  const { __metadata__: metadata = {}, ...entries } = parseHeader(bytes.subarray(8, start));
+  const length = safetensorsHeaderLength(bytes, bytes.length);
+  const { entries, metadata } = safetensorsEntries(bytes.subarray(8, 8 + length), bytes.length);
   const parameters = new Map<string, Parameter>();
-  for (const [name, entry] of Object.entries(entries)) {
+  for (const [name, { type, shape, position, sizeBytes }] of entries) {
+    if (!isFloatType(type)) continue;
+    // A copy: a Buffer's slice would share its memory.
+    parameters.set(name, {
+      shape,
+      data: floatsFrom(type, new Uint8Array(bytes.subarray(position, position + sizeBytes))),
+    });
+  }
+  return { parameters, metadata };
+}
+
+/**
+ * The length of the header, which follows the first eight bytes.
+ *
+ * @param head at least the first eight bytes of the file
+ * @throws {InvalidSafetensorsError}
+ */
+export function safetensorsHeaderLength(head: Uint8Array, fileBytes: number): number {
+  if (head.length < 8) throw new InvalidSafetensorsError(`Expected at least 8 bytes, got ${head.length}`);
+  const length = new DataView(head.buffer, head.byteOffset).getBigUint64(0, true);
+  if (length > BigInt(Math.min(fileBytes - 8, MAX_HEADER_BYTES))) {
+    throw new InvalidSafetensorsError(`Expected a header within ${fileBytes} bytes, it says ${length}`);
+  }
+  return Number(length);
+}
+
+/**
+ * The tensors that a header tells of, in its order. Together they fill the file: none reaches past it or shares bytes.
+ *
+ * @throws {InvalidSafetensorsError}
+ */
+export function safetensorsEntries(
+  header: Uint8Array,
+  fileBytes: number,
+): { readonly entries: ReadonlyMap<string, SafetensorsEntry>; readonly metadata: Readonly<Record<string, string>> } {
+  const start = 8 + header.length;
+  const { __metadata__: metadata = {}, ...told } = parseHeader(header);
+  const entries = new Map<string, SafetensorsEntry>();
+  for (const [name, entry] of Object.entries(told)) {
     const { dtype, shape, data_offsets: offsets } = entry as Partial<Record<string, unknown>>;
-    if (dtype !== "F32") throw new InvalidSafetensorsError(`Expected "${name}" in F32, got ${String(dtype)}`);
+    if (typeof dtype !== "string" || !(dtype in ELEMENT_BYTES)) {
+      const types = Object.keys(ELEMENT_BYTES).join(", ");
+      throw new InvalidSafetensorsError(`Expected "${name}" in one of ${types}, got ${String(dtype)}`);
+    }
     if (!isSizes(shape) || !isSizes(offsets) || offsets.length !== 2) {
       throw new InvalidSafetensorsError(`Expected "${name}" with a shape and two offsets`);
     }
+    const type = dtype as ElementType;
     const [from, to] = offsets as [number, number];
-    const size = shape.reduce((product, each) => product * each, 1);
-    if (to - from !== 4 * size || start + to > bytes.length) {
-      throw new InvalidSafetensorsError(`Expected ${4 * size} bytes of "${name}" within the file, got ${from}..${to}`);
+    const sizeBytes = shape.reduce((product, each) => product * each, ELEMENT_BYTES[type]);
+    if (to - from !== sizeBytes || start + to > fileBytes) {
+      throw new InvalidSafetensorsError(`Expected ${sizeBytes} bytes of "${name}" within the file, got ${from}..${to}`);
     }
-    // A copy: the view must start at a multiple of four, and a Buffer's slice would share its memory.
-    const data = new Float32Array(new Uint8Array(bytes.subarray(start + from, start + to)).buffer);
-    parameters.set(name, { shape, data });
+    entries.set(name, { type, shape, position: start + from, sizeBytes });
   }
-  return { parameters, metadata: metadata as Record<string, string> };
+  let end = start;
+  for (const [name, { position, sizeBytes }] of [...entries].sort(([, a], [, b]) => a.position - b.position)) {
+    if (position !== end) throw new InvalidSafetensorsError(`Expected "${name}" at byte ${end}, got ${position}`);
+    end += sizeBytes;
+  }
+  if (end !== fileBytes) throw new InvalidSafetensorsError(`Expected a file of ${end} bytes, got ${fileBytes}`);
+  return { entries, metadata: metadata as Record<string, string> };
 }
 
 function parseHeader(bytes: Uint8Array): Record<string, object> {

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
-import { existsSync } from "node:fs";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { createReadStream, existsSync } from "node:fs";
+import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { BlobDamagedError } from "./errors.ts";
 
@@ -15,6 +15,8 @@ export interface BlobReference {
 export interface Blobs {
   /** Stores bytes; when it resolves they survive a power cut. */
   put(bytes: Uint8Array): Promise<BlobReference>;
+  /** Takes a file of the same disk over, without reading it into memory; the file is gone from its old place then. */
+  adopt(path: string): Promise<BlobReference>;
   /** Reads bytes back. @throws {BlobDamagedError} when they are missing or changed */
   get(digest: string): Promise<Buffer>;
   /** The file of a blob, for what reads files. @throws {BlobDamagedError} when it is missing */
@@ -35,6 +37,16 @@ export function openBlobs(directory: string): Blobs {
       const file = fileOf(digest);
       if (!existsSync(file)) await writeDurably(file, bytes);
       return { digest, sizeBytes: bytes.length };
+    },
+    async adopt(path) {
+      const { size } = await stat(path);
+      const hash = createHash("sha256");
+      for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20 })) hash.update(chunk as Buffer);
+      const digest = hash.digest("hex");
+      const file = fileOf(digest);
+      if (existsSync(file)) await rm(path);
+      else await moveDurably(path, file);
+      return { digest, sizeBytes: size };
     },
     async get(digest) {
       const bytes = await readFile(fileOf(digest)).catch((error: NodeJS.ErrnoException) => {
@@ -70,21 +82,34 @@ export function openCheckpoints(directory: string): Checkpoints {
 
 /** The file appears whole or not at all, and stays. */
 async function writeDurably(file: string, bytes: Uint8Array): Promise<void> {
-  const folder = dirname(file);
-  await mkdir(folder, { recursive: true });
+  await mkdir(dirname(file), { recursive: true });
   const temporary = `${file}.${randomUUID()}`;
   const handle = await open(temporary, "wx");
   try {
     await handle.writeFile(bytes);
-    await handle.sync();
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
   } finally {
     await handle.close();
   }
-  await rename(temporary, file);
-  const parent = await open(folder, "r");
-  await parent.sync();
-  await parent.close();
+  await moveDurably(temporary, file);
+}
+
+/** Moves a file and stays with it: neither its bytes nor its name are lost in a power cut. */
+async function moveDurably(from: string, file: string): Promise<void> {
+  const folder = dirname(file);
+  await mkdir(folder, { recursive: true });
+  await syncToDisk(from, "r+");
+  await rename(from, file);
+  await syncToDisk(folder, "r");
+}
+
+async function syncToDisk(path: string, flags: string): Promise<void> {
+  const handle = await open(path, flags);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }

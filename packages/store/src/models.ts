@@ -49,8 +49,11 @@ export interface NewModelVersion {
   readonly model: string;
   readonly card: JsonObject;
   readonly artifacts: readonly ModelArtifact[];
-  /** The running attempt that makes it; a later attempt of the same job gets the version that the earlier one made. */
-  readonly job: { readonly id: string; readonly attempt: number };
+  /**
+   * The running attempt that makes it; a later attempt of the same job gets the version that the earlier one made.
+   * Absent for a version that no job makes, such as an import.
+   */
+  readonly job?: { readonly id: string; readonly attempt: number } | undefined;
 }
 
 /** Models, their versions and aliases. */
@@ -116,16 +119,18 @@ export function createModels(db: Kysely<Tables>, notify: () => void): Models {
     async createVersion({ model, card, artifacts, job }) {
       const record = await db.transaction().execute(async (tx) => {
         const now = await databaseTimeMs(tx);
-        const owner = await tx
-          .selectFrom("jobs")
-          .select("id")
-          .where("id", "=", job.id)
-          .where("attempt", "=", job.attempt)
-          .where("state", "in", ["RUNNING", "CANCELLING"])
-          .executeTakeFirst();
-        if (owner === undefined) throw new FencedError(job.id, job.attempt);
-        const made = await tx.selectFrom("model_versions").selectAll().where("job", "=", job.id).executeTakeFirst();
-        if (made !== undefined) return versionFromRow(made);
+        if (job !== undefined) {
+          const owner = await tx
+            .selectFrom("jobs")
+            .select("id")
+            .where("id", "=", job.id)
+            .where("attempt", "=", job.attempt)
+            .where("state", "in", ["RUNNING", "CANCELLING"])
+            .executeTakeFirst();
+          if (owner === undefined) throw new FencedError(job.id, job.attempt);
+          const made = await tx.selectFrom("model_versions").selectAll().where("job", "=", job.id).executeTakeFirst();
+          if (made !== undefined) return versionFromRow(made);
+        }
         await ensureModel(tx, model, now);
         const { latest } = await tx
           .selectFrom("model_versions")
@@ -138,7 +143,7 @@ export function createModels(db: Kysely<Tables>, notify: () => void): Models {
           create_time: now,
           card: JSON.stringify(card),
           artifacts: JSON.stringify(artifacts),
-          job: job.id,
+          job: job?.id ?? null,
         };
         await tx.insertInto("model_versions").values(row).execute();
         return versionFromRow(row);

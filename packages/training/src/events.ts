@@ -11,6 +11,8 @@ export type TrainingEvent =
       readonly epoch: number;
       readonly imagesPerSecond: number;
       readonly etaMs: number;
+      /** Share of the time since the last progress in which a step waited for its images, in 0..1. */
+      readonly inputWaitShare: number;
     }
   | {
       readonly kind: "metrics";
@@ -22,34 +24,24 @@ export type TrainingEvent =
   | { readonly kind: "checkpoint"; readonly step: number; readonly bytes: Uint8Array }
   | { readonly kind: "log"; readonly level: "info" | "warn" | "error"; readonly text: string };
 
-/** Thrown when a loss is no number any more: the weights are lost, an earlier checkpoint is not. */
+/** Thrown when a loss or a gradient is no number any more: the weights are lost, an earlier checkpoint is not. */
 export class NonFiniteLossError extends Error {
   readonly code = "failed_precondition";
   readonly reason = "NON_FINITE_LOSS";
+  /** The step that broke, counted from 1. */
+  readonly step: number;
+  /** Steps done at the last checkpoint, from before it broke; undefined: there is none. */
+  readonly lastCheckpointStep: number | undefined;
 
-  constructor(step: number, loss: number) {
-    super(`The loss became ${loss} in step ${step}. Try a lower base learning rate or lambda.`);
+  /** @param name of what was measured, such as "auLoss" */
+  constructor(step: number, name: string, value: number, lastCheckpointStep: number | undefined) {
+    const good =
+      lastCheckpointStep === undefined
+        ? "There is no checkpoint from before it."
+        : `The last good checkpoint is that of step ${lastCheckpointStep}.`;
+    super(`${name} became ${value} in step ${step}. ${good} Try a lower base learning rate or lambda.`);
     this.name = "NonFiniteLossError";
+    this.step = step;
+    this.lastCheckpointStep = lastCheckpointStep;
   }
 }
-
-/** Measures speed and says how long the rest will take. */
-export function createPace(totalSteps: number, startStep: number) {
-  const startMs = performance.now();
-  let lastReportMs = Number.NEGATIVE_INFINITY;
-  return {
-    /** True when the last report was long enough ago, and at the end. */
-    isDue(step: number): boolean {
-      const now = performance.now();
-      if (step < totalSteps && now - lastReportMs < REPORT_EVERY_MS) return false;
-      lastReportMs = now;
-      return true;
-    },
-    measure(step: number, batchSize: number): { readonly imagesPerSecond: number; readonly etaMs: number } {
-      const msPerStep = (performance.now() - startMs) / Math.max(step - startStep, 1);
-      return { imagesPerSecond: (1000 * batchSize) / msPerStep, etaMs: msPerStep * (totalSteps - step) };
-    },
-  };
-}
-
-const REPORT_EVERY_MS = 500;

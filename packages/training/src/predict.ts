@@ -1,38 +1,65 @@
-import type { ImageLoader } from "@duchenne/data";
-import type { ModelConfig } from "@duchenne/model";
-import type { AuDetector } from "@duchenne/model/training";
-import type { TensorFlow } from "@duchenne/tensor";
+import { setImmediate as turn } from "node:timers/promises";
+import type { Vit } from "@duchenne/model/training";
+import { compile, type TensorFlow } from "@duchenne/tensor";
+import type { Tensor, Tensor4D } from "@tensorflow/tfjs";
+import { imageTensor } from "./objectives/au-objective.ts";
 
-/** Probabilities [N, A] and features [N, D]. */
+/** Logits [N, C] and features [N, D]. */
 export interface Predictions {
-  readonly probabilities: Float32Array;
+  readonly logits: Float32Array;
   readonly features: Float32Array;
+}
+
+/** Passes samples through a model with its present weights, without augmentation and stochastic depth. */
+export interface Predictor {
+  /** @throws the signal's reason when aborted */
+  predict(samples: Uint32Array, signal: AbortSignal): Promise<Predictions>;
+  dispose(): void;
 }
 
 /** Images a pass. */
 const BATCH = 32;
 
-/** Passes samples through a detector, without augmentation and stochastic depth. */
-export async function predict(
+/** @param read answers images [B, 3, S, S], normalised and not augmented */
+export function createPredictor(
   tf: TensorFlow,
-  { detector, config }: { readonly detector: AuDetector; readonly config: ModelConfig },
-  loader: ImageLoader,
-  indices: Uint32Array,
-  signal: AbortSignal,
-): Promise<Predictions> {
-  const units = config.actionUnits.length;
-  const probabilities = new Float32Array(indices.length * units);
-  const features = new Float32Array(indices.length * config.dim);
-  for (let from = 0; from < indices.length; from += BATCH) {
-    signal.throwIfAborted();
-    const batch = indices.subarray(from, from + BATCH);
-    const images = await loader.load(batch);
-    tf.tidy(() => {
-      const shape: [number, number, number, number] = [batch.length, 3, config.imageSize, config.imageSize];
-      const pass = detector.forward(tf.tensor4d(images, shape), { training: false, lambda: 0, seed: 0 });
-      probabilities.set(pass.auLogits.sigmoid().dataSync(), from * units);
-      features.set(pass.features.dataSync(), from * config.dim);
-    });
+  vit: Vit,
+  read: (samples: Uint32Array) => Promise<Float32Array>,
+): Predictor {
+  const pass = compile(tf, {
+    name: "predict",
+    state: new Map(),
+    step({ images }: Readonly<Record<"images", Tensor>>) {
+      const features = vit.features(images as Tensor4D, { training: false, seed: 0 });
+      return { outputs: { features, logits: vit.logits(features) } };
+    },
+  });
+  return {
+    async predict(samples, signal) {
+      const logits: Float32Array[] = [];
+      const features: Float32Array[] = [];
+      for (let from = 0; from < samples.length; from += BATCH) {
+        signal.throwIfAborted();
+        const images = await read(samples.subarray(from, from + BATCH));
+        tf.tidy(() => {
+          const answer = pass.run({ images: imageTensor(tf, images, vit.config) });
+          features.push(Float32Array.from(answer.features.dataSync()));
+          logits.push(Float32Array.from(answer.logits.dataSync()));
+        });
+        await turn();
+      }
+      return { logits: joined(logits), features: joined(features) };
+    },
+    dispose: () => pass.dispose(),
+  };
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
   }
-  return { probabilities, features };
+  return whole;
 }

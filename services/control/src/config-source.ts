@@ -119,6 +119,13 @@ export const processConfigShape = {
     .max(256 * 2 ** 20)
     .default(16 * 2 ** 20)
     .describe("The largest request message, in bytes."),
+  maxImportBytes: z.coerce
+    .number()
+    .int()
+    .min(2 ** 10)
+    .max(2 ** 40)
+    .default(8 * 2 ** 30)
+    .describe("The largest file of weights that can be imported, in bytes."),
   maxStreamsPerPeer: z.coerce
     .number()
     .int()

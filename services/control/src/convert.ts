@@ -1,10 +1,9 @@
 import type { MessageInitShape, JsonObject as Struct } from "@bufbuild/protobuf";
 import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { actionUnitName, type Dataset } from "@duchenne/data";
+import { actionUnitName } from "@duchenne/data";
 import {
   type ActionUnitDescriptionSchema,
   type AliasSchema,
-  type DatasetSchema,
   type JobEventSchema,
   type JobSchema,
   JobState,
@@ -13,19 +12,10 @@ import {
   ScoreKind,
   ThresholdOrigin,
 } from "@duchenne/proto";
-import type {
-  AliasRecord,
-  DatasetRecord,
-  JobEvent,
-  JobRecord,
-  JsonObject,
-  ModelRecord,
-  ModelVersionRecord,
-} from "@duchenne/store";
+import type { AliasRecord, JobEvent, JobRecord, JsonObject, ModelRecord, ModelVersionRecord } from "@duchenne/store";
 import type { ModelDescription } from "@duchenne/vision";
-import { z } from "zod";
 import { describeVersion, kindOf } from "./describe-version.ts";
-import { aliasName, datasetName, jobName, modelName, versionName } from "./resource-name.ts";
+import { aliasName, jobName, modelName, versionName } from "./resource-name.ts";
 
 /** A stored object as google.protobuf.Struct, whose type knows no readonly. */
 export function structFrom(value: JsonObject): Struct {
@@ -153,49 +143,4 @@ export function actionUnitMessages({
     lateral,
     source,
   }));
-}
-
-const datasetDescriptionSchema = z.object({
-  digest: z.string(),
-  actionUnits: z.array(z.int()),
-  subjects: z.int(),
-  frames: z.int(),
-  prevalence: z.array(z.number()),
-  description: z.string(),
-  boxConvention: z.string(),
-});
-/** What the store keeps of a data set beside its folder. */
-export type DatasetDescription = z.output<typeof datasetDescriptionSchema>;
-
-/** Summarises an opened data set for the store. */
-export function describeDataset(dataset: Dataset, description = dataset.description): JsonObject & DatasetDescription {
-  const prevalence = dataset.actionUnits.map((_, unit) => {
-    const labels = dataset.samples.map(({ occurrence }) => occurrence[unit]!).filter((label) => label !== -1);
-    return labels.length === 0 ? 0 : labels.filter((label) => label === 1).length / labels.length;
-  });
-  return {
-    digest: dataset.digest,
-    actionUnits: [...dataset.actionUnits],
-    subjects: dataset.subjects.length,
-    frames: dataset.samples.length,
-    prevalence,
-    description,
-    boxConvention: dataset.boxConvention,
-  };
-}
-
-/** What the store keeps of a data set, checked. */
-export function datasetDescription(dataset: DatasetRecord): DatasetDescription {
-  return datasetDescriptionSchema.parse(dataset.description);
-}
-
-/** A data set as its callers see it. */
-export function datasetMessage(dataset: DatasetRecord): MessageInitShape<typeof DatasetSchema> {
-  const { boxConvention: _, ...description } = datasetDescription(dataset);
-  return {
-    ...description,
-    name: datasetName(dataset.id),
-    directory: dataset.directory,
-    createTime: timestampFromMs(dataset.createTimeMs),
-  };
 }

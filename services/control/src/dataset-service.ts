@@ -3,18 +3,18 @@ import { openDataset, synthFacsSchema } from "@duchenne/data";
 import { DatasetService } from "@duchenne/proto";
 import { type ServiceHandler, serviceHandler } from "@duchenne/rpc";
 import { AlreadyExistsError, type Store } from "@duchenne/store";
-import { datasetMessage, describeDataset } from "./convert.ts";
+import { datasetFormat, datasetMessage, describeDataset } from "./describe-dataset.ts";
 import { InvalidFieldError } from "./invalid-field-error.ts";
 import { DEFAULT_PAGE_SIZE } from "./job-service.ts";
 import { datasetName, parseDatasetName } from "./resource-name.ts";
 import { submitJob } from "./submit-job.ts";
 
-/** Thrown when a folder lies outside of those that data sets may be registered from. */
+/** Thrown when a folder or a label file lies outside of where data sets may be registered from. */
 export class DirectoryNotAllowedError extends InvalidFieldError {
   readonly reason = "DIRECTORY_NOT_ALLOWED";
 
-  constructor(directory: string, roots: readonly string[]) {
-    super("directory", `Expected a folder below ${roots.join(" or ")}, got "${directory}"`);
+  constructor(field: string, path: string, roots: readonly string[]) {
+    super(field, `Expected a place below ${roots.join(" or ")}, got "${path}"`);
   }
 }
 
@@ -29,11 +29,15 @@ export interface DatasetServiceOptions {
 /** Serves the store's data sets. */
 export function createDatasetService(store: Store, { roots, maxFailures }: DatasetServiceOptions): ServiceHandler {
   return serviceHandler(DatasetService, {
-    async registerDataset({ datasetId, directory, description, validateOnly }) {
-      const folder = allowedDirectory(directory, roots);
+    async registerDataset({ datasetId, directory, description, validateOnly, protocol, labelFiles }) {
+      const folder = allowedPath("directory", resolve(roots[0]!, directory), roots);
+      const source = {
+        format: datasetFormat(protocol),
+        labelFiles: labelFiles.map((file, i) => allowedPath(`label_files[${i}]`, resolve(folder, file), roots)),
+      };
       if (await store.datasets.has(datasetId)) throw datasetExists(datasetId);
-      const dataset = await openDataset(folder);
-      const summary = describeDataset(dataset, description || dataset.description);
+      const dataset = await openDataset(folder, source);
+      const summary = describeDataset(dataset, { source, description: description || dataset.description });
       const record = { id: datasetId, directory: folder, description: summary };
       return datasetMessage(
         validateOnly ? { ...record, createTimeMs: Date.now() } : await store.datasets.register(record),
@@ -67,12 +71,11 @@ function datasetExists(id: string): AlreadyExistsError {
   return new AlreadyExistsError("DATASET_EXISTS", `There already is a data set "${id}"`);
 }
 
-function allowedDirectory(directory: string, roots: readonly string[]): string {
-  const folder = resolve(roots[0]!, directory);
+function allowedPath(field: string, path: string, roots: readonly string[]): string {
   const isBelow = roots.some((root) => {
-    const way = relative(root, folder);
+    const way = relative(root, path);
     return way !== "" && !way.startsWith("..") && !isAbsolute(way);
   });
-  if (!isBelow) throw new DirectoryNotAllowedError(directory, roots);
-  return folder;
+  if (!isBelow) throw new DirectoryNotAllowedError(field, path, roots);
+  return path;
 }

@@ -1,13 +1,9 @@
 /** What the services share: configuration, the life of a process, resource names, and the services over the store. */
+export { BuiltInModelError } from "./built-in-model-error.ts";
 export { ConfigurationError, type ProcessConfig, parseConfiguration, processConfigShape } from "./config-source.ts";
-export {
-  actionUnitMessages,
-  datasetDescription,
-  describeDataset,
-  scoreKindMessage,
-  thresholdOriginMessage,
-} from "./convert.ts";
+export { actionUnitMessages, scoreKindMessage, thresholdOriginMessage } from "./convert.ts";
 export { createDatasetService } from "./dataset-service.ts";
+export { datasetDescription, describeDataset } from "./describe-dataset.ts";
 export { BUILT_IN_MODEL, cardOf, describeVersion, detectorCardOf, vitSourceFrom } from "./describe-version.ts";
 export { InvalidFieldError } from "./invalid-field-error.ts";
 export { createJobService } from "./job-service.ts";

@@ -2,11 +2,19 @@ import { ModelService } from "@duchenne/proto";
 import { type ServiceHandler, serviceHandler } from "@duchenne/rpc";
 import { type ModelVersionRecord, NotFoundError, type Store } from "@duchenne/store";
 import { aliasMessage, modelMessage, modelVersionMessage } from "./convert.ts";
+import { describeVersion } from "./describe-version.ts";
 import { DEFAULT_PAGE_SIZE } from "./job-service.ts";
 import { parseAliasName, parseModelName, parseModelReference, parseVersionName } from "./resource-name.ts";
+import type { ServiceContext } from "./service-process.ts";
+import { exportModel } from "./weights/export-model.ts";
+import { createModelImporter } from "./weights/import-model.ts";
 
 /** Serves the store's models; any process can. */
-export function createModelService(store: Store): ServiceHandler {
+export function createModelService(
+  context: Pick<ServiceContext, "store" | "dataDirectory" | "maxImportBytes">,
+): ServiceHandler {
+  const { store } = context;
+  const importer = createModelImporter(context);
   return serviceHandler(ModelService, {
     async listModels({ pageSize, pageToken }) {
       const { models, nextPageToken } = await store.models.list({ pageSize: pageSize || DEFAULT_PAGE_SIZE, pageToken });
@@ -23,9 +31,20 @@ export function createModelService(store: Store): ServiceHandler {
 
     async setAlias({ name, version, etag }) {
       const target = parseVersionName(version, "version");
+      // What aliases are for is serving: anything but a detector is refused here, not by the streams that follow.
+      describeVersion(await store.models.getVersion(target.model, target.version));
       return aliasMessage(
         await store.models.setAlias({ ...parseAliasName(name), target, etag: etag === "" ? undefined : etag }),
       );
+    },
+
+    async importModel(requests, { signal }) {
+      const { version, report } = await importer.import(requests, signal);
+      return { modelVersion: modelVersionMessage(version), report };
+    },
+
+    async *exportModel({ name, format }) {
+      yield* exportModel(store, await resolveVersion(store, name, "name"), format);
     },
   });
 }

@@ -1,6 +1,6 @@
 import { type Dataset, openDataset } from "@duchenne/data";
 import type { Store } from "@duchenne/store";
-import { datasetDescription } from "./convert.ts";
+import { datasetDescription } from "./describe-dataset.ts";
 import { parseDatasetName } from "./resource-name.ts";
 
 /** Thrown when the files of a data set are not those that were registered. */
@@ -26,8 +26,8 @@ export async function openRegisteredDataset(
   { check, field = "dataset" }: { readonly check: boolean; readonly field?: string },
 ): Promise<Dataset> {
   const record = await store.datasets.get(parseDatasetName(name, field));
-  const { digest } = datasetDescription(record);
-  const dataset = await openDataset(record.directory, check ? {} : { knownDigest: digest });
+  const { digest, source } = datasetDescription(record);
+  const dataset = await openDataset(record.directory, { ...source, ...(check ? {} : { knownDigest: digest }) });
   if (dataset.digest !== digest) throw new DatasetChangedError(name, digest, dataset.digest);
   return dataset;
 }

@@ -17,6 +17,8 @@ export interface ServiceContext {
   readonly dataDirectory: string;
   /** Passed on to child processes. */
   readonly otlpEndpoint: string | undefined;
+  /** The largest file of weights that is taken, in bytes. */
+  readonly maxImportBytes: number;
 }
 
 /** A service (or several) in a process. Whoever made it closes it. */
@@ -62,7 +64,8 @@ export async function startServiceProcess({ name, config, create }: ServiceProce
     const store = await openStore({ directory: dataDirectory });
     closers.push(() => store.close());
     await ensureBuiltInModel(store);
-    const hosted = await create({ store, logger, dataDirectory, otlpEndpoint: config.otlpEndpoint });
+    const { otlpEndpoint, maxImportBytes } = config;
+    const hosted = await create({ store, logger, dataDirectory, otlpEndpoint, maxImportBytes });
     closers.push(() => hosted.close({ graceMs: config.shutdownGraceMs }));
     const server = await createRpcServer({
       services: hosted.handlers,

@@ -16,10 +16,8 @@ import { traceImage } from "./trace-image.ts";
  *
  * @throws {ProvisionError} when the face models are not in the cache
  */
-export async function createDetector(
-  { store, logger }: ServiceContext,
-  config: DetectorConfig,
-): Promise<HostedService> {
+export async function createDetector(context: ServiceContext, config: DetectorConfig): Promise<HostedService> {
+  const { store, logger } = context;
   const { workers, maxImageBytes, maxImageSide, defaultMaxFaces, framesPerStream, faceLandmarker } = config;
   const engine = createVisionEngine({
     workers,
@@ -71,7 +69,7 @@ export async function createDetector(
   following.catch((error: unknown) => logger.error({ error }, "aliases cannot be followed"));
 
   return {
-    handlers: [detector, createModelService(store)],
+    handlers: [detector, createModelService(context)],
     async close() {
       closing.abort();
       await following.catch(() => {});

@@ -47,7 +47,7 @@ export async function createEvaluator(context: ServiceContext, config: Evaluator
     getReport: async ({ name }) => evaluationReportMessage(await store.evaluations.get(parseEvaluationName(name))),
   });
   return {
-    handlers: [evaluator, createJobService(store), createModelService(store)],
+    handlers: [evaluator, createJobService(store), createModelService(context)],
     close: (options) => supervisor.close(options),
   };
 }

@@ -23,7 +23,7 @@ export class ActionUnitMismatchError extends InvalidFieldError {
 
 /** True when the card's training held subjects of this data set out. */
 export function isHeldOutKnown(card: ModelCard | undefined, digest: string): card is ModelCard {
-  return card !== undefined && card.dataset.digest === digest && card.split.testSubjects.length > 0;
+  return card !== undefined && card.dataset?.digest === digest && card.split.testSubjects.length > 0;
 }
 
 /** The frames to evaluate on. @throws {NoHeldOutPartError} */

@@ -1,144 +1,130 @@
 // The process of one training attempt: the only place of the services that loads TensorFlow.
-import {
-  BUILT_IN_MODEL,
-  detectorCardOf,
-  openRegisteredDataset,
-  parseModelName,
-  parseVersionName,
-  versionName,
-} from "@duchenne/control";
-import type { Dataset } from "@duchenne/data";
+import { openRegisteredDataset } from "@duchenne/control";
 import { type AttemptHandler, type AttemptTools, runAttempt } from "@duchenne/jobs";
-import { exportOnnx, type ModelCard, readSafetensors, writeSafetensors } from "@duchenne/model";
+import type { SourceWeights } from "@duchenne/model";
 import { withSpan } from "@duchenne/rpc/telemetry";
-import type { JsonObject, ModelArtifact } from "@duchenne/store";
 import { loadTensorFlow } from "@duchenne/tensor";
-import { type FineTuneResult, fineTune, linearProbe, type TrainingEvent } from "@duchenne/training";
-import { type FineTunePlan, planFineTune, planLinearProbe } from "@duchenne/training/recipes";
-import { createEpochSpans } from "./attempt-epoch-spans.ts";
-import { fineTuneSpecSchema, linearProbeSpecSchema } from "./job-specs.ts";
+import { distil, fineTune, fineTuneExpression, linearProbe, pretrain } from "@duchenne/training";
+import {
+  type Parts,
+  planDistil,
+  planExpression,
+  planFineTune,
+  planLinearProbe,
+  planPretrain,
+} from "@duchenne/training/recipes";
+import { publish } from "./attempt-publish.ts";
+import { report } from "./attempt-report.ts";
+import type { TrainingKind } from "./check-training.ts";
+import {
+  distilSpecSchema,
+  expressionSpecSchema,
+  fineTuneSpecSchema,
+  linearProbeSpecSchema,
+  pretrainSpecSchema,
+} from "./job-specs.ts";
+import { readWeights } from "./model-version.ts";
+
+/** What a training attempt works on. */
+async function prepare(
+  { store, signal, loadCheckpoint }: AttemptTools,
+  { dataset: name, recipe }: { readonly dataset: string; readonly recipe: object },
+) {
+  const dataset = await withSpan("open dataset", {}, () => openRegisteredDataset(store, name, { check: true }));
+  const encoder = "encoder" in recipe ? (recipe.encoder as { readonly initialModelVersion?: string | undefined }) : {};
+  const initialName = encoder.initialModelVersion;
+  const version = initialName === undefined ? undefined : await readWeights(store, initialName);
+  const initial: SourceWeights | undefined = version && { config: version.card.config, parameters: version.parameters };
+  const tf = await withSpan("load TensorFlow", {}, () => loadTensorFlow());
+  return { dataset, initial, tf, signal, checkpoint: await loadCheckpoint() };
+}
 
 const runFineTune: AttemptHandler = async (job, tools) => {
   const spec = fineTuneSpecSchema.parse(job.spec);
-  const model = parseModelName(spec.model);
-  const { dataset, tf } = await prepare(tools, spec.dataset);
-  const plan = planFineTune(spec.recipe, dataset);
-  const checkpoint = await tools.loadCheckpoint();
-  const training = fineTune({ tf, dataset, plan, signal: tools.signal, checkpoint });
-  const result = await report(training, tools);
-  const card = cardFor({ dataset, plan, result, spec, job });
-  const version = await withSpan("publish", {}, async () => {
-    const artifacts = await storeArtifacts(result, card, tools);
-    return tools.store.models.createVersion({ model, card: card as JsonObject, artifacts, job });
+  const options = await prepare(tools, spec);
+  const plan = planFineTune(spec.recipe, options.dataset, options.initial?.config);
+  const result = await report(fineTune({ ...options, plan }), tools);
+  const { lambda, encoder } = spec.recipe;
+  const adversarial = lambda === 0 ? "without identity adversarial training" : `with lambda ${lambda}`;
+  return publish(tools, {
+    job,
+    spec,
+    dataset: options.dataset,
+    parts: plan.parts,
+    result,
+    description: `ViT-${encoder.variant} fine-tuned ${adversarial} on ${options.dataset.name}. Scores are probabilities, no intensities.`,
+    intendedUse: "Occurrence of action units in faces like those of its training data.",
   });
-  const name = versionName(version.model, version.version);
-  tools.emit({ kind: "artifact", name, artifactKind: "model_version" });
-  return { modelVersion: name };
+};
+
+const runDistil: AttemptHandler = async (job, tools) => {
+  const spec = distilSpecSchema.parse(job.spec);
+  const options = await prepare(tools, spec);
+  const { card, parameters } = await readWeights(tools.store, spec.teacherModelVersion);
+  if (card.config.kind !== "vit") throw new TypeError(`Expected a detector, ${spec.teacherModelVersion} is none`);
+  const plan = planDistil(spec.recipe, options.dataset, card.config, options.initial?.config);
+  const teacher = { config: card.config, parameters };
+  const result = await report(distil({ ...options, plan, teacher }), tools);
+  return publish(tools, {
+    job,
+    spec,
+    dataset: options.dataset,
+    parts: plan.parts,
+    result,
+    description: `ViT-${spec.recipe.encoder.variant} distilled from ${spec.teacherModelVersion} on ${options.dataset.name}. Scores are probabilities, no intensities.`,
+    intendedUse: "Occurrence of action units in faces like those of its training data, where its teacher is too slow.",
+  });
+};
+
+const runPretrain: AttemptHandler = async (job, tools) => {
+  const spec = pretrainSpecSchema.parse(job.spec);
+  const options = await prepare(tools, spec);
+  const plan = planPretrain(spec.recipe, options.dataset, options.initial?.config);
+  const result = await report(pretrain({ ...options, plan }), tools);
+  const none = new Uint32Array();
+  const parts: Parts = { train: plan.train, validation: none, test: none };
+  return publish(tools, {
+    job,
+    spec,
+    dataset: options.dataset,
+    parts,
+    result,
+    description: `ViT-${spec.recipe.encoder.variant} pretrained as a masked autoencoder on ${options.dataset.name}. It answers no scores.`,
+    intendedUse: "To start fine-tunes from.",
+  });
+};
+
+const runFineTuneExpression: AttemptHandler = async (job, tools) => {
+  const spec = expressionSpecSchema.parse(job.spec);
+  const options = await prepare(tools, spec);
+  const plan = planExpression(spec.recipe, options.dataset, options.initial?.config);
+  const result = await report(fineTuneExpression({ ...options, plan }), tools);
+  return publish(tools, {
+    job,
+    spec,
+    dataset: options.dataset,
+    parts: plan.parts,
+    result,
+    description: `ViT-${spec.recipe.encoder.variant} fine-tuned on the expressions of ${options.dataset.name}.`,
+    intendedUse: "The expression class of faces like those of its training data. It does not read what a person feels.",
+  });
 };
 
 const runLinearProbe: AttemptHandler = async (job, tools) => {
   const spec = linearProbeSpecSchema.parse(job.spec);
-  const { model, version } = parseVersionName(spec.modelVersion);
-  const record = await tools.store.models.getVersion(model, version);
-  const weights = record.artifacts.find(({ role }) => role === "safetensors");
-  if (weights === undefined)
-    throw new Error(`${spec.modelVersion} has no weights; expected none but ${BUILT_IN_MODEL}`);
-  const { parameters } = readSafetensors(await tools.store.blobs.get(weights.digest));
-  const { dataset, tf } = await prepare(tools, spec.dataset);
-  const plan = planLinearProbe(spec.recipe, dataset);
-  const { config } = detectorCardOf(record);
-  const result = await report(linearProbe({ tf, dataset, plan, config, parameters, signal: tools.signal }), tools);
-  return { ...result };
+  const options = await prepare(tools, spec);
+  const { card, parameters } = await readWeights(tools.store, spec.modelVersion);
+  if (card.config.kind === "mae") throw new TypeError(`Expected pooled features, ${spec.modelVersion} has none`);
+  const plan = planLinearProbe(spec.recipe, options.dataset);
+  const model = { config: card.config, parameters };
+  return { ...(await report(linearProbe({ ...options, plan, model }), tools)) };
 };
 
-async function prepare({ store }: AttemptTools, name: string) {
-  const dataset = await withSpan("open dataset", {}, () => openRegisteredDataset(store, name, { check: true }));
-  return { dataset, tf: await withSpan("load TensorFlow", {}, () => loadTensorFlow()) };
-}
-
-/** Passes a training's events on, and answers what it made. */
-async function report<R>(training: AsyncGenerator<TrainingEvent, R, undefined>, tools: AttemptTools): Promise<R> {
-  const epochs = createEpochSpans();
-  try {
-    for (;;) {
-      const next = await training.next();
-      if (next.done === true) return next.value;
-      const event = next.value;
-      switch (event.kind) {
-        case "progress":
-          epochs.reached(event.epoch);
-          tools.emit({ ...event, fraction: event.step / event.totalSteps });
-          break;
-        case "checkpoint":
-          await withSpan("checkpoint", { "duchenne.training.step": event.step }, () =>
-            tools.saveCheckpoint(event.step, event.bytes),
-          );
-          break;
-        case "metrics":
-          tools.emit({ ...event, values: { ...event.values } });
-          break;
-        case "log":
-          tools.emit(event);
-      }
-    }
-  } finally {
-    epochs.end();
-  }
-}
-
-async function storeArtifacts(
-  { config, parameters }: FineTuneResult,
-  card: ModelCard,
-  { store }: AttemptTools,
-): Promise<ModelArtifact[]> {
-  const files = {
-    safetensors: writeSafetensors(parameters, { config: JSON.stringify(config) }),
-    onnx: exportOnnx(config, parameters),
-    card: Buffer.from(`${JSON.stringify(card, null, 2)}\n`),
-  };
-  return Promise.all(Object.entries(files).map(async ([role, bytes]) => ({ role, ...(await store.blobs.put(bytes)) })));
-}
-
-function cardFor({
-  dataset,
-  plan,
-  result,
-  spec,
-  job,
-}: {
-  readonly dataset: Dataset;
-  readonly plan: FineTunePlan;
-  readonly result: FineTuneResult;
-  readonly spec: { readonly dataset: string; readonly model: string };
-  readonly job: { readonly id: string; readonly attempt: number };
-}): ModelCard {
-  const { recipe, config, trainSubjects, testSubjects } = plan;
-  const adversarial = recipe.lambda === 0 ? "without identity adversarial training" : `with lambda ${recipe.lambda}`;
-  return {
-    model: spec.model,
-    description: `ViT-${recipe.variant} fine-tuned ${adversarial} on ${dataset.name}. Scores are probabilities, no intensities.`,
-    config,
-    dataset: {
-      name: spec.dataset,
-      description: dataset.description,
-      digest: dataset.digest,
-      subjects: dataset.subjects.length,
-      frames: dataset.samples.length,
-    },
-    split: { trainSubjects: [...trainSubjects], testSubjects: [...testSubjects] },
-    recipe: { ...recipe },
-    boxConvention: dataset.boxConvention,
-    thresholds: config.actionUnits.map((actionUnit) => ({
-      actionUnit,
-      threshold: 0.5,
-      origin: "convention",
-      note: "0.5 on the probability, as F1 is reported.",
-    })),
-    metrics: { ...result.metrics },
-    intendedUse: "Occurrence of action units in faces like those of its training data.",
-    limitations: `Trained on ${trainSubjects.length} subjects of one data set; not validated on others. No FACS certification.`,
-    lineage: { job: job.id, attempt: job.attempt },
-  };
-}
-
-await runAttempt({ fine_tune: runFineTune, linear_probe: runLinearProbe });
+const handlers: Record<TrainingKind, AttemptHandler> = {
+  fine_tune: runFineTune,
+  linear_probe: runLinearProbe,
+  pretrain: runPretrain,
+  fine_tune_expression: runFineTuneExpression,
+  distil: runDistil,
+};
+await runAttempt(handlers);

@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { Command } from "commander";
+import { ACTION_UNIT_PROTOCOLS, convertLabels, PUBLISHED_IMAGE_PATHS } from "@duchenne/data";
+import { Command, Option } from "commander";
 import { serverOption, withClient } from "../server-option.ts";
+import { datasetReport, PROTOCOLS_BY_NAME } from "../terminal/dataset-report.ts";
 import { followJob } from "./follow-job.ts";
 
 interface SynthesizeOptions {
@@ -11,9 +13,19 @@ interface SynthesizeOptions {
   readonly shortcut: number;
 }
 
-/** `duchenne datasets`: list, register, synthesize. */
+interface RegisterOptions {
+  readonly protocol?: keyof typeof PROTOCOLS_BY_NAME;
+  readonly labels: readonly string[];
+  readonly check: boolean;
+}
+
+interface ConvertOptions {
+  readonly image?: string;
+}
+
+/** `duchenne datasets`: list, show, register, convert, synthesize. */
 export function datasetsCommand(): Command {
-  const datasets = new Command("datasets").description("list, register and draw data sets");
+  const datasets = new Command("datasets").description("list, show, register, convert and draw data sets");
 
   const list = datasets.command("list").description("the registered data sets").addOption(serverOption());
   list.action(() =>
@@ -25,19 +37,72 @@ export function datasetsCommand(): Command {
     }),
   );
 
+  const show = datasets
+    .command("show")
+    .description("what a data set holds: labels, subjects, folds, parts")
+    .argument("<name>", 'such as "datasets/faces"')
+    .addOption(serverOption());
+  show.action((name: string) =>
+    withClient(show, async (client) => {
+      process.stdout.write(datasetReport(await client.datasets.getDataset({ name })));
+    }),
+  );
+
   const register = datasets
     .command("register")
-    .description("register a folder with dataset.json and manifest.jsonl")
+    .description("register a folder with a manifest, of images alone, or of a published data set")
     .argument("<id>")
     .argument("<folder>", "below a folder that the server may read")
-    .option("--check", "only check the manifest", false)
+    .addOption(
+      new Option("--protocol <name>", "read it as published instead of by its manifest").choices(
+        Object.keys(PROTOCOLS_BY_NAME),
+      ),
+    )
+    .option(
+      "--labels <file>",
+      "label file of bp4d, bp4d+, disfa or raf-db, below the folder or absolute; may be repeated",
+      (file: string, files: readonly string[]) => [...files, file],
+      [] as readonly string[],
+    )
+    .option("--check", "only check the labels", false)
     .addOption(serverOption());
-  register.action((datasetId: string, directory: string, { check }: { check: boolean }) =>
+  register.action((datasetId: string, directory: string, { protocol, labels, check }: RegisterOptions) =>
     withClient(register, async (client) => {
-      const dataset = await client.datasets.registerDataset({ datasetId, directory, validateOnly: check });
+      const dataset = await client.datasets.registerDataset({
+        datasetId,
+        directory,
+        ...(protocol === undefined ? {} : { protocol: PROTOCOLS_BY_NAME[protocol] }),
+        labelFiles: [...labels],
+        validateOnly: check,
+      });
       process.stdout.write(`datasets/${datasetId}: ${dataset.subjects} subjects, ${dataset.frames} frames\n`);
     }),
   );
+
+  const names = Object.keys(ACTION_UNIT_PROTOCOLS) as (keyof typeof ACTION_UNIT_PROTOCOLS)[];
+  datasets
+    .command("convert")
+    .description("write a manifest from the label files of BP4D, BP4D+ or DISFA, on this machine")
+    .argument("<protocol>", names.join(", "))
+    .argument("<labels>", "folder of the occurrence tables or intensity files")
+    .argument("<images>", "root of the images; the manifest is written into it")
+    .option(
+      "--image <path>",
+      `path of a frame below the root; published: ${Object.values(PUBLISHED_IMAGE_PATHS).join(", ")}`,
+    )
+    .action(async (name: string, labelDirectory: string, imageDirectory: string, { image }: ConvertOptions) => {
+      const protocol = names.find((each) => each === name);
+      if (protocol === undefined) throw new Error(`Expected one of ${names.join(", ")}, got "${name}"`);
+      const { frames, framesWithoutImage, subjects } = await convertLabels({
+        protocol,
+        labelDirectory,
+        imageDirectory,
+        imagePath: image,
+      });
+      const leftOut =
+        framesWithoutImage === 0 ? "" : `; ${framesWithoutImage} labelled frames without an image left out`;
+      process.stdout.write(`${imageDirectory}: ${subjects} subjects, ${frames} frames${leftOut}\n`);
+    });
 
   const synthesize = datasets
     .command("synthesize")

@@ -1,9 +1,11 @@
 import { Command } from "commander";
 import { serverOption, withClient } from "../server-option.ts";
+import { exportModelCommand } from "./export-model.ts";
+import { importModelCommand } from "./import-model.ts";
 
-/** `duchenne models`: list, promote. */
+/** `duchenne models`: list, promote, import, export. */
 export function modelsCommand(): Command {
-  const models = new Command("models").description("list models and promote versions");
+  const models = new Command("models").description("list models, promote versions, bring weights in and out");
 
   const list = models
     .command("list")
@@ -30,5 +32,7 @@ export function modelsCommand(): Command {
       process.stdout.write(`${moved.name} -> ${moved.version}\n`);
     }),
   );
+  models.addCommand(importModelCommand());
+  models.addCommand(exportModelCommand());
   return models;
 }

@@ -3,7 +3,7 @@ import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import sharp from "sharp";
 import { z } from "zod";
-import type { DatasetConfiguration } from "../manifest.ts";
+import type { DatasetConfiguration } from "../manifest/dataset-configuration.ts";
 import { createSyntheticFrame } from "./frame.ts";
 import { renderFace } from "./render.ts";
 import { createSyntheticSubject, SYNTHFACS_ACTION_UNITS } from "./subject.ts";

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { openDataset } from "../manifest.ts";
+import { openDataset } from "../open-dataset.ts";
 import { createSyntheticFrame, NEUTRAL_FRAME, type SyntheticFrame } from "./frame.ts";
 import { renderFace } from "./render.ts";
 import { createSyntheticSubject, SYNTHFACS_ACTION_UNITS } from "./subject.ts";

@@ -1,4 +1,6 @@
 /** The model on TensorFlow, for training. */
+
+export { type GroupOptions, maeParameterGroups, parameterGroups } from "../parameter-groups.ts";
 export { type AuDetector, createAuDetector, type ForwardOptions, type ForwardResult } from "./au-detector.ts";
 export { answerDistillationLoss, auLoss, crossEntropy, type IdentityLossKind, identityLoss } from "./losses.ts";
 export {
@@ -11,6 +13,5 @@ export {
   type PatchMask,
   patchesChannelLast,
 } from "./mae.ts";
-export { type GroupOptions, maeParameterGroups, parameterGroups } from "./parameter-groups.ts";
 export { assignParameters, parametersFromVariables, variablesFromParameters } from "./variables.ts";
 export { createVit, type Pass, type Vit } from "./vit.ts";

@@ -1,52 +1,78 @@
 import { type Dataset, type Split, splitWithinSubject } from "@duchenne/data";
 import { z } from "zod";
-import { parseRecipe, RecipeError } from "./recipe-error.ts";
+import { augmentationNameSchema } from "./augmentation.ts";
+import { FINE_TUNE_OPTIMIZATION, optimizationSchema, planSteps, type StepPlan } from "./optimization.ts";
+import { presetSchema } from "./presets.ts";
+import { parseRecipe, RecipeError, type Violation } from "./recipe-error.ts";
+import { type Partially, withDefaults } from "./with-defaults.ts";
 
-/**
- * An identity probe on frozen features. How a probe is trained decides what it says: the paper trains 20 epochs at a base
- * rate of 2e-4 on a hundred thousand frames; the defaults here reach the same number of updates' effect on small sets.
- */
+/** An identity probe, complete. How a probe is trained decides what it says. */
 export const linearProbeRecipeSchema = z.object({
-  /** Passes over the training part. */
-  epochs: z.int().min(1).max(10_000).default(100),
-  /** Images a step. */
-  batchSize: z.int().min(1).max(4096).default(64),
-  /** Learning rate per 256 images. */
-  baseLearningRate: z.number().gt(0).max(10).default(0.05),
+  preset: presetSchema,
+  /**
+   * "frozen": features are computed once, without augmentation. "train_mode", as published: stochastic depth and
+   * augmentation stay on while the probe is trained.
+   */
+  backbone: z.enum(["frozen", "train_mode"]),
+  /** Linear layers of the probe, 1 to 3; several halve their width, with GELU between them. */
+  layers: z.union([z.literal(1), z.literal(2), z.literal(3)]),
   /** Share of each subject's frames that is held out. */
-  testFraction: z.number().gt(0).lt(1).default(0.3),
-  /** Seed of everything random. */
-  seed: z.int().min(0).default(0),
+  testFraction: z.number().gt(0).lt(1),
+  /** Frames of each subject that are used, training and test together; absent: all. */
+  framesPerSubject: z.int().min(2).optional(),
+  augmentation: augmentationNameSchema,
+  optimization: optimizationSchema,
 });
-/** An identity probe, defaults filled in. */
+/** An identity probe, complete. */
 export type LinearProbeRecipe = Readonly<z.output<typeof linearProbeRecipeSchema>>;
 
 /** A probe on a data set. */
-export interface LinearProbePlan {
+export interface LinearProbePlan extends StepPlan {
   readonly recipe: LinearProbeRecipe;
   readonly split: Split;
-  readonly stepsPerEpoch: number;
-  readonly totalSteps: number;
 }
+
+/**
+ * As published (1.14 of the behavioural specification): 20 epochs at a base rate of 2e-4, on a hundred thousand frames.
+ * The recommended probe is trained on clean features until it no longer gains, also on small sets.
+ */
+const PUBLISHED = { epochs: 20, warmupEpochs: 2, baseLearningRate: 2e-4 };
+const THOROUGH = { epochs: 100, warmupEpochs: 10, baseLearningRate: 0.05, minLearningRate: 0, weightDecay: 0 };
 
 /** Plans a probe. @throws {RecipeError} when the recipe is impossible on this data set */
 export function planLinearProbe(
-  value: z.input<typeof linearProbeRecipeSchema>,
+  value: Partially<LinearProbeRecipe>,
   dataset: Pick<Dataset, "subjects" | "samples">,
 ): LinearProbePlan {
-  const recipe = parseRecipe(linearProbeRecipeSchema, value);
-  const split = splitWithinSubject(dataset, recipe);
-  const violations: { field: string; description: string }[] = [];
+  const preset = value.preset ?? "recommended";
+  const isPaper = preset === "paper";
+  const defaults = {
+    preset,
+    backbone: isPaper ? "train_mode" : "frozen",
+    layers: 1,
+    testFraction: 0.3,
+    augmentation: isPaper ? "paper" : "none",
+    optimization: {
+      ...FINE_TUNE_OPTIMIZATION,
+      ...(isPaper ? { ...PUBLISHED, shuffle: "once" } : THOROUGH),
+      layerDecay: 1,
+      keep: "last",
+      gradientNormsEverySteps: 0,
+    },
+  };
+  const recipe = parseRecipe(linearProbeRecipeSchema, withDefaults(defaults, value));
+  const { optimization, testFraction, framesPerSubject } = recipe;
+  const split = splitWithinSubject(dataset, { testFraction, framesPerSubject, seed: optimization.seed });
+  const violations: Violation[] = [];
+  if (recipe.backbone === "frozen" && recipe.augmentation !== "none") {
+    const description = 'Expected "none" for frozen features, or a backbone in train mode';
+    violations.push({ field: "augmentation", description });
+  }
   if (dataset.subjects.length < 2 || split.test.length === 0) {
     const description = `Expected at least 2 subjects with 2 frames each, got ${dataset.subjects.length} subjects`;
-    violations.push({ field: "dataset", description });
-  } else if (split.train.length < recipe.batchSize) {
-    violations.push({
-      field: "batchSize",
-      description: `Expected at most the ${split.train.length} frames of the training part, got ${recipe.batchSize}`,
-    });
+    throw new RecipeError([...violations, { field: "dataset", description }]);
   }
+  const steps = planSteps(optimization, split.train.length, violations);
   if (violations.length > 0) throw new RecipeError(violations);
-  const stepsPerEpoch = Math.floor(split.train.length / recipe.batchSize);
-  return { recipe, split, stepsPerEpoch, totalSteps: stepsPerEpoch * recipe.epochs };
+  return { recipe, split, ...steps };
 }

@@ -1,14 +1,29 @@
 import type { z } from "zod";
 
+/** A problem of a recipe: the path of the field, and what was expected. */
+export interface Violation {
+  readonly field: string;
+  readonly description: string;
+}
+
 /** Thrown when a recipe cannot be carried out; `violations` lists every problem. */
 export class RecipeError extends Error {
-  readonly code = "invalid_argument";
-  readonly reason = "INVALID_RECIPE";
-  readonly violations: readonly { readonly field: string; readonly description: string }[];
+  readonly code: string;
+  readonly reason: string;
+  readonly violations: readonly Violation[];
 
-  constructor(violations: readonly { readonly field: string; readonly description: string }[]) {
+  /** @param outcome a more precise one, where there is one */
+  constructor(
+    violations: readonly Violation[],
+    { code, reason }: { readonly code: string; readonly reason: string } = {
+      code: "invalid_argument",
+      reason: "INVALID_RECIPE",
+    },
+  ) {
     super(`The recipe is impossible: ${violations.map((each) => `${each.field}: ${each.description}`).join("; ")}`);
     this.name = "RecipeError";
+    this.code = code;
+    this.reason = reason;
     this.violations = violations;
   }
 }

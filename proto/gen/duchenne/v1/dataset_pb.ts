@@ -4,20 +4,76 @@
 
 // Labelled data sets.
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../buf/validate/validate_pb.ts";
 import type { JobSchema } from "./job_pb.ts";
 import { file_duchenne_v1_job } from "./job_pb.ts";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { Message } from "@bufbuild/protobuf";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file duchenne/v1/dataset.proto.
  */
 export const file_duchenne_v1_dataset: GenFile = /*@__PURE__*/
-  fileDesc("ChlkdWNoZW5uZS92MS9kYXRhc2V0LnByb3RvEgtkdWNoZW5uZS52MSLMAQoHRGF0YXNldBIMCgRuYW1lGAEgASgJEg4KBmRpZ2VzdBgCIAEoCRIUCgxhY3Rpb25fdW5pdHMYAyADKA0SEAoIc3ViamVjdHMYBCABKA0SDgoGZnJhbWVzGAUgASgNEhIKCnByZXZhbGVuY2UYBiADKAESEwoLZGVzY3JpcHRpb24YByABKAkSLwoLY3JlYXRlX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCWRpcmVjdG9yeRgJIAEoCSKkAQoWUmVnaXN0ZXJEYXRhc2V0UmVxdWVzdBI1CgpkYXRhc2V0X2lkGAEgASgJQiG6SB5yHDIaXlthLXowLTldW2EtejAtOV8tXXswLDYyfSQSHQoJZGlyZWN0b3J5GAIgASgJQgq6SAdyBRABGIAgEh0KC2Rlc2NyaXB0aW9uGAMgASgJQgi6SAVyAxiAIBIVCg12YWxpZGF0ZV9vbmx5GAQgASgIIpYCChhTeW50aGVzaXplRGF0YXNldFJlcXVlc3QSGwoKcmVxdWVzdF9pZBgBIAEoCUIHukgEcgIYQBI1CgpkYXRhc2V0X2lkGAIgASgJQiG6SB5yHDIaXlthLXowLTldW2EtejAtOV8tXXswLDYyfSQSDAoEc2VlZBgDIAEoBBIcCghzdWJqZWN0cxgEIAEoDUIKukgHKgUYkE4oAhImChJmcmFtZXNfcGVyX3N1YmplY3QYBSABKA1CCrpIByoFGJBOKAESHgoKaW1hZ2Vfc2l6ZRgGIAEoDUIKukgHKgUYgAQoIBIyChFpZGVudGl0eV9zaG9ydGN1dBgHIAEoAUIXukgUEhIZAAAAAAAA8D8pAAAAAAAAAAAiUgoTTGlzdERhdGFzZXRzUmVxdWVzdBIdCglwYWdlX3NpemUYASABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgCIAEoCUIIukgFcgMYgAgiVwoUTGlzdERhdGFzZXRzUmVzcG9uc2USJgoIZGF0YXNldHMYASADKAsyFC5kdWNoZW5uZS52MS5EYXRhc2V0EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJNChFHZXREYXRhc2V0UmVxdWVzdBI4CgRuYW1lGAEgASgJQiq6SCdyJTIjXmRhdGFzZXRzL1thLXowLTldW2EtejAtOV8tXXswLDYyfSQyxQIKDkRhdGFzZXRTZXJ2aWNlEkwKD1JlZ2lzdGVyRGF0YXNldBIjLmR1Y2hlbm5lLnYxLlJlZ2lzdGVyRGF0YXNldFJlcXVlc3QaFC5kdWNoZW5uZS52MS5EYXRhc2V0EkwKEVN5bnRoZXNpemVEYXRhc2V0EiUuZHVjaGVubmUudjEuU3ludGhlc2l6ZURhdGFzZXRSZXF1ZXN0GhAuZHVjaGVubmUudjEuSm9iElMKDExpc3REYXRhc2V0cxIgLmR1Y2hlbm5lLnYxLkxpc3REYXRhc2V0c1JlcXVlc3QaIS5kdWNoZW5uZS52MS5MaXN0RGF0YXNldHNSZXNwb25zZRJCCgpHZXREYXRhc2V0Eh4uZHVjaGVubmUudjEuR2V0RGF0YXNldFJlcXVlc3QaFC5kdWNoZW5uZS52MS5EYXRhc2V0YgZwcm90bzM", [file_buf_validate_validate, file_duchenne_v1_job, file_google_protobuf_timestamp]);
+  fileDesc("ChlkdWNoZW5uZS92MS9kYXRhc2V0LnByb3RvEgtkdWNoZW5uZS52MSIvCgtEYXRhc2V0Rm9sZBIQCghzdWJqZWN0cxgBIAMoCRIOCgZmcmFtZXMYAiABKA0iMQoRRGF0YXNldEV4cHJlc3Npb24SDAoEbmFtZRgBIAEoCRIOCgZmcmFtZXMYAiABKA0ixgMKB0RhdGFzZXQSDAoEbmFtZRgBIAEoCRIOCgZkaWdlc3QYAiABKAkSFAoMYWN0aW9uX3VuaXRzGAMgAygNEhAKCHN1YmplY3RzGAQgASgNEg4KBmZyYW1lcxgFIAEoDRISCgpwcmV2YWxlbmNlGAYgAygBEhMKC2Rlc2NyaXB0aW9uGAcgASgJEi8KC2NyZWF0ZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglkaXJlY3RvcnkYCSABKAkSLgoIcHJvdG9jb2wYCiABKA4yHC5kdWNoZW5uZS52MS5EYXRhc2V0UHJvdG9jb2wSEwoLbGFiZWxfZmlsZXMYCyADKAkSFgoOdW5rbm93bl9sYWJlbHMYDCADKA0SMwoLZXhwcmVzc2lvbnMYDSADKAsyHi5kdWNoZW5uZS52MS5EYXRhc2V0RXhwcmVzc2lvbhInCgVmb2xkcxgOIAMoCzIYLmR1Y2hlbm5lLnYxLkRhdGFzZXRGb2xkEhQKDHRyYWluX2ZyYW1lcxgPIAEoDRITCgt0ZXN0X2ZyYW1lcxgQIAEoDRISCgppZGVudGl0aWVzGBEgASgNIoYCChZSZWdpc3RlckRhdGFzZXRSZXF1ZXN0EjUKCmRhdGFzZXRfaWQYASABKAlCIbpIHnIcMhpeW2EtejAtOV1bYS16MC05Xy1dezAsNjJ9JBIdCglkaXJlY3RvcnkYAiABKAlCCrpIB3IFEAEYgCASHQoLZGVzY3JpcHRpb24YAyABKAlCCLpIBXIDGIAgEhUKDXZhbGlkYXRlX29ubHkYBCABKAgSOAoIcHJvdG9jb2wYBSABKA4yHC5kdWNoZW5uZS52MS5EYXRhc2V0UHJvdG9jb2xCCLpIBYIBAhABEiYKC2xhYmVsX2ZpbGVzGAYgAygJQhG6SA6SAQsQZCIHcgUQARiAICKWAgoYU3ludGhlc2l6ZURhdGFzZXRSZXF1ZXN0EhsKCnJlcXVlc3RfaWQYASABKAlCB7pIBHICGEASNQoKZGF0YXNldF9pZBgCIAEoCUIhukgechwyGl5bYS16MC05XVthLXowLTlfLV17MCw2Mn0kEgwKBHNlZWQYAyABKAQSHAoIc3ViamVjdHMYBCABKA1CCrpIByoFGJBOKAISJgoSZnJhbWVzX3Blcl9zdWJqZWN0GAUgASgNQgq6SAcqBRiQTigBEh4KCmltYWdlX3NpemUYBiABKA1CCrpIByoFGIAEKCASMgoRaWRlbnRpdHlfc2hvcnRjdXQYByABKAFCF7pIFBISGQAAAAAAAPA/KQAAAAAAAAAAIlIKE0xpc3REYXRhc2V0c1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIAIIlcKFExpc3REYXRhc2V0c1Jlc3BvbnNlEiYKCGRhdGFzZXRzGAEgAygLMhQuZHVjaGVubmUudjEuRGF0YXNldBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiTQoRR2V0RGF0YXNldFJlcXVlc3QSOAoEbmFtZRgBIAEoCUIqukgnciUyI15kYXRhc2V0cy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kKuYBCg9EYXRhc2V0UHJvdG9jb2wSIAocREFUQVNFVF9QUk9UT0NPTF9VTlNQRUNJRklFRBAAEhsKF0RBVEFTRVRfUFJPVE9DT0xfSU1BR0VTEAESGQoVREFUQVNFVF9QUk9UT0NPTF9CUDREEAISHgoaREFUQVNFVF9QUk9UT0NPTF9CUDREX1BMVVMQAxIaChZEQVRBU0VUX1BST1RPQ09MX0RJU0ZBEAQSGwoXREFUQVNFVF9QUk9UT0NPTF9SQUZfREIQBRIgChxEQVRBU0VUX1BST1RPQ09MX0FGRkVDVE5FVF84EAYyxQIKDkRhdGFzZXRTZXJ2aWNlEkwKD1JlZ2lzdGVyRGF0YXNldBIjLmR1Y2hlbm5lLnYxLlJlZ2lzdGVyRGF0YXNldFJlcXVlc3QaFC5kdWNoZW5uZS52MS5EYXRhc2V0EkwKEVN5bnRoZXNpemVEYXRhc2V0EiUuZHVjaGVubmUudjEuU3ludGhlc2l6ZURhdGFzZXRSZXF1ZXN0GhAuZHVjaGVubmUudjEuSm9iElMKDExpc3REYXRhc2V0cxIgLmR1Y2hlbm5lLnYxLkxpc3REYXRhc2V0c1JlcXVlc3QaIS5kdWNoZW5uZS52MS5MaXN0RGF0YXNldHNSZXNwb25zZRJCCgpHZXREYXRhc2V0Eh4uZHVjaGVubmUudjEuR2V0RGF0YXNldFJlcXVlc3QaFC5kdWNoZW5uZS52MS5EYXRhc2V0YgZwcm90bzM", [file_buf_validate_validate, file_duchenne_v1_job, file_google_protobuf_timestamp]);
+
+/**
+ * Subjects that are tested on together.
+ *
+ * @generated from message duchenne.v1.DatasetFold
+ */
+export type DatasetFold = Message<"duchenne.v1.DatasetFold"> & {
+  /**
+   * The subjects, also those without a frame on disk.
+   *
+   * @generated from field: repeated string subjects = 1;
+   */
+  subjects: string[];
+
+  /**
+   * Their frames.
+   *
+   * @generated from field: uint32 frames = 2;
+   */
+  frames: number;
+};
+
+/**
+ * Describes the message duchenne.v1.DatasetFold.
+ * Use `create(DatasetFoldSchema)` to create a new message.
+ */
+export const DatasetFoldSchema: GenMessage<DatasetFold> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_dataset, 0);
+
+/**
+ * An expression class.
+ *
+ * @generated from message duchenne.v1.DatasetExpression
+ */
+export type DatasetExpression = Message<"duchenne.v1.DatasetExpression"> & {
+  /**
+   * Its name; its place in the list is its index.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Frames of the class.
+   *
+   * @generated from field: uint32 frames = 2;
+   */
+  frames: number;
+};
+
+/**
+ * Describes the message duchenne.v1.DatasetExpression.
+ * Use `create(DatasetExpressionSchema)` to create a new message.
+ */
+export const DatasetExpressionSchema: GenMessage<DatasetExpression> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_dataset, 1);
 
 /**
  * A labelled data set.
@@ -47,7 +103,7 @@ export type Dataset = Message<"duchenne.v1.Dataset"> & {
   actionUnits: number[];
 
   /**
-   * Subjects.
+   * Subjects with frames; 0 when the data set does not say who is shown.
    *
    * @generated from field: uint32 subjects = 4;
    */
@@ -87,6 +143,62 @@ export type Dataset = Message<"duchenne.v1.Dataset"> & {
    * @generated from field: string directory = 9;
    */
   directory: string;
+
+  /**
+   * What it holds; of a folder with a manifest, the protocol that its dataset.json names.
+   *
+   * @generated from field: duchenne.v1.DatasetProtocol protocol = 10;
+   */
+  protocol: DatasetProtocol;
+
+  /**
+   * Label files on the server that were read beside the folder.
+   *
+   * @generated from field: repeated string label_files = 11;
+   */
+  labelFiles: string[];
+
+  /**
+   * Per action unit: frames whose label is not known.
+   *
+   * @generated from field: repeated uint32 unknown_labels = 12;
+   */
+  unknownLabels: number[];
+
+  /**
+   * Expression classes in index order.
+   *
+   * @generated from field: repeated duchenne.v1.DatasetExpression expressions = 13;
+   */
+  expressions: DatasetExpression[];
+
+  /**
+   * Published or own folds, fold 1 first.
+   *
+   * @generated from field: repeated duchenne.v1.DatasetFold folds = 14;
+   */
+  folds: DatasetFold[];
+
+  /**
+   * Frames of the official training part; 0 when there are no official parts.
+   *
+   * @generated from field: uint32 train_frames = 15;
+   */
+  trainFrames: number;
+
+  /**
+   * Frames of the official test part; 0 when there are no official parts.
+   *
+   * @generated from field: uint32 test_frames = 16;
+   */
+  testFrames: number;
+
+  /**
+   * Outputs of an identity head: all subjects of the data set, also published ones without a frame on disk.
+   *
+   * @generated from field: uint32 identities = 17;
+   */
+  identities: number;
 };
 
 /**
@@ -94,7 +206,7 @@ export type Dataset = Message<"duchenne.v1.Dataset"> & {
  * Use `create(DatasetSchema)` to create a new message.
  */
 export const DatasetSchema: GenMessage<Dataset> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_dataset, 0);
+  messageDesc(file_duchenne_v1_dataset, 2);
 
 /**
  * A data set to register.
@@ -110,7 +222,7 @@ export type RegisterDatasetRequest = Message<"duchenne.v1.RegisterDatasetRequest
   datasetId: string;
 
   /**
-   * The folder, below the server's data root.
+   * The folder, below the server's data root; the paths in label files start from it.
    *
    * @generated from field: string directory = 2;
    */
@@ -129,6 +241,21 @@ export type RegisterDatasetRequest = Message<"duchenne.v1.RegisterDatasetRequest
    * @generated from field: bool validate_only = 4;
    */
   validateOnly: boolean;
+
+  /**
+   * How the folder is read.
+   *
+   * @generated from field: duchenne.v1.DatasetProtocol protocol = 5;
+   */
+  protocol: DatasetProtocol;
+
+  /**
+   * Label files, below the server's data root: those of BP4D, BP4D+ and DISFA, which together name each frame once, or
+   * RAF-DB's list. Relative names are taken below the folder.
+   *
+   * @generated from field: repeated string label_files = 6;
+   */
+  labelFiles: string[];
 };
 
 /**
@@ -136,7 +263,7 @@ export type RegisterDatasetRequest = Message<"duchenne.v1.RegisterDatasetRequest
  * Use `create(RegisterDatasetRequestSchema)` to create a new message.
  */
 export const RegisterDatasetRequestSchema: GenMessage<RegisterDatasetRequest> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_dataset, 1);
+  messageDesc(file_duchenne_v1_dataset, 3);
 
 /**
  * A SynthFACS data set to draw.
@@ -199,7 +326,7 @@ export type SynthesizeDatasetRequest = Message<"duchenne.v1.SynthesizeDatasetReq
  * Use `create(SynthesizeDatasetRequestSchema)` to create a new message.
  */
 export const SynthesizeDatasetRequestSchema: GenMessage<SynthesizeDatasetRequest> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_dataset, 2);
+  messageDesc(file_duchenne_v1_dataset, 4);
 
 /**
  * Asks for a page of data sets.
@@ -227,7 +354,7 @@ export type ListDatasetsRequest = Message<"duchenne.v1.ListDatasetsRequest"> & {
  * Use `create(ListDatasetsRequestSchema)` to create a new message.
  */
 export const ListDatasetsRequestSchema: GenMessage<ListDatasetsRequest> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_dataset, 3);
+  messageDesc(file_duchenne_v1_dataset, 5);
 
 /**
  * A page of data sets.
@@ -255,7 +382,7 @@ export type ListDatasetsResponse = Message<"duchenne.v1.ListDatasetsResponse"> &
  * Use `create(ListDatasetsResponseSchema)` to create a new message.
  */
 export const ListDatasetsResponseSchema: GenMessage<ListDatasetsResponse> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_dataset, 4);
+  messageDesc(file_duchenne_v1_dataset, 6);
 
 /**
  * Asks for one data set.
@@ -276,7 +403,76 @@ export type GetDatasetRequest = Message<"duchenne.v1.GetDatasetRequest"> & {
  * Use `create(GetDatasetRequestSchema)` to create a new message.
  */
 export const GetDatasetRequestSchema: GenMessage<GetDatasetRequest> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_dataset, 5);
+  messageDesc(file_duchenne_v1_dataset, 7);
+
+/**
+ * What a folder holds, and whose conventions its labels follow.
+ *
+ * @generated from enum duchenne.v1.DatasetProtocol
+ */
+export const DatasetProtocol = {
+  /**
+   * A folder with a manifest of its own: dataset.json and manifest.jsonl, or manifest.csv.
+   *
+   * @generated from enum value: DATASET_PROTOCOL_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Images without labels, for pretraining.
+   *
+   * @generated from enum value: DATASET_PROTOCOL_IMAGES = 1;
+   */
+  IMAGES: 1,
+
+  /**
+   * BP4D: JSON lines, 12 action units, 41 subjects, 3 folds.
+   *
+   * @generated from enum value: DATASET_PROTOCOL_BP4D = 2;
+   */
+  BP4D: 2,
+
+  /**
+   * BP4D+: JSON lines, 12 action units, 140 subjects, 4 folds.
+   *
+   * @generated from enum value: DATASET_PROTOCOL_BP4D_PLUS = 3;
+   */
+  BP4D_PLUS: 3,
+
+  /**
+   * DISFA: JSON lines, 8 action units, 27 subjects, 3 folds.
+   *
+   * @generated from enum value: DATASET_PROTOCOL_DISFA = 4;
+   */
+  DISFA: 4,
+
+  /**
+   * RAF-DB: class folders or its list, 7 expressions, training and test part.
+   *
+   * @generated from enum value: DATASET_PROTOCOL_RAF_DB = 5;
+   */
+  RAF_DB: 5,
+
+  /**
+   * AffectNet with contempt: class folders, 8 expressions, training and validation part.
+   *
+   * @generated from enum value: DATASET_PROTOCOL_AFFECTNET_8 = 6;
+   */
+  AFFECTNET_8: 6,
+} as const;
+
+/**
+ * What a folder holds, and whose conventions its labels follow.
+ *
+ * @generated from enum duchenne.v1.DatasetProtocol
+ */
+export type DatasetProtocol = (typeof DatasetProtocol)[keyof typeof DatasetProtocol] | UnknownEnum;
+
+/**
+ * Describes the enum duchenne.v1.DatasetProtocol.
+ */
+export const DatasetProtocolSchema: GenEnum<DatasetProtocol> = /*@__PURE__*/
+  enumDesc(file_duchenne_v1_dataset, 0);
 
 /**
  * Registers, draws and reads data sets.
@@ -285,8 +481,8 @@ export const GetDatasetRequestSchema: GenMessage<GetDatasetRequest> = /*@__PURE_
  */
 export const DatasetService: GenService<{
   /**
-   * Registers a folder with a manifest that the server can read.
-   * Errors: INVALID_ARGUMENT with every problem of the manifest and its line, ALREADY_EXISTS.
+   * Registers a folder that the server can read: one with a manifest, images alone, or a published data set.
+   * Errors: INVALID_ARGUMENT with every problem of the labels (at most 100) and its line, ALREADY_EXISTS.
    *
    * @generated from rpc duchenne.v1.DatasetService.RegisterDataset
    */

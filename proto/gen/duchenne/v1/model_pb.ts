@@ -4,20 +4,20 @@
 
 // Models, their immutable versions and their aliases.
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../buf/validate/validate_pb.ts";
 import type { ActionUnitDescription } from "./action_unit_pb.ts";
 import { file_duchenne_v1_action_unit } from "./action_unit_pb.ts";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { Message } from "@bufbuild/protobuf";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file duchenne/v1/model.proto.
  */
 export const file_duchenne_v1_model: GenFile = /*@__PURE__*/
-  fileDesc("ChdkdWNoZW5uZS92MS9tb2RlbC5wcm90bxILZHVjaGVubmUudjEigwEKBU1vZGVsEgwKBG5hbWUYASABKAkSIwoHYWxpYXNlcxgCIAMoCzISLmR1Y2hlbm5lLnYxLkFsaWFzEi8KC2NyZWF0ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg5sYXRlc3RfdmVyc2lvbhgEIAEoCSJlCgVBbGlhcxIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSDAoEZXRhZxgDIAEoCRIvCgt1cGRhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi3AEKDE1vZGVsVmVyc2lvbhIMCgRuYW1lGAEgASgJEgwKBGtpbmQYAiABKAkSOAoMYWN0aW9uX3VuaXRzGAMgAygLMiIuZHVjaGVubmUudjEuQWN0aW9uVW5pdERlc2NyaXB0aW9uEiUKBWZpbGVzGAQgAygLMhYuZHVjaGVubmUudjEuTW9kZWxGaWxlEhEKCWNhcmRfanNvbhgFIAEoCRILCgNqb2IYBiABKAkSLwoLY3JlYXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIj0KCU1vZGVsRmlsZRIMCgRyb2xlGAEgASgJEg4KBmRpZ2VzdBgCIAEoCRISCgpzaXplX2J5dGVzGAMgASgEIlAKEUxpc3RNb2RlbHNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiACCJRChJMaXN0TW9kZWxzUmVzcG9uc2USIgoGbW9kZWxzGAEgAygLMhIuZHVjaGVubmUudjEuTW9kZWwSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIpEBChhMaXN0TW9kZWxWZXJzaW9uc1JlcXVlc3QSOAoGcGFyZW50GAEgASgJQii6SCVyIzIhXm1vZGVscy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kEh0KCXBhZ2Vfc2l6ZRgCIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAMgASgJQgi6SAVyAxiACCJnChlMaXN0TW9kZWxWZXJzaW9uc1Jlc3BvbnNlEjEKDm1vZGVsX3ZlcnNpb25zGAEgAygLMhkuZHVjaGVubmUudjEuTW9kZWxWZXJzaW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIyChZHZXRNb2RlbFZlcnNpb25SZXF1ZXN0EhgKBG5hbWUYASABKAlCCrpIB3IFEAEYgAIizAEKD1NldEFsaWFzUmVxdWVzdBJECgRuYW1lGAEgASgJQja6SDNyMTIvXm1vZGVscy9bYS16MC05XVthLXowLTlfLV17MCw2Mn1AKGxpdmV8Y2FuYXJ5KSQSXAoHdmVyc2lvbhgCIAEoCUJLukhIckYyRF5tb2RlbHMvW2EtejAtOV1bYS16MC05Xy1dezAsNjJ9L3ZlcnNpb25zL1thLXowLTldW2EtejAtOV8uLV17MCw2Mn0kEhUKBGV0YWcYAyABKAlCB7pIBHICGEAy0gIKDE1vZGVsU2VydmljZRJNCgpMaXN0TW9kZWxzEh4uZHVjaGVubmUudjEuTGlzdE1vZGVsc1JlcXVlc3QaHy5kdWNoZW5uZS52MS5MaXN0TW9kZWxzUmVzcG9uc2USYgoRTGlzdE1vZGVsVmVyc2lvbnMSJS5kdWNoZW5uZS52MS5MaXN0TW9kZWxWZXJzaW9uc1JlcXVlc3QaJi5kdWNoZW5uZS52MS5MaXN0TW9kZWxWZXJzaW9uc1Jlc3BvbnNlElEKD0dldE1vZGVsVmVyc2lvbhIjLmR1Y2hlbm5lLnYxLkdldE1vZGVsVmVyc2lvblJlcXVlc3QaGS5kdWNoZW5uZS52MS5Nb2RlbFZlcnNpb24SPAoIU2V0QWxpYXMSHC5kdWNoZW5uZS52MS5TZXRBbGlhc1JlcXVlc3QaEi5kdWNoZW5uZS52MS5BbGlhc2IGcHJvdG8z", [file_buf_validate_validate, file_duchenne_v1_action_unit, file_google_protobuf_timestamp]);
+  fileDesc("ChdkdWNoZW5uZS92MS9tb2RlbC5wcm90bxILZHVjaGVubmUudjEigwEKBU1vZGVsEgwKBG5hbWUYASABKAkSIwoHYWxpYXNlcxgCIAMoCzISLmR1Y2hlbm5lLnYxLkFsaWFzEi8KC2NyZWF0ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg5sYXRlc3RfdmVyc2lvbhgEIAEoCSJlCgVBbGlhcxIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSDAoEZXRhZxgDIAEoCRIvCgt1cGRhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi3AEKDE1vZGVsVmVyc2lvbhIMCgRuYW1lGAEgASgJEgwKBGtpbmQYAiABKAkSOAoMYWN0aW9uX3VuaXRzGAMgAygLMiIuZHVjaGVubmUudjEuQWN0aW9uVW5pdERlc2NyaXB0aW9uEiUKBWZpbGVzGAQgAygLMhYuZHVjaGVubmUudjEuTW9kZWxGaWxlEhEKCWNhcmRfanNvbhgFIAEoCRILCgNqb2IYBiABKAkSLwoLY3JlYXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIj0KCU1vZGVsRmlsZRIMCgRyb2xlGAEgASgJEg4KBmRpZ2VzdBgCIAEoCRISCgpzaXplX2J5dGVzGAMgASgEIlAKEUxpc3RNb2RlbHNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiACCJRChJMaXN0TW9kZWxzUmVzcG9uc2USIgoGbW9kZWxzGAEgAygLMhIuZHVjaGVubmUudjEuTW9kZWwSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIpEBChhMaXN0TW9kZWxWZXJzaW9uc1JlcXVlc3QSOAoGcGFyZW50GAEgASgJQii6SCVyIzIhXm1vZGVscy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kEh0KCXBhZ2Vfc2l6ZRgCIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAMgASgJQgi6SAVyAxiACCJnChlMaXN0TW9kZWxWZXJzaW9uc1Jlc3BvbnNlEjEKDm1vZGVsX3ZlcnNpb25zGAEgAygLMhkuZHVjaGVubmUudjEuTW9kZWxWZXJzaW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIyChZHZXRNb2RlbFZlcnNpb25SZXF1ZXN0EhgKBG5hbWUYASABKAlCCrpIB3IFEAEYgAIizAEKD1NldEFsaWFzUmVxdWVzdBJECgRuYW1lGAEgASgJQja6SDNyMTIvXm1vZGVscy9bYS16MC05XVthLXowLTlfLV17MCw2Mn1AKGxpdmV8Y2FuYXJ5KSQSXAoHdmVyc2lvbhgCIAEoCUJLukhIckYyRF5tb2RlbHMvW2EtejAtOV1bYS16MC05Xy1dezAsNjJ9L3ZlcnNpb25zL1thLXowLTldW2EtejAtOV8uLV17MCw2Mn0kEhUKBGV0YWcYAyABKAlCB7pIBHICGEAidAoSSW1wb3J0TW9kZWxSZXF1ZXN0Ei0KB29wdGlvbnMYASABKAsyGi5kdWNoZW5uZS52MS5JbXBvcnRPcHRpb25zSAASHQoFY2h1bmsYAiABKAxCDLpICXoHEAEYgICABEgAQhAKB21lc3NhZ2USBbpIAggBIqUECg1JbXBvcnRPcHRpb25zEjcKBW1vZGVsGAEgASgJQii6SCVyIzIhXm1vZGVscy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kEh0KCWZpbGVfbmFtZRgCIAEoCUIKukgHcgUQARj/ARISCgpzaXplX2J5dGVzGAMgASgEEigKBnNoYTI1NhgEIAEoCUIYukgVchMyEV4oWzAtOWEtZl17NjR9KT8kEh4KDGFjdGlvbl91bml0cxgFIAMoBUIIukgFkgECEEASOgoIcHJvdG9jb2wYBiABKA4yHi5kdWNoZW5uZS52MS5QdWJsaXNoZWRQcm90b2NvbEIIukgFggECEAESJQoLZXhwcmVzc2lvbnMYByADKAlCELpIDZIBChBAIgZyBBABGD8SJAoIc3ViamVjdHMYCCADKAlCErpID5IBDBCgjQYiBnIEEAEYPxIeCgxkaXNwbGF5X25hbWUYCSABKAlCCLpIBXIDGPQDEh8KDmJveF9jb252ZW50aW9uGAogASgJQge6SARyAhhkEh4KDGxpY2Vuc2Vfbm90ZRgLIAEoCUIIukgFcgMY0A8SGQoFaGVhZHMYDCABKAVCCrpIBxoFGIACKAASIQoNZGVjb2Rlcl9oZWFkcxgNIAEoBUIKukgHGgUYgAIoABIeCgppbWFnZV9zaXplGA4gASgFQgq6SAcaBRiAICgAEhYKDmtlZXBfb3B0aW1pemVyGA8gASgIInAKE0ltcG9ydE1vZGVsUmVzcG9uc2USMAoNbW9kZWxfdmVyc2lvbhgBIAEoCzIZLmR1Y2hlbm5lLnYxLk1vZGVsVmVyc2lvbhInCgZyZXBvcnQYAiABKAsyFy5kdWNoZW5uZS52MS5Mb2FkUmVwb3J0Ip8BCgpMb2FkUmVwb3J0Eg8KB21pc3NpbmcYASADKAkSEgoKdW5leHBlY3RlZBgCIAMoCRIwCghyZXNoYXBlZBgDIAMoCzIeLmR1Y2hlbm5lLnYxLlJlc2hhcGVkUGFyYW1ldGVyEisKB2lnbm9yZWQYBCADKAsyGi5kdWNoZW5uZS52MS5JZ25vcmVkVGVuc29yEg0KBW5vdGVzGAUgAygJIjsKEVJlc2hhcGVkUGFyYW1ldGVyEgwKBG5hbWUYASABKAkSDAoEZnJvbRgCIAMoBRIKCgJ0bxgDIAMoBSItCg1JZ25vcmVkVGVuc29yEgwKBG5hbWUYASABKAkSDgoGcmVhc29uGAIgASgJImUKEkV4cG9ydE1vZGVsUmVxdWVzdBIYCgRuYW1lGAEgASgJQgq6SAdyBRABGIACEjUKBmZvcm1hdBgCIAEoDjIZLmR1Y2hlbm5lLnYxLkV4cG9ydEZvcm1hdEIKukgHggEEEAEgACJcChNFeHBvcnRNb2RlbFJlc3BvbnNlEikKBGZpbGUYASABKAsyGS5kdWNoZW5uZS52MS5FeHBvcnRlZEZpbGVIABIPCgVjaHVuaxgCIAEoDEgAQgkKB21lc3NhZ2UiXAoMRXhwb3J0ZWRGaWxlEhUKDW1vZGVsX3ZlcnNpb24YASABKAkSEQoJZmlsZV9uYW1lGAIgASgJEg4KBmRpZ2VzdBgDIAEoCRISCgpzaXplX2J5dGVzGAQgASgEKpQBChFQdWJsaXNoZWRQcm90b2NvbBIiCh5QVUJMSVNIRURfUFJPVE9DT0xfVU5TUEVDSUZJRUQQABIbChdQVUJMSVNIRURfUFJPVE9DT0xfQlA0RBABEiAKHFBVQkxJU0hFRF9QUk9UT0NPTF9CUDREX1BMVVMQAhIcChhQVUJMSVNIRURfUFJPVE9DT0xfRElTRkEQAyqZAQoMRXhwb3J0Rm9ybWF0Eh0KGUVYUE9SVF9GT1JNQVRfVU5TUEVDSUZJRUQQABIdChlFWFBPUlRfRk9STUFUX1NBRkVURU5TT1JTEAESFgoSRVhQT1JUX0ZPUk1BVF9PTk5YEAISFgoSRVhQT1JUX0ZPUk1BVF9DQVJEEAMSGwoXRVhQT1JUX0ZPUk1BVF9PUFRJTUlaRVIQBDL6AwoMTW9kZWxTZXJ2aWNlEk0KCkxpc3RNb2RlbHMSHi5kdWNoZW5uZS52MS5MaXN0TW9kZWxzUmVxdWVzdBofLmR1Y2hlbm5lLnYxLkxpc3RNb2RlbHNSZXNwb25zZRJiChFMaXN0TW9kZWxWZXJzaW9ucxIlLmR1Y2hlbm5lLnYxLkxpc3RNb2RlbFZlcnNpb25zUmVxdWVzdBomLmR1Y2hlbm5lLnYxLkxpc3RNb2RlbFZlcnNpb25zUmVzcG9uc2USUQoPR2V0TW9kZWxWZXJzaW9uEiMuZHVjaGVubmUudjEuR2V0TW9kZWxWZXJzaW9uUmVxdWVzdBoZLmR1Y2hlbm5lLnYxLk1vZGVsVmVyc2lvbhI8CghTZXRBbGlhcxIcLmR1Y2hlbm5lLnYxLlNldEFsaWFzUmVxdWVzdBoSLmR1Y2hlbm5lLnYxLkFsaWFzElIKC0ltcG9ydE1vZGVsEh8uZHVjaGVubmUudjEuSW1wb3J0TW9kZWxSZXF1ZXN0GiAuZHVjaGVubmUudjEuSW1wb3J0TW9kZWxSZXNwb25zZSgBElIKC0V4cG9ydE1vZGVsEh8uZHVjaGVubmUudjEuRXhwb3J0TW9kZWxSZXF1ZXN0GiAuZHVjaGVubmUudjEuRXhwb3J0TW9kZWxSZXNwb25zZTABYgZwcm90bzM", [file_buf_validate_validate, file_duchenne_v1_action_unit, file_google_protobuf_timestamp]);
 
 /**
  * A model: a named line of versions.
@@ -146,7 +146,7 @@ export type ModelVersion = Message<"duchenne.v1.ModelVersion"> & {
   cardJson: string;
 
   /**
-   * The job that made it, "jobs/{job}".
+   * The job that made it, "jobs/{job}"; empty when none did.
    *
    * @generated from field: string job = 6;
    */
@@ -174,7 +174,7 @@ export const ModelVersionSchema: GenMessage<ModelVersion> = /*@__PURE__*/
  */
 export type ModelFile = Message<"duchenne.v1.ModelFile"> & {
   /**
-   * What it is: "safetensors", "onnx" or "card".
+   * What it is: "safetensors", "onnx", "card" or "optimizer".
    *
    * @generated from field: string role = 1;
    */
@@ -378,7 +378,513 @@ export const SetAliasRequestSchema: GenMessage<SetAliasRequest> = /*@__PURE__*/
   messageDesc(file_duchenne_v1_model, 9);
 
 /**
- * Reads models and moves aliases.
+ * One step of an import.
+ *
+ * @generated from message duchenne.v1.ImportModelRequest
+ */
+export type ImportModelRequest = Message<"duchenne.v1.ImportModelRequest"> & {
+  /**
+   * The options first, then the file.
+   *
+   * @generated from oneof duchenne.v1.ImportModelRequest.message
+   */
+  message: {
+    /**
+     * What the file does not say.
+     *
+     * @generated from field: duchenne.v1.ImportOptions options = 1;
+     */
+    value: ImportOptions;
+    case: "options";
+  } | {
+    /**
+     * The next bytes of the file.
+     *
+     * @generated from field: bytes chunk = 2;
+     */
+    value: Uint8Array;
+    case: "chunk";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message duchenne.v1.ImportModelRequest.
+ * Use `create(ImportModelRequestSchema)` to create a new message.
+ */
+export const ImportModelRequestSchema: GenMessage<ImportModelRequest> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_model, 10);
+
+/**
+ * What a file of weights does not say.
+ *
+ * @generated from message duchenne.v1.ImportOptions
+ */
+export type ImportOptions = Message<"duchenne.v1.ImportOptions"> & {
+  /**
+   * "models/{model}" that gets a version; made when there is none.
+   *
+   * @generated from field: string model = 1;
+   */
+  model: string;
+
+  /**
+   * The file's name, for the model card.
+   *
+   * @generated from field: string file_name = 2;
+   */
+  fileName: string;
+
+  /**
+   * The file's size; 0: not known. Checked.
+   *
+   * @generated from field: uint64 size_bytes = 3;
+   */
+  sizeBytes: bigint;
+
+  /**
+   * sha256 of the file, in lower-case hexadecimal; empty: not known. Checked.
+   *
+   * @generated from field: string sha256 = 4;
+   */
+  sha256: string;
+
+  /**
+   * FACS numbers in the order of the head's outputs, of a detector; one of these, protocol and expressions is given.
+   *
+   * @generated from field: repeated int32 action_units = 5;
+   */
+  actionUnits: number[];
+
+  /**
+   * Instead of action_units.
+   *
+   * @generated from field: duchenne.v1.PublishedProtocol protocol = 6;
+   */
+  protocol: PublishedProtocol;
+
+  /**
+   * Names in the order of the head's outputs, of an expression classifier.
+   *
+   * @generated from field: repeated string expressions = 7;
+   */
+  expressions: string[];
+
+  /**
+   * Names in the order of the identity head's outputs, when they are known.
+   *
+   * @generated from field: repeated string subjects = 8;
+   */
+  subjects: string[];
+
+  /**
+   * What the model is, in a sentence, for the model card; empty: told from the file.
+   *
+   * @generated from field: string display_name = 9;
+   */
+  displayName: string;
+
+  /**
+   * How faces were cut for its training; empty: "face-alignment+5%", the crop of the published models.
+   *
+   * @generated from field: string box_convention = 10;
+   */
+  boxConvention: string;
+
+  /**
+   * What is known about the licence of the weights, for the model card.
+   *
+   * @generated from field: string license_note = 11;
+   */
+  licenseNote: string;
+
+  /**
+   * Attention heads, of an encoder whose width and depth are those of no known one; 0: told from the table.
+   *
+   * @generated from field: int32 heads = 12;
+   */
+  heads: number;
+
+  /**
+   * Attention heads of a decoder whose width is not the published 512; 0: told from the table.
+   *
+   * @generated from field: int32 decoder_heads = 13;
+   */
+  decoderHeads: number;
+
+  /**
+   * Side of the input in pixels, to which position embeddings are interpolated; 0: the file's own.
+   *
+   * @generated from field: int32 image_size = 14;
+   */
+  imageSize: number;
+
+  /**
+   * Also keep what the training's optimizer remembers, as the file "optimizer".
+   *
+   * @generated from field: bool keep_optimizer = 15;
+   */
+  keepOptimizer: boolean;
+};
+
+/**
+ * Describes the message duchenne.v1.ImportOptions.
+ * Use `create(ImportOptionsSchema)` to create a new message.
+ */
+export const ImportOptionsSchema: GenMessage<ImportOptions> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_model, 11);
+
+/**
+ * What an import made.
+ *
+ * @generated from message duchenne.v1.ImportModelResponse
+ */
+export type ImportModelResponse = Message<"duchenne.v1.ImportModelResponse"> & {
+  /**
+   * The version.
+   *
+   * @generated from field: duchenne.v1.ModelVersion model_version = 1;
+   */
+  modelVersion?: ModelVersion | undefined;
+
+  /**
+   * What became of every tensor of the file; it also stands on the model card.
+   *
+   * @generated from field: duchenne.v1.LoadReport report = 2;
+   */
+  report?: LoadReport | undefined;
+};
+
+/**
+ * Describes the message duchenne.v1.ImportModelResponse.
+ * Use `create(ImportModelResponseSchema)` to create a new message.
+ */
+export const ImportModelResponseSchema: GenMessage<ImportModelResponse> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_model, 12);
+
+/**
+ * What became of every tensor when weights were loaded.
+ *
+ * @generated from message duchenne.v1.LoadReport
+ */
+export type LoadReport = Message<"duchenne.v1.LoadReport"> & {
+  /**
+   * Parameters that the file does not hold: they start as in a new model.
+   *
+   * @generated from field: repeated string missing = 1;
+   */
+  missing: string[];
+
+  /**
+   * Tensors that the model has no place for.
+   *
+   * @generated from field: repeated string unexpected = 2;
+   */
+  unexpected: string[];
+
+  /**
+   * Parameters that were brought to another shape.
+   *
+   * @generated from field: repeated duchenne.v1.ReshapedParameter reshaped = 3;
+   */
+  reshaped: ReshapedParameter[];
+
+  /**
+   * Tensors that have a meaning and were left out on purpose.
+   *
+   * @generated from field: repeated duchenne.v1.IgnoredTensor ignored = 4;
+   */
+  ignored: IgnoredTensor[];
+
+  /**
+   * What else a user should know.
+   *
+   * @generated from field: repeated string notes = 5;
+   */
+  notes: string[];
+};
+
+/**
+ * Describes the message duchenne.v1.LoadReport.
+ * Use `create(LoadReportSchema)` to create a new message.
+ */
+export const LoadReportSchema: GenMessage<LoadReport> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_model, 13);
+
+/**
+ * A parameter that was brought to another shape: position embeddings of another grid.
+ *
+ * @generated from message duchenne.v1.ReshapedParameter
+ */
+export type ReshapedParameter = Message<"duchenne.v1.ReshapedParameter"> & {
+  /**
+   * Its name.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Its shape in the file.
+   *
+   * @generated from field: repeated int32 from = 2;
+   */
+  from: number[];
+
+  /**
+   * Its shape in the model.
+   *
+   * @generated from field: repeated int32 to = 3;
+   */
+  to: number[];
+};
+
+/**
+ * Describes the message duchenne.v1.ReshapedParameter.
+ * Use `create(ReshapedParameterSchema)` to create a new message.
+ */
+export const ReshapedParameterSchema: GenMessage<ReshapedParameter> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_model, 14);
+
+/**
+ * A tensor that was left out on purpose.
+ *
+ * @generated from message duchenne.v1.IgnoredTensor
+ */
+export type IgnoredTensor = Message<"duchenne.v1.IgnoredTensor"> & {
+  /**
+   * Its name in the file.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Why.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message duchenne.v1.IgnoredTensor.
+ * Use `create(IgnoredTensorSchema)` to create a new message.
+ */
+export const IgnoredTensorSchema: GenMessage<IgnoredTensor> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_model, 15);
+
+/**
+ * Asks for a file of a version.
+ *
+ * @generated from message duchenne.v1.ExportModelRequest
+ */
+export type ExportModelRequest = Message<"duchenne.v1.ExportModelRequest"> & {
+  /**
+   * "models/{model}/versions/{version}" or "models/{model}@{alias}".
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Which file.
+   *
+   * @generated from field: duchenne.v1.ExportFormat format = 2;
+   */
+  format: ExportFormat;
+};
+
+/**
+ * Describes the message duchenne.v1.ExportModelRequest.
+ * Use `create(ExportModelRequestSchema)` to create a new message.
+ */
+export const ExportModelRequestSchema: GenMessage<ExportModelRequest> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_model, 16);
+
+/**
+ * One step of an export.
+ *
+ * @generated from message duchenne.v1.ExportModelResponse
+ */
+export type ExportModelResponse = Message<"duchenne.v1.ExportModelResponse"> & {
+  /**
+   * The file's description first, then its bytes.
+   *
+   * @generated from oneof duchenne.v1.ExportModelResponse.message
+   */
+  message: {
+    /**
+     * What follows.
+     *
+     * @generated from field: duchenne.v1.ExportedFile file = 1;
+     */
+    value: ExportedFile;
+    case: "file";
+  } | {
+    /**
+     * The next bytes of the file.
+     *
+     * @generated from field: bytes chunk = 2;
+     */
+    value: Uint8Array;
+    case: "chunk";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message duchenne.v1.ExportModelResponse.
+ * Use `create(ExportModelResponseSchema)` to create a new message.
+ */
+export const ExportModelResponseSchema: GenMessage<ExportModelResponse> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_model, 17);
+
+/**
+ * What an export sends.
+ *
+ * @generated from message duchenne.v1.ExportedFile
+ */
+export type ExportedFile = Message<"duchenne.v1.ExportedFile"> & {
+  /**
+   * The version's name, an alias resolved.
+   *
+   * @generated from field: string model_version = 1;
+   */
+  modelVersion: string;
+
+  /**
+   * A name for the file, such as "demo-1.safetensors".
+   *
+   * @generated from field: string file_name = 2;
+   */
+  fileName: string;
+
+  /**
+   * sha256 of its bytes.
+   *
+   * @generated from field: string digest = 3;
+   */
+  digest: string;
+
+  /**
+   * Size, in bytes.
+   *
+   * @generated from field: uint64 size_bytes = 4;
+   */
+  sizeBytes: bigint;
+};
+
+/**
+ * Describes the message duchenne.v1.ExportedFile.
+ * Use `create(ExportedFileSchema)` to create a new message.
+ */
+export const ExportedFileSchema: GenMessage<ExportedFile> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_model, 18);
+
+/**
+ * A protocol whose action units are known, in the order of a published model's outputs.
+ *
+ * @generated from enum duchenne.v1.PublishedProtocol
+ */
+export const PublishedProtocol = {
+  /**
+   * None: the action units are given.
+   *
+   * @generated from enum value: PUBLISHED_PROTOCOL_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * AU 1, 2, 4, 6, 7, 10, 12, 14, 15, 17, 23, 24.
+   *
+   * @generated from enum value: PUBLISHED_PROTOCOL_BP4D = 1;
+   */
+  BP4D: 1,
+
+  /**
+   * The same as BP4D.
+   *
+   * @generated from enum value: PUBLISHED_PROTOCOL_BP4D_PLUS = 2;
+   */
+  BP4D_PLUS: 2,
+
+  /**
+   * AU 1, 2, 4, 6, 9, 12, 25, 26.
+   *
+   * @generated from enum value: PUBLISHED_PROTOCOL_DISFA = 3;
+   */
+  DISFA: 3,
+} as const;
+
+/**
+ * A protocol whose action units are known, in the order of a published model's outputs.
+ *
+ * @generated from enum duchenne.v1.PublishedProtocol
+ */
+export type PublishedProtocol = (typeof PublishedProtocol)[keyof typeof PublishedProtocol] | UnknownEnum;
+
+/**
+ * Describes the enum duchenne.v1.PublishedProtocol.
+ */
+export const PublishedProtocolSchema: GenEnum<PublishedProtocol> = /*@__PURE__*/
+  enumDesc(file_duchenne_v1_model, 0);
+
+/**
+ * A file that a version can have.
+ *
+ * @generated from enum duchenne.v1.ExportFormat
+ */
+export const ExportFormat = {
+  /**
+   * Refused.
+   *
+   * @generated from enum value: EXPORT_FORMAT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The parameters in fp32; the configuration stands in the metadata as "config".
+   *
+   * @generated from enum value: EXPORT_FORMAT_SAFETENSORS = 1;
+   */
+  SAFETENSORS: 1,
+
+  /**
+   * The graph that is served: "image" [B, 3, S, S] to "logits" and "features".
+   *
+   * @generated from enum value: EXPORT_FORMAT_ONNX = 2;
+   */
+  ONNX: 2,
+
+  /**
+   * The model card in JSON.
+   *
+   * @generated from enum value: EXPORT_FORMAT_CARD = 3;
+   */
+  CARD: 3,
+
+  /**
+   * What the optimizer remembers: "optimizer.first.*" and "optimizer.second.*", in safetensors.
+   *
+   * @generated from enum value: EXPORT_FORMAT_OPTIMIZER = 4;
+   */
+  OPTIMIZER: 4,
+} as const;
+
+/**
+ * A file that a version can have.
+ *
+ * @generated from enum duchenne.v1.ExportFormat
+ */
+export type ExportFormat = (typeof ExportFormat)[keyof typeof ExportFormat] | UnknownEnum;
+
+/**
+ * Describes the enum duchenne.v1.ExportFormat.
+ */
+export const ExportFormatSchema: GenEnum<ExportFormat> = /*@__PURE__*/
+  enumDesc(file_duchenne_v1_model, 1);
+
+/**
+ * Reads models, moves aliases, brings weights in and out.
  *
  * @generated from service duchenne.v1.ModelService
  */
@@ -416,6 +922,7 @@ export const ModelService: GenService<{
   /**
    * Points an alias at a version. Live streams on the alias move to it between two frames.
    * Errors: NOT_FOUND; ABORTED when `etag` is given and the alias moved meanwhile.
+   * Errors: FAILED_PRECONDITION when the version is no action unit detector: only those are served.
    *
    * @generated from rpc duchenne.v1.ModelService.SetAlias
    */
@@ -423,6 +930,31 @@ export const ModelService: GenService<{
     methodKind: "unary";
     input: typeof SetAliasRequestSchema;
     output: typeof AliasSchema;
+  },
+  /**
+   * Makes a version from a file of weights: a PyTorch checkpoint (the zip of PyTorch 1.6 and newer) or safetensors, of an
+   * action unit detector, an expression classifier or a masked autoencoder in the published layout. Nothing in the file
+   * is run. The first message holds the options, all others the file, in order; a call that ends early leaves nothing.
+   * Errors: INVALID_ARGUMENT when the options do not fit the file, or the file is not what it should be;
+   * RESOURCE_EXHAUSTED when it is larger than the server takes.
+   *
+   * @generated from rpc duchenne.v1.ModelService.ImportModel
+   */
+  importModel: {
+    methodKind: "client_streaming";
+    input: typeof ImportModelRequestSchema;
+    output: typeof ImportModelResponseSchema;
+  },
+  /**
+   * Streams a file of a version: first what it is, then its bytes. Errors: NOT_FOUND; FAILED_PRECONDITION when the version
+   * has no such file; DATA_LOSS when the stored bytes are damaged: what was received is then to be thrown away.
+   *
+   * @generated from rpc duchenne.v1.ModelService.ExportModel
+   */
+  exportModel: {
+    methodKind: "server_streaming";
+    input: typeof ExportModelRequestSchema;
+    output: typeof ExportModelResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_duchenne_v1_model, 0);

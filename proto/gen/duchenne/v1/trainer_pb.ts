@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file duchenne/v1/trainer.proto.
  */
 export const file_duchenne_v1_trainer: GenFile = /*@__PURE__*/
-  fileDesc("ChlkdWNoZW5uZS92MS90cmFpbmVyLnByb3RvEgtkdWNoZW5uZS52MSLfAQoYQ3JlYXRlVHJhaW5pbmdKb2JSZXF1ZXN0EhsKCnJlcXVlc3RfaWQYASABKAlCB7pIBHICGEASFQoNdmFsaWRhdGVfb25seRgCIAEoCBIeCgxkaXNwbGF5X25hbWUYAyABKAlCCLpIBXIDGIABEioKCWZpbmVfdHVuZRgEIAEoCzIVLmR1Y2hlbm5lLnYxLkZpbmVUdW5lSAASMAoMbGluZWFyX3Byb2JlGAUgASgLMhguZHVjaGVubmUudjEuTGluZWFyUHJvYmVIAEIRCgh0cmFpbmluZxIFukgCCAEi6QcKCEZpbmVUdW5lEjsKB2RhdGFzZXQYASABKAlCKrpIJ3IlMiNeZGF0YXNldHMvW2EtejAtOV1bYS16MC05Xy1dezAsNjJ9JBI3CgVtb2RlbBgCIAEoCUIoukglciMyIV5tb2RlbHMvW2EtejAtOV1bYS16MC05Xy1dezAsNjJ9JBIPCgd2YXJpYW50GAMgASgJEhMKBmxhbWJkYRgEIAEoAUgAiAEBEjoKDWlkZW50aXR5X2xvc3MYBSABKA4yGS5kdWNoZW5uZS52MS5JZGVudGl0eUxvc3NCCLpIBYIBAhABEhMKBmVwb2NocxgGIAEoDUgBiAEBEhoKDXdhcm11cF9lcG9jaHMYByABKAFIAogBARIXCgpiYXRjaF9zaXplGAggASgNSAOIAQESHwoSYmFzZV9sZWFybmluZ19yYXRlGAkgASgBSASIAQESHgoRbWluX2xlYXJuaW5nX3JhdGUYCiABKAFIBYgBARIYCgtsYXllcl9kZWNheRgLIAEoAUgGiAEBEhkKDHdlaWdodF9kZWNheRgMIAEoAUgHiAEBEhYKCWRyb3BfcGF0aBgNIAEoAUgIiAEBEhwKD2hvcml6b250YWxfZmxpcBgOIAEoCEgJiAEBEhoKDXRlc3RfZnJhY3Rpb24YDyABKAFICogBARIRCgRzZWVkGBAgASgESAuIAQESIwoWY2hlY2twb2ludF9ldmVyeV9zdGVwcxgRIAEoDUgMiAEBEhwKD2lkZW50aXR5X2xheWVycxgSIAEoDUgNiAEBEh8KEmFjY3VtdWxhdGlvbl9zdGVwcxgTIAEoDUgOiAEBEh8KEmNsaXBfZ3JhZGllbnRfbm9ybRgUIAEoAUgPiAEBEjwKDnVua25vd25fbGFiZWxzGBUgASgOMhouZHVjaGVubmUudjEuVW5rbm93bkxhYmVsc0IIukgFggECEAFCCQoHX2xhbWJkYUIJCgdfZXBvY2hzQhAKDl93YXJtdXBfZXBvY2hzQg0KC19iYXRjaF9zaXplQhUKE19iYXNlX2xlYXJuaW5nX3JhdGVCFAoSX21pbl9sZWFybmluZ19yYXRlQg4KDF9sYXllcl9kZWNheUIPCg1fd2VpZ2h0X2RlY2F5QgwKCl9kcm9wX3BhdGhCEgoQX2hvcml6b250YWxfZmxpcEIQCg5fdGVzdF9mcmFjdGlvbkIHCgVfc2VlZEIZChdfY2hlY2twb2ludF9ldmVyeV9zdGVwc0ISChBfaWRlbnRpdHlfbGF5ZXJzQhUKE19hY2N1bXVsYXRpb25fc3RlcHNCFQoTX2NsaXBfZ3JhZGllbnRfbm9ybSL4AgoLTGluZWFyUHJvYmUSOwoHZGF0YXNldBgBIAEoCUIqukgnciUyI15kYXRhc2V0cy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kEmIKDW1vZGVsX3ZlcnNpb24YAiABKAlCS7pISHJGMkRebW9kZWxzL1thLXowLTldW2EtejAtOV8tXXswLDYyfS92ZXJzaW9ucy9bYS16MC05XVthLXowLTlfLi1dezAsNjJ9JBITCgZlcG9jaHMYAyABKA1IAIgBARIXCgpiYXRjaF9zaXplGAQgASgNSAGIAQESHwoSYmFzZV9sZWFybmluZ19yYXRlGAUgASgBSAKIAQESGgoNdGVzdF9mcmFjdGlvbhgGIAEoAUgDiAEBEhEKBHNlZWQYByABKARIBIgBAUIJCgdfZXBvY2hzQg0KC19iYXRjaF9zaXplQhUKE19iYXNlX2xlYXJuaW5nX3JhdGVCEAoOX3Rlc3RfZnJhY3Rpb25CBwoFX3NlZWQqWgoMSWRlbnRpdHlMb3NzEh0KGUlERU5USVRZX0xPU1NfVU5TUEVDSUZJRUQQABIVChFJREVOVElUWV9MT1NTX0JDRRABEhQKEElERU5USVRZX0xPU1NfQ0UQAipnCg1Vbmtub3duTGFiZWxzEh4KGlVOS05PV05fTEFCRUxTX1VOU1BFQ0lGSUVEEAASGQoVVU5LTk9XTl9MQUJFTFNfTUFTS0VEEAESGwoXVU5LTk9XTl9MQUJFTFNfTkVHQVRJVkUQAjJeCg5UcmFpbmVyU2VydmljZRJMChFDcmVhdGVUcmFpbmluZ0pvYhIlLmR1Y2hlbm5lLnYxLkNyZWF0ZVRyYWluaW5nSm9iUmVxdWVzdBoQLmR1Y2hlbm5lLnYxLkpvYmIGcHJvdG8z", [file_buf_validate_validate, file_duchenne_v1_job]);
+  fileDesc("ChlkdWNoZW5uZS92MS90cmFpbmVyLnByb3RvEgtkdWNoZW5uZS52MSLyAgoYQ3JlYXRlVHJhaW5pbmdKb2JSZXF1ZXN0EhsKCnJlcXVlc3RfaWQYASABKAlCB7pIBHICGEASFQoNdmFsaWRhdGVfb25seRgCIAEoCBIeCgxkaXNwbGF5X25hbWUYAyABKAlCCLpIBXIDGIABEioKCWZpbmVfdHVuZRgEIAEoCzIVLmR1Y2hlbm5lLnYxLkZpbmVUdW5lSAASMAoMbGluZWFyX3Byb2JlGAUgASgLMhguZHVjaGVubmUudjEuTGluZWFyUHJvYmVIABIpCghwcmV0cmFpbhgGIAEoCzIVLmR1Y2hlbm5lLnYxLlByZXRyYWluSAASPwoUZmluZV90dW5lX2V4cHJlc3Npb24YByABKAsyHy5kdWNoZW5uZS52MS5GaW5lVHVuZUV4cHJlc3Npb25IABIlCgZkaXN0aWwYCCABKAsyEy5kdWNoZW5uZS52MS5EaXN0aWxIAEIRCgh0cmFpbmluZxIFukgCCAEiuQEKB0VuY29kZXISDwoHdmFyaWFudBgBIAEoCRIXCgppbWFnZV9zaXplGAIgASgNSACIAQESFwoKcGF0Y2hfc2l6ZRgDIAEoDUgBiAEBEhYKCWRyb3BfcGF0aBgEIAEoAUgCiAEBEicKFWluaXRpYWxfbW9kZWxfdmVyc2lvbhgFIAEoCUIIukgFcgMYgAJCDQoLX2ltYWdlX3NpemVCDQoLX3BhdGNoX3NpemVCDAoKX2Ryb3BfcGF0aCKtAQoJRGF0YVNwbGl0EhEKBGZvbGQYASABKA1IAIgBARISCgVmb2xkcxgCIAEoDUgBiAEBEhoKDXRlc3RfZnJhY3Rpb24YAyABKAFIAogBARIgChN2YWxpZGF0aW9uX2ZyYWN0aW9uGAQgASgBSAOIAQFCBwoFX2ZvbGRCCAoGX2ZvbGRzQhAKDl90ZXN0X2ZyYWN0aW9uQhYKFF92YWxpZGF0aW9uX2ZyYWN0aW9uIrwGCgxPcHRpbWl6YXRpb24SEwoGZXBvY2hzGAEgASgNSACIAQESGgoNd2FybXVwX2Vwb2NocxgCIAEoAUgBiAEBEhcKCmJhdGNoX3NpemUYAyABKA1IAogBARIfChJhY2N1bXVsYXRpb25fc3RlcHMYBCABKA1IA4gBARIfChJiYXNlX2xlYXJuaW5nX3JhdGUYBSABKAFIBIgBARIeChFtaW5fbGVhcm5pbmdfcmF0ZRgGIAEoAUgFiAEBEhgKC2xheWVyX2RlY2F5GAcgASgBSAaIAQESGQoMd2VpZ2h0X2RlY2F5GAggASgBSAeIAQESHwoSY2xpcF9ncmFkaWVudF9ub3JtGAkgASgBSAiIAQESFgoJZW1hX2RlY2F5GAogASgBSAmIAQESLwoHc2h1ZmZsZRgLIAEoDjIULmR1Y2hlbm5lLnYxLlNodWZmbGVCCLpIBYIBAhABEikKBGtlZXAYDCABKA4yES5kdWNoZW5uZS52MS5LZWVwQgi6SAWCAQIQARIVCghwYXRpZW5jZRgNIAEoDUgKiAEBEhEKBHNlZWQYDiABKARIC4gBARIjChZjaGVja3BvaW50X2V2ZXJ5X3N0ZXBzGA8gASgNSAyIAQESIAoTbWV0cmljc19ldmVyeV9zdGVwcxgQIAEoDUgNiAEBEicKGmdyYWRpZW50X25vcm1zX2V2ZXJ5X3N0ZXBzGBEgASgNSA6IAQFCCQoHX2Vwb2Noc0IQCg5fd2FybXVwX2Vwb2Noc0INCgtfYmF0Y2hfc2l6ZUIVChNfYWNjdW11bGF0aW9uX3N0ZXBzQhUKE19iYXNlX2xlYXJuaW5nX3JhdGVCFAoSX21pbl9sZWFybmluZ19yYXRlQg4KDF9sYXllcl9kZWNheUIPCg1fd2VpZ2h0X2RlY2F5QhUKE19jbGlwX2dyYWRpZW50X25vcm1CDAoKX2VtYV9kZWNheUILCglfcGF0aWVuY2VCBwoFX3NlZWRCGQoXX2NoZWNrcG9pbnRfZXZlcnlfc3RlcHNCFgoUX21ldHJpY3NfZXZlcnlfc3RlcHNCHQobX2dyYWRpZW50X25vcm1zX2V2ZXJ5X3N0ZXBzIpkECghGaW5lVHVuZRI7CgdkYXRhc2V0GAEgASgJQiq6SCdyJTIjXmRhdGFzZXRzL1thLXowLTldW2EtejAtOV8tXXswLDYyfSQSNwoFbW9kZWwYAiABKAlCKLpIJXIjMiFebW9kZWxzL1thLXowLTldW2EtejAtOV8tXXswLDYyfSQSLQoGcHJlc2V0GAMgASgOMhMuZHVjaGVubmUudjEuUHJlc2V0Qgi6SAWCAQIQARIlCgdlbmNvZGVyGAQgASgLMhQuZHVjaGVubmUudjEuRW5jb2RlchIlCgVzcGxpdBgFIAEoCzIWLmR1Y2hlbm5lLnYxLkRhdGFTcGxpdBIdCgxhdWdtZW50YXRpb24YBiABKAlCB7pIBHICGCASLwoMb3B0aW1pemF0aW9uGAcgASgLMhkuZHVjaGVubmUudjEuT3B0aW1pemF0aW9uEhMKBmxhbWJkYRgIIAEoAUgAiAEBEjoKDWlkZW50aXR5X2xvc3MYCSABKA4yGS5kdWNoZW5uZS52MS5JZGVudGl0eUxvc3NCCLpIBYIBAhABEhwKD2lkZW50aXR5X2xheWVycxgKIAEoDUgBiAEBEjwKDnVua25vd25fbGFiZWxzGAsgASgOMhouZHVjaGVubmUudjEuVW5rbm93bkxhYmVsc0IIukgFggECEAFCCQoHX2xhbWJkYUISChBfaWRlbnRpdHlfbGF5ZXJzIqoDCgtMaW5lYXJQcm9iZRI7CgdkYXRhc2V0GAEgASgJQiq6SCdyJTIjXmRhdGFzZXRzL1thLXowLTldW2EtejAtOV8tXXswLDYyfSQSIQoNbW9kZWxfdmVyc2lvbhgCIAEoCUIKukgHcgUQARiAAhItCgZwcmVzZXQYAyABKA4yEy5kdWNoZW5uZS52MS5QcmVzZXRCCLpIBYIBAhABEjYKCGJhY2tib25lGAQgASgOMhouZHVjaGVubmUudjEuUHJvYmVCYWNrYm9uZUIIukgFggECEAESEwoGbGF5ZXJzGAUgASgNSACIAQESGgoNdGVzdF9mcmFjdGlvbhgGIAEoAUgBiAEBEh8KEmZyYW1lc19wZXJfc3ViamVjdBgHIAEoDUgCiAEBEh0KDGF1Z21lbnRhdGlvbhgIIAEoCUIHukgEcgIYIBIvCgxvcHRpbWl6YXRpb24YCSABKAsyGS5kdWNoZW5uZS52MS5PcHRpbWl6YXRpb25CCQoHX2xheWVyc0IQCg5fdGVzdF9mcmFjdGlvbkIVChNfZnJhbWVzX3Blcl9zdWJqZWN0IvQCCghQcmV0cmFpbhI7CgdkYXRhc2V0GAEgASgJQiq6SCdyJTIjXmRhdGFzZXRzL1thLXowLTldW2EtejAtOV8tXXswLDYyfSQSNwoFbW9kZWwYAiABKAlCKLpIJXIjMiFebW9kZWxzL1thLXowLTldW2EtejAtOV8tXXswLDYyfSQSJQoHZW5jb2RlchgDIAEoCzIULmR1Y2hlbm5lLnYxLkVuY29kZXISJQoFc3BsaXQYBCABKAsyFi5kdWNoZW5uZS52MS5EYXRhU3BsaXQSHQoMYXVnbWVudGF0aW9uGAUgASgJQge6SARyAhggEi8KDG9wdGltaXphdGlvbhgGIAEoCzIZLmR1Y2hlbm5lLnYxLk9wdGltaXphdGlvbhIXCgptYXNrX3JhdGlvGAcgASgBSACIAQESGgoNbm9ybV9waXhfbG9zcxgIIAEoCEgBiAEBQg0KC19tYXNrX3JhdGlvQhAKDl9ub3JtX3BpeF9sb3NzItcCChJGaW5lVHVuZUV4cHJlc3Npb24SOwoHZGF0YXNldBgBIAEoCUIqukgnciUyI15kYXRhc2V0cy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kEjcKBW1vZGVsGAIgASgJQii6SCVyIzIhXm1vZGVscy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kEi0KBnByZXNldBgDIAEoDjITLmR1Y2hlbm5lLnYxLlByZXNldEIIukgFggECEAESJQoHZW5jb2RlchgEIAEoCzIULmR1Y2hlbm5lLnYxLkVuY29kZXISJQoFc3BsaXQYBSABKAsyFi5kdWNoZW5uZS52MS5EYXRhU3BsaXQSHQoMYXVnbWVudGF0aW9uGAYgASgJQge6SARyAhggEi8KDG9wdGltaXphdGlvbhgHIAEoCzIZLmR1Y2hlbm5lLnYxLk9wdGltaXphdGlvbiL/AwoGRGlzdGlsEjsKB2RhdGFzZXQYASABKAlCKrpIJ3IlMiNeZGF0YXNldHMvW2EtejAtOV1bYS16MC05Xy1dezAsNjJ9JBI3CgVtb2RlbBgCIAEoCUIoukglciMyIV5tb2RlbHMvW2EtejAtOV1bYS16MC05Xy1dezAsNjJ9JBIpChV0ZWFjaGVyX21vZGVsX3ZlcnNpb24YAyABKAlCCrpIB3IFEAEYgAISJQoHZW5jb2RlchgEIAEoCzIULmR1Y2hlbm5lLnYxLkVuY29kZXISJQoFc3BsaXQYBSABKAsyFi5kdWNoZW5uZS52MS5EYXRhU3BsaXQSHQoMYXVnbWVudGF0aW9uGAYgASgJQge6SARyAhggEi8KDG9wdGltaXphdGlvbhgHIAEoCzIZLmR1Y2hlbm5lLnYxLk9wdGltaXphdGlvbhIYCgt0ZW1wZXJhdHVyZRgIIAEoAUgAiAEBEhoKDWxvZ2l0c193ZWlnaHQYCSABKAFIAYgBARIcCg9mZWF0dXJlc193ZWlnaHQYCiABKAFIAogBARIaCg1sYWJlbHNfd2VpZ2h0GAsgASgBSAOIAQFCDgoMX3RlbXBlcmF0dXJlQhAKDl9sb2dpdHNfd2VpZ2h0QhIKEF9mZWF0dXJlc193ZWlnaHRCEAoOX2xhYmVsc193ZWlnaHQqSgoGUHJlc2V0EhYKElBSRVNFVF9VTlNQRUNJRklFRBAAEhAKDFBSRVNFVF9QQVBFUhABEhYKElBSRVNFVF9SRUNPTU1FTkRFRBACKloKDElkZW50aXR5TG9zcxIdChlJREVOVElUWV9MT1NTX1VOU1BFQ0lGSUVEEAASFQoRSURFTlRJVFlfTE9TU19CQ0UQARIUChBJREVOVElUWV9MT1NTX0NFEAIqZwoNVW5rbm93bkxhYmVscxIeChpVTktOT1dOX0xBQkVMU19VTlNQRUNJRklFRBAAEhkKFVVOS05PV05fTEFCRUxTX01BU0tFRBABEhsKF1VOS05PV05fTEFCRUxTX05FR0FUSVZFEAIqXAoHU2h1ZmZsZRIXChNTSFVGRkxFX1VOU1BFQ0lGSUVEEAASFQoRU0hVRkZMRV9QRVJfRVBPQ0gQARIQCgxTSFVGRkxFX09OQ0UQAhIPCgtTSFVGRkxFX09GRhADKjoKBEtlZXASFAoQS0VFUF9VTlNQRUNJRklFRBAAEg0KCUtFRVBfQkVTVBABEg0KCUtFRVBfTEFTVBACKmkKDVByb2JlQmFja2JvbmUSHgoaUFJPQkVfQkFDS0JPTkVfVU5TUEVDSUZJRUQQABIZChVQUk9CRV9CQUNLQk9ORV9GUk9aRU4QARIdChlQUk9CRV9CQUNLQk9ORV9UUkFJTl9NT0RFEAIyXgoOVHJhaW5lclNlcnZpY2USTAoRQ3JlYXRlVHJhaW5pbmdKb2ISJS5kdWNoZW5uZS52MS5DcmVhdGVUcmFpbmluZ0pvYlJlcXVlc3QaEC5kdWNoZW5uZS52MS5Kb2JiBnByb3RvMw", [file_buf_validate_validate, file_duchenne_v1_job]);
 
 /**
  * A training to start.
@@ -31,7 +31,7 @@ export type CreateTrainingJobRequest = Message<"duchenne.v1.CreateTrainingJobReq
   requestId: string;
 
   /**
-   * Only check, start nothing: answers the job as it would be made, without a name.
+   * Only check, start nothing: answers the job as it would be made, its recipe complete, without a name.
    *
    * @generated from field: bool validate_only = 2;
    */
@@ -59,12 +59,36 @@ export type CreateTrainingJobRequest = Message<"duchenne.v1.CreateTrainingJobReq
     case: "fineTune";
   } | {
     /**
-     * Train a linear identity probe on the frozen features of a model version.
+     * Train an identity probe on the features of a model version.
      *
      * @generated from field: duchenne.v1.LinearProbe linear_probe = 5;
      */
     value: LinearProbe;
     case: "linearProbe";
+  } | {
+    /**
+     * Pretrain an encoder as a masked autoencoder, without labels.
+     *
+     * @generated from field: duchenne.v1.Pretrain pretrain = 6;
+     */
+    value: Pretrain;
+    case: "pretrain";
+  } | {
+    /**
+     * Fine-tune an expression classifier.
+     *
+     * @generated from field: duchenne.v1.FineTuneExpression fine_tune_expression = 7;
+     */
+    value: FineTuneExpression;
+    case: "fineTuneExpression";
+  } | {
+    /**
+     * Train a small model to answer like a large one.
+     *
+     * @generated from field: duchenne.v1.Distil distil = 8;
+     */
+    value: Distil;
+    case: "distil";
   } | { case: undefined; value?: undefined };
 };
 
@@ -76,7 +100,232 @@ export const CreateTrainingJobRequestSchema: GenMessage<CreateTrainingJobRequest
   messageDesc(file_duchenne_v1_trainer, 0);
 
 /**
- * An action unit fine-tune. Unset numbers take the recipe's documented defaults.
+ * The encoder of a model.
+ *
+ * @generated from message duchenne.v1.Encoder
+ */
+export type Encoder = Message<"duchenne.v1.Encoder"> & {
+  /**
+   * "micro", "tiny", "small", "base", "large" or "huge"; empty: that of the initial version, else "large".
+   *
+   * @generated from field: string variant = 1;
+   */
+  variant: string;
+
+  /**
+   * Side of the input in pixels; unset: that of the initial version, else the variant's own.
+   *
+   * @generated from field: optional uint32 image_size = 2;
+   */
+  imageSize?: number | undefined;
+
+  /**
+   * Side of a patch in pixels; unset: as above.
+   *
+   * @generated from field: optional uint32 patch_size = 3;
+   */
+  patchSize?: number | undefined;
+
+  /**
+   * Stochastic depth of the last block; it rises linearly from 0 at the first. Pretraining has none.
+   *
+   * @generated from field: optional double drop_path = 4;
+   */
+  dropPath?: number | undefined;
+
+  /**
+   * The version to start from, "models/{model}/versions/{version}" or an alias; empty: start from drawn weights.
+   *
+   * @generated from field: string initial_model_version = 5;
+   */
+  initialModelVersion: string;
+};
+
+/**
+ * Describes the message duchenne.v1.Encoder.
+ * Use `create(EncoderSchema)` to create a new message.
+ */
+export const EncoderSchema: GenMessage<Encoder> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_trainer, 1);
+
+/**
+ * Which subjects are trained on, validated on and tested on; no subject is in two parts.
+ *
+ * @generated from message duchenne.v1.DataSplit
+ */
+export type DataSplit = Message<"duchenne.v1.DataSplit"> & {
+  /**
+   * The fold that is the test part, counted from 1: a published one, one of the data set's own, or one of `folds` drawn
+   * ones. Unset: a drawn share of the subjects, or the data set's own test part.
+   *
+   * @generated from field: optional uint32 fold = 1;
+   */
+  fold?: number | undefined;
+
+  /**
+   * Draw this many subject-exclusive folds; unset: the data set's own.
+   *
+   * @generated from field: optional uint32 folds = 2;
+   */
+  folds?: number | undefined;
+
+  /**
+   * Share of subjects held out for the test, in 0..1 (exclusive), when there is no fold.
+   *
+   * @generated from field: optional double test_fraction = 3;
+   */
+  testFraction?: number | undefined;
+
+  /**
+   * Share of the remaining subjects held out for validation, in 0..1; 0: validate on the test part, as published.
+   *
+   * @generated from field: optional double validation_fraction = 4;
+   */
+  validationFraction?: number | undefined;
+};
+
+/**
+ * Describes the message duchenne.v1.DataSplit.
+ * Use `create(DataSplitSchema)` to create a new message.
+ */
+export const DataSplitSchema: GenMessage<DataSplit> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_trainer, 2);
+
+/**
+ * How weights are updated. Unset fields take the preset's values.
+ *
+ * @generated from message duchenne.v1.Optimization
+ */
+export type Optimization = Message<"duchenne.v1.Optimization"> & {
+  /**
+   * Passes over the training part.
+   *
+   * @generated from field: optional uint32 epochs = 1;
+   */
+  epochs?: number | undefined;
+
+  /**
+   * Passes of linear warm-up.
+   *
+   * @generated from field: optional double warmup_epochs = 2;
+   */
+  warmupEpochs?: number | undefined;
+
+  /**
+   * Images a pass.
+   *
+   * @generated from field: optional uint32 batch_size = 3;
+   */
+  batchSize?: number | undefined;
+
+  /**
+   * Passes of batch_size images a step, whose gradients add up to that of one large batch.
+   *
+   * @generated from field: optional uint32 accumulation_steps = 4;
+   */
+  accumulationSteps?: number | undefined;
+
+  /**
+   * Learning rate per 256 images; the rate in force is base * batch_size * accumulation_steps / 256.
+   *
+   * @generated from field: optional double base_learning_rate = 5;
+   */
+  baseLearningRate?: number | undefined;
+
+  /**
+   * The floor of the cosine schedule.
+   *
+   * @generated from field: optional double min_learning_rate = 6;
+   */
+  minLearningRate?: number | undefined;
+
+  /**
+   * Learning rate factor from one layer to the one below it.
+   *
+   * @generated from field: optional double layer_decay = 7;
+   */
+  layerDecay?: number | undefined;
+
+  /**
+   * Decoupled weight decay.
+   *
+   * @generated from field: optional double weight_decay = 8;
+   */
+  weightDecay?: number | undefined;
+
+  /**
+   * Largest joint L2 norm of the gradients; 0: any.
+   *
+   * @generated from field: optional double clip_gradient_norm = 9;
+   */
+  clipGradientNorm?: number | undefined;
+
+  /**
+   * Decay of an exponential moving average of the weights, which is then validated and published; 0: none.
+   *
+   * @generated from field: optional double ema_decay = 10;
+   */
+  emaDecay?: number | undefined;
+
+  /**
+   * The order of the frames.
+   *
+   * @generated from field: duchenne.v1.Shuffle shuffle = 11;
+   */
+  shuffle: Shuffle;
+
+  /**
+   * Which weights are published.
+   *
+   * @generated from field: duchenne.v1.Keep keep = 12;
+   */
+  keep: Keep;
+
+  /**
+   * Stop after this many epochs without a better validation figure; 0: never.
+   *
+   * @generated from field: optional uint32 patience = 13;
+   */
+  patience?: number | undefined;
+
+  /**
+   * Seed of everything random.
+   *
+   * @generated from field: optional uint64 seed = 14;
+   */
+  seed?: bigint | undefined;
+
+  /**
+   * Steps between checkpoints; 0: one at the end of each epoch.
+   *
+   * @generated from field: optional uint32 checkpoint_every_steps = 15;
+   */
+  checkpointEverySteps?: number | undefined;
+
+  /**
+   * Steps between metrics events; 1: every step.
+   *
+   * @generated from field: optional uint32 metrics_every_steps = 16;
+   */
+  metricsEverySteps?: number | undefined;
+
+  /**
+   * Steps between measurements of both losses' gradients at the backbone, which cost a backward pass; 0: never.
+   *
+   * @generated from field: optional uint32 gradient_norms_every_steps = 17;
+   */
+  gradientNormsEverySteps?: number | undefined;
+};
+
+/**
+ * Describes the message duchenne.v1.Optimization.
+ * Use `create(OptimizationSchema)` to create a new message.
+ */
+export const OptimizationSchema: GenMessage<Optimization> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_trainer, 3);
+
+/**
+ * An action unit fine-tune.
  *
  * @generated from message duchenne.v1.FineTune
  */
@@ -96,135 +345,65 @@ export type FineTune = Message<"duchenne.v1.FineTune"> & {
   model: string;
 
   /**
-   * The encoder: "micro", "tiny", "small", "base", "large" or "huge".
+   * Where defaults come from.
    *
-   * @generated from field: string variant = 3;
+   * @generated from field: duchenne.v1.Preset preset = 3;
    */
-  variant: string;
+  preset: Preset;
 
   /**
-   * Strength of the gradient reversal; 0 means no identity head at all.
+   * The encoder.
    *
-   * @generated from field: optional double lambda = 4;
+   * @generated from field: duchenne.v1.Encoder encoder = 4;
+   */
+  encoder?: Encoder | undefined;
+
+  /**
+   * The subjects of each part.
+   *
+   * @generated from field: duchenne.v1.DataSplit split = 5;
+   */
+  split?: DataSplit | undefined;
+
+  /**
+   * The changes that training images undergo: "none", "flip" or "paper"; empty: "paper".
+   *
+   * @generated from field: string augmentation = 6;
+   */
+  augmentation: string;
+
+  /**
+   * How weights are updated.
+   *
+   * @generated from field: duchenne.v1.Optimization optimization = 7;
+   */
+  optimization?: Optimization | undefined;
+
+  /**
+   * Strength of the gradient reversal; 0 means no identity head at all. Unset: the published value of the data set, else 1.
+   *
+   * @generated from field: optional double lambda = 8;
    */
   lambda?: number | undefined;
 
   /**
    * The identity head's loss.
    *
-   * @generated from field: duchenne.v1.IdentityLoss identity_loss = 5;
+   * @generated from field: duchenne.v1.IdentityLoss identity_loss = 9;
    */
   identityLoss: IdentityLoss;
 
   /**
-   * Passes over the training split.
-   *
-   * @generated from field: optional uint32 epochs = 6;
-   */
-  epochs?: number | undefined;
-
-  /**
-   * Passes of linear warm-up.
-   *
-   * @generated from field: optional double warmup_epochs = 7;
-   */
-  warmupEpochs?: number | undefined;
-
-  /**
-   * Images a pass.
-   *
-   * @generated from field: optional uint32 batch_size = 8;
-   */
-  batchSize?: number | undefined;
-
-  /**
-   * Learning rate per 256 images; the rate in force is base * batch_size * accumulation_steps / 256.
-   *
-   * @generated from field: optional double base_learning_rate = 9;
-   */
-  baseLearningRate?: number | undefined;
-
-  /**
-   * The floor of the cosine schedule.
-   *
-   * @generated from field: optional double min_learning_rate = 10;
-   */
-  minLearningRate?: number | undefined;
-
-  /**
-   * Learning rate factor from one layer to the one below it.
-   *
-   * @generated from field: optional double layer_decay = 11;
-   */
-  layerDecay?: number | undefined;
-
-  /**
-   * Decoupled weight decay.
-   *
-   * @generated from field: optional double weight_decay = 12;
-   */
-  weightDecay?: number | undefined;
-
-  /**
-   * Stochastic depth of the last block.
-   *
-   * @generated from field: optional double drop_path = 13;
-   */
-  dropPath?: number | undefined;
-
-  /**
-   * Mirror half of the images.
-   *
-   * @generated from field: optional bool horizontal_flip = 14;
-   */
-  horizontalFlip?: boolean | undefined;
-
-  /**
-   * Share of subjects held out for validation, in 0..1 (exclusive).
-   *
-   * @generated from field: optional double test_fraction = 15;
-   */
-  testFraction?: number | undefined;
-
-  /**
-   * Seed of everything random.
-   *
-   * @generated from field: optional uint64 seed = 16;
-   */
-  seed?: bigint | undefined;
-
-  /**
-   * Steps between checkpoints.
-   *
-   * @generated from field: optional uint32 checkpoint_every_steps = 17;
-   */
-  checkpointEverySteps?: number | undefined;
-
-  /**
    * Linear layers of the identity head, 1 to 3; 1 as in the paper's main results.
    *
-   * @generated from field: optional uint32 identity_layers = 18;
+   * @generated from field: optional uint32 identity_layers = 10;
    */
   identityLayers?: number | undefined;
 
   /**
-   * Passes of batch_size images a step, whose gradients add up to that of one large batch.
-   *
-   * @generated from field: optional uint32 accumulation_steps = 19;
-   */
-  accumulationSteps?: number | undefined;
-
-  /**
-   * Largest joint L2 norm of the gradients; 0: any.
-   *
-   * @generated from field: optional double clip_gradient_norm = 20;
-   */
-  clipGradientNorm?: number | undefined;
-
-  /**
    * What to do with labels that are not known.
    *
-   * @generated from field: duchenne.v1.UnknownLabels unknown_labels = 21;
+   * @generated from field: duchenne.v1.UnknownLabels unknown_labels = 11;
    */
   unknownLabels: UnknownLabels;
 };
@@ -234,10 +413,10 @@ export type FineTune = Message<"duchenne.v1.FineTune"> & {
  * Use `create(FineTuneSchema)` to create a new message.
  */
 export const FineTuneSchema: GenMessage<FineTune> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_trainer, 1);
+  messageDesc(file_duchenne_v1_trainer, 4);
 
 /**
- * A linear identity probe.
+ * An identity probe: how well the subject can be named from the features.
  *
  * @generated from message duchenne.v1.LinearProbe
  */
@@ -250,32 +429,32 @@ export type LinearProbe = Message<"duchenne.v1.LinearProbe"> & {
   dataset: string;
 
   /**
-   * The version to probe, "models/{model}/versions/{version}".
+   * The version to probe, "models/{model}/versions/{version}" or an alias.
    *
    * @generated from field: string model_version = 2;
    */
   modelVersion: string;
 
   /**
-   * Passes over the training part.
+   * Where defaults come from.
    *
-   * @generated from field: optional uint32 epochs = 3;
+   * @generated from field: duchenne.v1.Preset preset = 3;
    */
-  epochs?: number | undefined;
+  preset: Preset;
 
   /**
-   * Images a step.
+   * How the backbone is run.
    *
-   * @generated from field: optional uint32 batch_size = 4;
+   * @generated from field: duchenne.v1.ProbeBackbone backbone = 4;
    */
-  batchSize?: number | undefined;
+  backbone: ProbeBackbone;
 
   /**
-   * Learning rate per 256 images.
+   * Linear layers of the probe: 1, or 2 and 3 to ask for identity that no linear layer reads.
    *
-   * @generated from field: optional double base_learning_rate = 5;
+   * @generated from field: optional uint32 layers = 5;
    */
-  baseLearningRate?: number | undefined;
+  layers?: number | undefined;
 
   /**
    * Share of each subject's frames held out, in 0..1 (exclusive).
@@ -285,11 +464,25 @@ export type LinearProbe = Message<"duchenne.v1.LinearProbe"> & {
   testFraction?: number | undefined;
 
   /**
-   * Seed of everything random.
+   * Frames of each subject that are used, training and test together; unset: all.
    *
-   * @generated from field: optional uint64 seed = 7;
+   * @generated from field: optional uint32 frames_per_subject = 7;
    */
-  seed?: bigint | undefined;
+  framesPerSubject?: number | undefined;
+
+  /**
+   * The changes that training images undergo while the backbone is in TRAIN_MODE: "none", "flip" or "paper".
+   *
+   * @generated from field: string augmentation = 8;
+   */
+  augmentation: string;
+
+  /**
+   * How weights are updated.
+   *
+   * @generated from field: duchenne.v1.Optimization optimization = 9;
+   */
+  optimization?: Optimization | undefined;
 };
 
 /**
@@ -297,7 +490,273 @@ export type LinearProbe = Message<"duchenne.v1.LinearProbe"> & {
  * Use `create(LinearProbeSchema)` to create a new message.
  */
 export const LinearProbeSchema: GenMessage<LinearProbe> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_trainer, 2);
+  messageDesc(file_duchenne_v1_trainer, 5);
+
+/**
+ * A masked autoencoder's pretraining.
+ *
+ * @generated from message duchenne.v1.Pretrain
+ */
+export type Pretrain = Message<"duchenne.v1.Pretrain"> & {
+  /**
+   * The data set, "datasets/{dataset}"; its labels are not used.
+   *
+   * @generated from field: string dataset = 1;
+   */
+  dataset: string;
+
+  /**
+   * The model to add a version to, "models/{model}"; made when it does not exist.
+   *
+   * @generated from field: string model = 2;
+   */
+  model: string;
+
+  /**
+   * The encoder.
+   *
+   * @generated from field: duchenne.v1.Encoder encoder = 3;
+   */
+  encoder?: Encoder | undefined;
+
+  /**
+   * The subjects that are left out; unset: none.
+   *
+   * @generated from field: duchenne.v1.DataSplit split = 4;
+   */
+  split?: DataSplit | undefined;
+
+  /**
+   * The changes that images undergo: "none" or "flip"; empty: "flip", as published.
+   *
+   * @generated from field: string augmentation = 5;
+   */
+  augmentation: string;
+
+  /**
+   * How weights are updated.
+   *
+   * @generated from field: duchenne.v1.Optimization optimization = 6;
+   */
+  optimization?: Optimization | undefined;
+
+  /**
+   * Share of the patches that are hidden, in 0..1 (exclusive); unset: 0.75.
+   *
+   * @generated from field: optional double mask_ratio = 7;
+   */
+  maskRatio?: number | undefined;
+
+  /**
+   * Standardise each target patch by its own mean and variance; unset: yes.
+   *
+   * @generated from field: optional bool norm_pix_loss = 8;
+   */
+  normPixLoss?: boolean | undefined;
+};
+
+/**
+ * Describes the message duchenne.v1.Pretrain.
+ * Use `create(PretrainSchema)` to create a new message.
+ */
+export const PretrainSchema: GenMessage<Pretrain> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_trainer, 6);
+
+/**
+ * An expression fine-tune.
+ *
+ * @generated from message duchenne.v1.FineTuneExpression
+ */
+export type FineTuneExpression = Message<"duchenne.v1.FineTuneExpression"> & {
+  /**
+   * The data set, "datasets/{dataset}", with a class for each frame.
+   *
+   * @generated from field: string dataset = 1;
+   */
+  dataset: string;
+
+  /**
+   * The model to add a version to, "models/{model}"; made when it does not exist.
+   *
+   * @generated from field: string model = 2;
+   */
+  model: string;
+
+  /**
+   * Where defaults come from.
+   *
+   * @generated from field: duchenne.v1.Preset preset = 3;
+   */
+  preset: Preset;
+
+  /**
+   * The encoder.
+   *
+   * @generated from field: duchenne.v1.Encoder encoder = 4;
+   */
+  encoder?: Encoder | undefined;
+
+  /**
+   * The frames of each part.
+   *
+   * @generated from field: duchenne.v1.DataSplit split = 5;
+   */
+  split?: DataSplit | undefined;
+
+  /**
+   * The changes that training images undergo: "none", "flip" or "paper"; empty: "paper".
+   *
+   * @generated from field: string augmentation = 6;
+   */
+  augmentation: string;
+
+  /**
+   * How weights are updated.
+   *
+   * @generated from field: duchenne.v1.Optimization optimization = 7;
+   */
+  optimization?: Optimization | undefined;
+};
+
+/**
+ * Describes the message duchenne.v1.FineTuneExpression.
+ * Use `create(FineTuneExpressionSchema)` to create a new message.
+ */
+export const FineTuneExpressionSchema: GenMessage<FineTuneExpression> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_trainer, 7);
+
+/**
+ * A distillation: the student learns from the teacher's answers, from its features, and from labels where there are any.
+ *
+ * @generated from message duchenne.v1.Distil
+ */
+export type Distil = Message<"duchenne.v1.Distil"> & {
+  /**
+   * The data set, "datasets/{dataset}".
+   *
+   * @generated from field: string dataset = 1;
+   */
+  dataset: string;
+
+  /**
+   * The model to add a version to, "models/{model}"; made when it does not exist.
+   *
+   * @generated from field: string model = 2;
+   */
+  model: string;
+
+  /**
+   * The teacher, "models/{model}/versions/{version}" or an alias: an action unit detector.
+   *
+   * @generated from field: string teacher_model_version = 3;
+   */
+  teacherModelVersion: string;
+
+  /**
+   * The student's encoder.
+   *
+   * @generated from field: duchenne.v1.Encoder encoder = 4;
+   */
+  encoder?: Encoder | undefined;
+
+  /**
+   * The subjects of each part.
+   *
+   * @generated from field: duchenne.v1.DataSplit split = 5;
+   */
+  split?: DataSplit | undefined;
+
+  /**
+   * The changes that training images undergo: "none", "flip" or "paper"; empty: "flip". Teacher and student see the same.
+   *
+   * @generated from field: string augmentation = 6;
+   */
+  augmentation: string;
+
+  /**
+   * How weights are updated.
+   *
+   * @generated from field: duchenne.v1.Optimization optimization = 7;
+   */
+  optimization?: Optimization | undefined;
+
+  /**
+   * Divides the logits of both before they are compared; unset: 2.
+   *
+   * @generated from field: optional double temperature = 8;
+   */
+  temperature?: number | undefined;
+
+  /**
+   * Weight of the loss between answers; unset: 1.
+   *
+   * @generated from field: optional double logits_weight = 9;
+   */
+  logitsWeight?: number | undefined;
+
+  /**
+   * Weight of the loss between features; unset: 1.
+   *
+   * @generated from field: optional double features_weight = 10;
+   */
+  featuresWeight?: number | undefined;
+
+  /**
+   * Weight of the loss against the labels; unset: 0.
+   *
+   * @generated from field: optional double labels_weight = 11;
+   */
+  labelsWeight?: number | undefined;
+};
+
+/**
+ * Describes the message duchenne.v1.Distil.
+ * Use `create(DistilSchema)` to create a new message.
+ */
+export const DistilSchema: GenMessage<Distil> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_trainer, 8);
+
+/**
+ * Where the defaults of a recipe come from. What differs between the two stands in docs/recipes.md.
+ *
+ * @generated from enum duchenne.v1.Preset
+ */
+export const Preset = {
+  /**
+   * The default: RECOMMENDED.
+   *
+   * @generated from enum value: PRESET_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * As published, its quirks included: unknown labels are negatives, one shuffle for all epochs, and the best epoch and
+   * threshold are chosen on the test fold.
+   *
+   * @generated from enum value: PRESET_PAPER = 1;
+   */
+  PAPER: 1,
+
+  /**
+   * The published recipe, with unknown labels masked, and best epoch and thresholds from held-out validation subjects.
+   *
+   * @generated from enum value: PRESET_RECOMMENDED = 2;
+   */
+  RECOMMENDED: 2,
+} as const;
+
+/**
+ * Where the defaults of a recipe come from. What differs between the two stands in docs/recipes.md.
+ *
+ * @generated from enum duchenne.v1.Preset
+ */
+export type Preset = (typeof Preset)[keyof typeof Preset] | UnknownEnum;
+
+/**
+ * Describes the enum duchenne.v1.Preset.
+ */
+export const PresetSchema: GenEnum<Preset> = /*@__PURE__*/
+  enumDesc(file_duchenne_v1_trainer, 0);
 
 /**
  * The loss of the identity head.
@@ -338,7 +797,7 @@ export type IdentityLoss = (typeof IdentityLoss)[keyof typeof IdentityLoss] | Un
  * Describes the enum duchenne.v1.IdentityLoss.
  */
 export const IdentityLossSchema: GenEnum<IdentityLoss> = /*@__PURE__*/
-  enumDesc(file_duchenne_v1_trainer, 0);
+  enumDesc(file_duchenne_v1_trainer, 1);
 
 /**
  * What to do with labels that are not known.
@@ -347,7 +806,7 @@ export const IdentityLossSchema: GenEnum<IdentityLoss> = /*@__PURE__*/
  */
 export const UnknownLabels = {
   /**
-   * The default: MASKED.
+   * The preset's: MASKED, or NEGATIVE as published.
    *
    * @generated from enum value: UNKNOWN_LABELS_UNSPECIFIED = 0;
    */
@@ -379,7 +838,137 @@ export type UnknownLabels = (typeof UnknownLabels)[keyof typeof UnknownLabels] |
  * Describes the enum duchenne.v1.UnknownLabels.
  */
 export const UnknownLabelsSchema: GenEnum<UnknownLabels> = /*@__PURE__*/
-  enumDesc(file_duchenne_v1_trainer, 1);
+  enumDesc(file_duchenne_v1_trainer, 2);
+
+/**
+ * The order of the training frames.
+ *
+ * @generated from enum duchenne.v1.Shuffle
+ */
+export const Shuffle = {
+  /**
+   * The preset's: PER_EPOCH, or ONCE as published.
+   *
+   * @generated from enum value: SHUFFLE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Another order each epoch.
+   *
+   * @generated from enum value: SHUFFLE_PER_EPOCH = 1;
+   */
+  PER_EPOCH: 1,
+
+  /**
+   * One order for all epochs, whatever the seed: what the reference's single-GPU mode does.
+   *
+   * @generated from enum value: SHUFFLE_ONCE = 2;
+   */
+  ONCE: 2,
+
+  /**
+   * The order of the data set, to compare a run step by step with another program's.
+   *
+   * @generated from enum value: SHUFFLE_OFF = 3;
+   */
+  OFF: 3,
+} as const;
+
+/**
+ * The order of the training frames.
+ *
+ * @generated from enum duchenne.v1.Shuffle
+ */
+export type Shuffle = (typeof Shuffle)[keyof typeof Shuffle] | UnknownEnum;
+
+/**
+ * Describes the enum duchenne.v1.Shuffle.
+ */
+export const ShuffleSchema: GenEnum<Shuffle> = /*@__PURE__*/
+  enumDesc(file_duchenne_v1_trainer, 3);
+
+/**
+ * Which weights a training publishes.
+ *
+ * @generated from enum duchenne.v1.Keep
+ */
+export const Keep = {
+  /**
+   * The default: BEST.
+   *
+   * @generated from enum value: KEEP_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Those of the epoch with the best validation figure.
+   *
+   * @generated from enum value: KEEP_BEST = 1;
+   */
+  BEST: 1,
+
+  /**
+   * Those after the last step.
+   *
+   * @generated from enum value: KEEP_LAST = 2;
+   */
+  LAST: 2,
+} as const;
+
+/**
+ * Which weights a training publishes.
+ *
+ * @generated from enum duchenne.v1.Keep
+ */
+export type Keep = (typeof Keep)[keyof typeof Keep] | UnknownEnum;
+
+/**
+ * Describes the enum duchenne.v1.Keep.
+ */
+export const KeepSchema: GenEnum<Keep> = /*@__PURE__*/
+  enumDesc(file_duchenne_v1_trainer, 4);
+
+/**
+ * How a probe sees the frozen backbone.
+ *
+ * @generated from enum duchenne.v1.ProbeBackbone
+ */
+export const ProbeBackbone = {
+  /**
+   * The preset's: FROZEN, or TRAIN_MODE as published.
+   *
+   * @generated from enum value: PROBE_BACKBONE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Features are computed once, without augmentation and stochastic depth.
+   *
+   * @generated from enum value: PROBE_BACKBONE_FROZEN = 1;
+   */
+  FROZEN: 1,
+
+  /**
+   * Stochastic depth and augmentation stay on while the probe is trained.
+   *
+   * @generated from enum value: PROBE_BACKBONE_TRAIN_MODE = 2;
+   */
+  TRAIN_MODE: 2,
+} as const;
+
+/**
+ * How a probe sees the frozen backbone.
+ *
+ * @generated from enum duchenne.v1.ProbeBackbone
+ */
+export type ProbeBackbone = (typeof ProbeBackbone)[keyof typeof ProbeBackbone] | UnknownEnum;
+
+/**
+ * Describes the enum duchenne.v1.ProbeBackbone.
+ */
+export const ProbeBackboneSchema: GenEnum<ProbeBackbone> = /*@__PURE__*/
+  enumDesc(file_duchenne_v1_trainer, 5);
 
 /**
  * Starts trainings. Watch them with JobService.

@@ -1,0 +1,68 @@
+import { basename, resolve } from "node:path";
+import { z } from "zod";
+import { type Dataset, PROTOCOLS } from "./dataset.ts";
+import { type DatasetDraft, datasetFromDraft } from "./dataset-draft.ts";
+import { openManifest } from "./manifest/open-manifest.ts";
+import { createProblemList, type ProblemList } from "./manifest-error.ts";
+import { openExpressions } from "./protocols/open-expressions.ts";
+import { openImageFolder } from "./protocols/open-image-folder.ts";
+import { openLabelLines } from "./protocols/open-label-lines.ts";
+
+/** How a data set's folder is read. */
+export const DATASET_FORMATS = ["manifest", "images", ...PROTOCOLS] as const;
+/** How a data set's folder is read. */
+export const datasetSourceSchema = z.object({
+  /** "manifest": a manifest of one's own; "images": only images; a protocol: its published label files or folders. */
+  format: z.enum(DATASET_FORMATS).default("manifest"),
+  /** Absolute paths of label files: needed by BP4D, BP4D+ and DISFA, RAF-DB may have its list. */
+  labelFiles: z.array(z.string()).readonly().default([]),
+});
+/** How a data set's folder is read. */
+export type DatasetSource = Readonly<z.output<typeof datasetSourceSchema>>;
+
+/**
+ * Opens a data set: labels, images, subjects, folds and parts, all checked.
+ *
+ * @param directory the folder of a manifest, or the root that the paths of a label file start from
+ * @param options with the digest of an earlier opening (`knownDigest`) the images are not read again
+ * @throws {ManifestError} with every problem and its line
+ */
+export async function openDataset(
+  directory: string,
+  {
+    knownDigest,
+    format = "manifest",
+    labelFiles = [],
+  }: Partial<DatasetSource> & { readonly knownDigest?: string | undefined } = {},
+): Promise<Dataset> {
+  const root = resolve(directory);
+  const problems = createProblemList();
+  const draft = await openDraft(root, { format, labelFiles }, problems);
+  if (draft === undefined) problems.throwIfAny(root);
+  return datasetFromDraft(draft!, problems, knownDigest);
+}
+
+async function openDraft(
+  directory: string,
+  { format, labelFiles }: DatasetSource,
+  problems: ProblemList,
+): Promise<DatasetDraft | undefined> {
+  switch (format) {
+    case "bp4d":
+    case "bp4d+":
+    case "disfa":
+      return openLabelLines(directory, format, labelFiles, problems);
+    case "raf-db":
+    case "affectnet-8":
+      return openExpressions(directory, format, labelFiles, problems);
+    case "images":
+    case "manifest":
+      if (labelFiles.length > 0) {
+        problems.add(
+          "label_files",
+          `Expected none for ${format}, got ${labelFiles.map((file) => basename(file)).join(", ")}`,
+        );
+      }
+      return format === "images" ? openImageFolder(directory, problems) : openManifest(directory, problems);
+  }
+}

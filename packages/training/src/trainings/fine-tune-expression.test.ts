@@ -1,0 +1,48 @@
+import type { Dataset } from "@duchenne/data";
+import { loadTensorFlow, type TensorFlow } from "@duchenne/tensor";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { drawFaces } from "../../test-fixtures/drawn-faces.ts";
+import { metricsOf, runTraining } from "../../test-fixtures/run-training.ts";
+import { fineTuneExpression } from "../index.ts";
+import { planExpression } from "../recipes/index.ts";
+
+let tf: TensorFlow;
+let faces: Awaited<ReturnType<typeof drawFaces>>;
+/** Drawn faces by whether their eyes are closed; every tenth frame has no label. */
+let dataset: Dataset;
+beforeAll(async () => {
+  tf = await loadTensorFlow();
+  faces = await drawFaces();
+  const unit = faces.dataset.actionUnits.indexOf(43);
+  dataset = {
+    ...faces.dataset,
+    expressions: ["open", "closed"],
+    samples: faces.dataset.samples.map((sample, i) => ({
+      ...sample,
+      expression: i % 10 === 9 ? -1 : sample.occurrence[unit]!,
+    })),
+  };
+});
+afterAll(() => faces.remove());
+
+describe("an expression fine-tune", () => {
+  it("learns the classes of its training frames and leaves frames without one out", async () => {
+    const plan = planExpression(
+      {
+        encoder: { variant: "micro", dropPath: 0 },
+        augmentation: "none",
+        optimization: { epochs: 8, warmupEpochs: 1, batchSize: 8, baseLearningRate: 0.02, layerDecay: 1 },
+      },
+      dataset,
+    );
+    const used = [...plan.parts.train, ...plan.parts.validation, ...plan.parts.test];
+    expect(used.length).toBe(64 - 6);
+    expect(used.every((index) => dataset.samples[index]!.expression >= 0)).toBe(true);
+    const run = await runTraining((signal) => fineTuneExpression({ tf, dataset, plan, signal }));
+    const losses = metricsOf(run).flatMap((values) => values["epoch/loss"] ?? []);
+    expect(losses.at(-1)!).toBeLessThan(0.9 * losses[0]!);
+    expect(run.result!.config.expressions).toEqual(["open", "closed"]);
+    expect(run.result!.metrics).toHaveProperty(["validation/top1"]);
+    expect(run.result!.metrics).toHaveProperty(["test/top1"]);
+  });
+});

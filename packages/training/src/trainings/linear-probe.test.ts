@@ -1,0 +1,61 @@
+import { createModelConfig, initialiseParameters } from "@duchenne/model";
+import { loadTensorFlow, type TensorFlow } from "@duchenne/tensor";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { drawFaces } from "../../test-fixtures/drawn-faces.ts";
+import { metricsOf, runTraining } from "../../test-fixtures/run-training.ts";
+import { linearProbe, type TrainingEvent } from "../index.ts";
+import { type LinearProbeRecipe, type Partially, planLinearProbe } from "../recipes/index.ts";
+
+let tf: TensorFlow;
+let faces: Awaited<ReturnType<typeof drawFaces>>;
+beforeAll(async () => {
+  tf = await loadTensorFlow();
+  faces = await drawFaces();
+});
+afterAll(() => faces.remove());
+
+const config = createModelConfig("micro", { actionUnits: [1], numSubjects: 0, dropPath: 0.1 });
+const model = { config, parameters: initialiseParameters(config, 1) };
+
+function run(
+  value: Partially<LinearProbeRecipe>,
+  { stopAt, checkpoint }: { stopAt?: (event: TrainingEvent) => boolean; checkpoint?: Uint8Array } = {},
+) {
+  const { dataset } = faces;
+  const plan = planLinearProbe(value, dataset);
+  return runTraining((signal) => linearProbe({ tf, dataset, plan, model, signal, checkpoint }), stopAt);
+}
+
+describe("the identity probe", () => {
+  it("names the subjects of drawn faces far better than chance, from weights nobody trained", async () => {
+    const { result, events } = await run({ optimization: { epochs: 60, warmupEpochs: 6, batchSize: 16 } });
+    expect(result).toMatchObject({ chance: 0.25, subjects: 4, top5: 1 });
+    expect(result!.trainFrames + result!.testFrames).toBe(64);
+    expect(result!.top1).toBeGreaterThan(2 * result!.chance);
+    // One curve over the epochs, as the paper's Figure 3, from before the first step on.
+    const curve = metricsOf({ events }).flatMap((values) => values["test/top1"] ?? []);
+    expect(curve).toHaveLength(61);
+    expect(curve.at(-1)).toBe(result!.top1);
+    expect(metricsOf({ events })[0]!["test/crossEntropy"]).toBeCloseTo(Math.log(4), 3);
+  });
+
+  it("may have hidden layers", async () => {
+    const { result } = await run({ layers: 2, optimization: { epochs: 60, warmupEpochs: 6, batchSize: 16 } });
+    expect(result!.top1).toBeGreaterThan(2 * result!.chance);
+  });
+
+  it("as published sees augmented images with stochastic depth, and resumes bit for bit", async () => {
+    const value = {
+      preset: "paper",
+      augmentation: "flip",
+      framesPerSubject: 10,
+      optimization: { epochs: 2, warmupEpochs: 1, batchSize: 14 },
+    } as const;
+    const straight = await run(value);
+    expect(straight.result).toMatchObject({ trainFrames: 28, testFrames: 12 });
+    const first = await run(value, { stopAt: (event) => event.kind === "checkpoint" && event.step === 2 });
+    const second = await run(value, { checkpoint: first.checkpoint! });
+    expect(second.result).toEqual(straight.result);
+    expect([...metricsOf(first), ...metricsOf(second)]).toEqual(metricsOf(straight));
+  });
+});

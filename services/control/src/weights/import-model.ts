@@ -1,0 +1,126 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type LoadReport, type ImportOptions as ModelImportOptions, PROTOCOL_ACTION_UNITS } from "@duchenne/model";
+import { type ImportModelRequest, type ImportOptions, PublishedProtocol } from "@duchenne/proto";
+import type { JsonObject, ModelArtifact, ModelVersionRecord, Store } from "@duchenne/store";
+import { BuiltInModelError } from "../built-in-model-error.ts";
+import { BUILT_IN_MODEL } from "../describe-version.ts";
+import { InvalidFieldError } from "../invalid-field-error.ts";
+import { parseModelName } from "../resource-name.ts";
+import { createConverter, WeightConversionError } from "./convert-weights.ts";
+import { importedCard } from "./imported-card.ts";
+import { receiveUpload } from "./receive-upload.ts";
+
+/** Thrown when both a protocol and action units are given. */
+export class ContradictingActionUnitsError extends InvalidFieldError {
+  readonly reason = "CONTRADICTING_ACTION_UNITS";
+
+  constructor() {
+    super("options.protocol", "Expected a protocol or action units, got both");
+  }
+}
+
+/** What imports need. */
+export interface ModelImporterOptions {
+  readonly store: Store;
+  /** On the same disk as the store's blobs. */
+  readonly dataDirectory: string;
+  readonly maxImportBytes: number;
+}
+
+/** Makes versions from uploads. */
+export interface ModelImporter {
+  /**
+   * Receives a file, converts it and makes the version. What fails or is aborted before the version leaves nothing.
+   *
+   * @throws {UploadOrderError} @throws {UploadTooLargeError} @throws {UploadMismatchError}
+   * @throws {WeightConversionError} @throws {BuiltInModelError} @throws {ContradictingActionUnitsError}
+   */
+  import(
+    requests: AsyncIterable<ImportModelRequest>,
+    signal: AbortSignal,
+  ): Promise<{ readonly version: ModelVersionRecord; readonly report: LoadReport }>;
+}
+
+/** What a killed server left of an upload is removed after this. */
+const STALE_MS = 24 * 3_600_000;
+
+/** Makes an importer. */
+export function createModelImporter({ store, dataDirectory, maxImportBytes }: ModelImporterOptions): ModelImporter {
+  const imports = join(dataDirectory, "imports");
+  const convert = createConverter();
+  return {
+    async import(requests, signal) {
+      await removeStale(imports);
+      const folder = join(imports, randomUUID());
+      await mkdir(folder, { recursive: true });
+      try {
+        const path = join(folder, "upload");
+        const upload = await receiveUpload(requests, { path, maxBytes: maxImportBytes, check: checkOptions });
+        const { options } = upload;
+        const task = { path, folder, options: modelOptions(options) };
+        const conversion = await convert(task, signal).catch((error: unknown) => {
+          throw withFieldNames(error, options);
+        });
+        const card = importedCard(upload, conversion);
+        await writeFile(join(folder, "card"), `${JSON.stringify(card, null, 2)}\n`);
+        signal.throwIfAborted();
+        const artifacts: ModelArtifact[] = [];
+        for (const role of [...conversion.roles, "card"]) {
+          artifacts.push({ role, ...(await store.blobs.adopt(join(folder, role))) });
+        }
+        const model = parseModelName(options.model);
+        const version = await store.models.createVersion({ model, card: card as JsonObject, artifacts });
+        return { version, report: conversion.report };
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
+    },
+  };
+}
+
+function checkOptions({ model, protocol, actionUnits }: ImportOptions): void {
+  if (parseModelName(model, "options.model") === BUILT_IN_MODEL) throw new BuiltInModelError("options.model");
+  if (protocol !== PublishedProtocol.UNSPECIFIED && actionUnits.length > 0) throw new ContradictingActionUnitsError();
+}
+
+const PROTOCOLS: Readonly<Record<number, readonly number[]>> = {
+  [PublishedProtocol.BP4D]: PROTOCOL_ACTION_UNITS.bp4d,
+  [PublishedProtocol.BP4D_PLUS]: PROTOCOL_ACTION_UNITS["bp4d+"],
+  [PublishedProtocol.DISFA]: PROTOCOL_ACTION_UNITS.disfa,
+};
+
+/** What was not set is undefined. */
+function modelOptions(options: ImportOptions): ModelImportOptions {
+  const { protocol, actionUnits, expressions, subjects, heads, decoderHeads, imageSize, keepOptimizer } = options;
+  return {
+    actionUnits: PROTOCOLS[protocol] ?? actionUnits,
+    expressions,
+    subjects,
+    heads: heads || undefined,
+    decoderHeads: decoderHeads || undefined,
+    imageSize: imageSize || undefined,
+    optimizer: keepOptimizer,
+  };
+}
+
+/** Fields named as the caller named them: "options.action_units". */
+function withFieldNames(error: unknown, { protocol }: ImportOptions): unknown {
+  if (!(error instanceof WeightConversionError)) return error;
+  const nameOf = (field: string): string =>
+    field === "actionUnits" && protocol !== PublishedProtocol.UNSPECIFIED
+      ? "options.protocol"
+      : `options.${field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`;
+  const violations = error.violations.map(({ field, description }) => ({ field: nameOf(field), description }));
+  const { name, message, stack, code, reason, metadata } = error;
+  return new WeightConversionError({ name, message, stack, code, reason, metadata, violations });
+}
+
+async function removeStale(imports: string): Promise<void> {
+  for (const name of await readdir(imports).catch(() => [])) {
+    const folder = join(imports, name);
+    const { mtimeMs } = await stat(folder).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
+    if (Date.now() - mtimeMs > STALE_MS) await rm(folder, { recursive: true, force: true });
+  }
+}
