@@ -1,4 +1,7 @@
 // Runs recorded functions.
+#include <algorithm>
+#include <cstring>
+
 #include "exports.h"
 
 namespace duchenne {
@@ -31,6 +34,15 @@ std::vector<TFE_TensorHandle *> InputsFrom(const Call &call, napi_value value, c
                           ", got " + ElementTypeName(type) + " " + ShapeText(shape));
   }
   return handles;
+}
+
+/** A tensor of its own: an operation of the function may overwrite its input, which tracing must not. */
+OwnedTensor CopyOf(const TF_Tensor *tensor) {
+  const TF_DataType type = TF_TensorType(tensor);
+  if (TF_DataTypeSize(type) == 0) throw InvalidArgument("Functions of " + ElementTypeName(type) + " cannot be traced");
+  OwnedTensor copy = NewTensor(type, ShapeOf(tensor), TF_TensorByteSize(tensor));
+  if (TF_TensorByteSize(tensor) > 0) std::memcpy(TF_TensorData(copy.get()), TF_TensorData(tensor), TF_TensorByteSize(tensor));
+  return copy;
 }
 
 /** A session on a function's graph, closed and freed at the end. */
@@ -105,7 +117,7 @@ napi_value TraceFunction(const Call &call) {
   std::vector<OwnedTensor> tensors;
   std::vector<TF_Tensor *> inputs;
   for (TFE_TensorHandle *handle : InputsFrom(call, call[1], function)) {
-    tensors.push_back(Resolve(handle));
+    tensors.push_back(CopyOf(Resolve(handle).get()));
     inputs.push_back(tensors.back().get());
   }
   Session session(function.recorded.graph.get());

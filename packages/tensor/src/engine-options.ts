@@ -14,7 +14,7 @@ export interface EngineOptions {
 
 /**
  * The options as TensorFlow takes them: a serialized ConfigProto (tensorflow/core/protobuf/config.proto), written by hand
- * since TensorFlow's protos are in no npm package and four fields are all that is needed.
+ * since TensorFlow's protos are in no npm package and five fields are all that is needed.
  */
 export function configProtoFrom(options: EngineOptions): Uint8Array {
   const { intraOpThreads, interOpThreads, cpuDevices, gpuMemoryGrowth = true } = options;
@@ -22,6 +22,8 @@ export function configProtoFrom(options: EngineOptions): Uint8Array {
     ...(cpuDevices === undefined ? [] : message(1, [...message(1, [...Buffer.from("CPU")]), ...count(2, cpuDevices, "cpuDevices")])), // biome-ignore format: one entry of a map
     ...(intraOpThreads === undefined ? [] : count(2, intraOpThreads, "intraOpThreads")),
     ...(interOpThreads === undefined ? [] : count(5, interOpThreads, "interOpThreads")),
+    // Within a function for the GPU, the few operations that only the CPU has (of sizes and indices) run there.
+    ...count(7, 1, "softPlacement"),
     ...message(6, count(4, gpuMemoryGrowth ? 1 : 0, "gpuMemoryGrowth", 0)),
   ];
   return Uint8Array.from(bytes);

@@ -19,5 +19,6 @@ export function tensorFlowErrorFrom(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof TensorFlowError) return error;
   const { code } = error as { code?: unknown };
   if (typeof code !== "string" || !/^[a-z_]+$/.test(code)) return error;
-  return new TensorFlowError(code, error.message, error);
+  const remedy = code === "resource_exhausted" ? ". Use smaller batches, or a machine with more memory." : "";
+  return new TensorFlowError(code, error.message + remedy, error);
 }
