@@ -11,6 +11,9 @@ export type Seed = number | Tensor;
 /** Philox 4x32 (Salmon et al. 2011): the same bits on every device. */
 const PHILOX = 1;
 
+/** Added to a seed's upper half for each site: 2^32 over the golden ratio, so that no number as seed meets another's site. */
+const SITE_STRIDE = 0x9e3779b9;
+
 /**
  * Uniform numbers of 0 (inclusive) to 1 (exclusive): the same for the same seed and site, run eagerly or recorded.
  *
@@ -19,7 +22,7 @@ const PHILOX = 1;
  */
 export function statelessUniform(tf: TensorFlow, shape: readonly number[], seed: Seed, site = 0): Tensor {
   return tf.tidy(() => {
-    const words = seedTensor(tf, seed).add(tf.tensor1d([0, site], "int32"));
+    const words = seedTensor(tf, seed).add(tf.tensor1d([0, Math.imul(site, SITE_STRIDE)], "int32"));
     const [key, counter] = rawOp(tf, "StatelessRandomGetKeyCounter", [words], {}, 2) as [Tensor, Tensor];
     const sizes = tf.tensor1d([...shape], "int32");
     const algorithm = tf.scalar(PHILOX, "int32");

@@ -1,13 +1,16 @@
 import type { Tensor } from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
+  clipByGlobalNorm,
   createAdamW,
   dropPath,
   gelu,
+  globalNorm,
   gradientReversal,
   layerNorm,
   linear,
   loadTensorFlow,
+  statelessUniform,
   type TensorFlow,
 } from "./index.ts";
 
@@ -150,11 +153,74 @@ describe("AdamW", () => {
     expect([...stopped.get("w")!.dataSync()]).toEqual([...straight.get("w")!.dataSync()]);
   });
 
+  it("equals its equations, computed in double precision where they are of numbers, to the bit", () => {
+    const [rate, decay, scale, beta1, beta2, epsilon] = [0.01, 0.05, 0.65, 0.9, 0.999, 1e-8];
+    const variables = variable();
+    const optimizer = createAdamW(tf, variables, group({ weightDecay: decay, learningRateScale: scale }));
+    let w: Tensor = variables.get("w")!.clone();
+    let m: Tensor = tf.zeros([3]);
+    let v: Tensor = tf.zeros([3]);
+    for (let t = 1; t <= 5; t++) {
+      const g = tf.tensor(gradient.w).mul(t - 2.5);
+      m = m.mul(beta1).add(g.mul(1 - beta1));
+      v = v.mul(beta2).add(g.square().mul(1 - beta2));
+      const change = m
+        .div(
+          v
+            .sqrt()
+            .div(Math.sqrt(1 - beta2 ** t))
+            .add(epsilon),
+        )
+        .mul((rate * scale) / (1 - beta1 ** t));
+      w = w.mul(1 - rate * scale * decay).sub(change);
+      step(optimizer, rate, t - 2.5);
+      expect([...variables.get("w")!.dataSync()]).toEqual([...w.dataSync()]);
+    }
+  });
+
   it("leaks no tensors", () => {
     const variables = variable();
     const optimizer = createAdamW(tf, variables, group());
     const before = tf.memory().numTensors;
     for (let i = 0; i < 3; i++) tf.tidy(() => step(optimizer, 0.1));
     expect(tf.memory().numTensors).toBe(before);
+  });
+});
+
+describe("gradients", () => {
+  const gradients = () => ({ a: tf.tensor([3, 0]), b: tf.tensor([[4]]) });
+  it("have a joint norm", () => {
+    expect(globalNorm(tf, Object.values(gradients())).dataSync()[0]).toBe(5);
+    expect(globalNorm(tf, []).dataSync()[0]).toBe(0);
+  });
+  it("are scaled down to a norm, and never up", () => {
+    const clipped = clipByGlobalNorm(tf, gradients(), 1);
+    expect(clipped.norm.dataSync()[0]).toBe(5);
+    expect(clipped.gradients.a!.dataSync()[0]).toBeCloseTo(0.6, 6);
+    expect(globalNorm(tf, Object.values(clipped.gradients)).dataSync()[0]).toBeCloseTo(1, 6);
+    const free = clipByGlobalNorm(tf, gradients(), tf.scalar(10)).gradients;
+    expect([...free.a!.dataSync(), ...free.b!.dataSync()]).toEqual([3, 0, 4]);
+  });
+  it("that are no numbers stay so: a training ends, and does not go on with some", () => {
+    const { gradients: clipped, norm } = clipByGlobalNorm(tf, { ...gradients(), c: tf.tensor([Number.NaN]) }, 1);
+    expect(norm.dataSync()[0]).toBeNaN();
+    expect(clipped.a!.dataSync()[0]).toBeNaN();
+  });
+});
+
+describe("stateless random numbers", () => {
+  it("are uniform, and functions of seed and site", () => {
+    const numbers = [...statelessUniform(tf, [10_000], 5, 2).dataSync()];
+    expect(Math.min(...numbers)).toBeGreaterThanOrEqual(0);
+    expect(Math.max(...numbers)).toBeLessThan(1);
+    expect(numbers.reduce((sum, each) => sum + each, 0) / numbers.length).toBeCloseTo(0.5, 1);
+    const first = (seed: number, site: number) => statelessUniform(tf, [4], seed, site).dataSync().join();
+    const drawn = [[5, 2], [5, 3], [6, 2], [5 + 2 ** 32, 2], [-5, 2]].map(([seed, site]) => first(seed!, site!)); // biome-ignore format: seeds and sites
+    expect(new Set(drawn).size).toBe(5);
+    expect(first(5, 2)).toBe(drawn[0]);
+  });
+  it("refuse seeds that are none", () => {
+    expect(() => statelessUniform(tf, [1], 0.5)).toThrow("Expected a whole number as seed, got 0.5");
+    expect(() => statelessUniform(tf, [1], tf.tensor1d([1], "int32"))).toThrow("Expected a seed of int32 [2]");
   });
 });
