@@ -1,5 +1,6 @@
 import { provisionTensorFlow } from "@duchenne/tensor/provision";
 import { provisionFaceModels } from "@duchenne/vision/provision";
+import { accelerator } from "./accelerator.ts";
 import { step } from "./step.mjs";
 
 /**
@@ -19,6 +20,6 @@ export async function provision(): Promise<string[]> {
     }
   };
   await attempt("Face models", () => provisionFaceModels({ onProgress: say }));
-  await attempt("TensorFlow (training)", () => provisionTensorFlow({ onProgress: say }));
+  await attempt("TensorFlow (training)", () => provisionTensorFlow({ accelerator, onProgress: say }));
   return problems;
 }

@@ -11,6 +11,7 @@ import { ensureToolchain } from "./toolchain.mjs";
 const ENTRIES = {
   demo: "deploy/demo/main.ts",
   duchenne: "packages/cli/src/main.ts",
+  "prebuild-addon": "deploy/setup/prebuild-addon.ts",
   setup: "deploy/setup/provision.ts",
   test: "deploy/setup/test.ts",
 };

@@ -26,6 +26,7 @@ void Fill(napi_env env, napi_value exports) {
   SetProperty(env, exports, "TF_Version", JsText(env, TF_Version()));
 
   Export<Open>(env, exports, "open");
+  Export<Preload>(env, exports, "preload");
   Export<Devices>(env, exports, "devices");
   Export<LoadLibrary>(env, exports, "loadLibrary");
   Export<TensorDevice>(env, exports, "tensorDevice");

@@ -1,10 +1,19 @@
 // TensorFlow itself: its options, devices and libraries of kernels.
+#include <dlfcn.h>
+
 #include "exports.h"
 
 namespace duchenne {
 
 napi_value Open(const Call &call) {
   call.engine().Open(BytesFrom(call.env, call[0], "the configuration"));
+  return JsUndefined(call.env);
+}
+
+napi_value Preload(const Call &call) {
+  const std::string path = TextFrom(call.env, call[0], "the library's path");
+  // TensorFlow opens CUDA's libraries by their short names, and finds those that are open already. It stays open.
+  dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL);
   return JsUndefined(call.env);
 }
 

@@ -46,6 +46,8 @@ napi_value DeleteFunction(const Call &call);
 // environment.cc
 /** (config) */
 napi_value Open(const Call &call);
+/** (path) loads a library that TensorFlow will look for by its short name; no error if it cannot */
+napi_value Preload(const Call &call);
 /** () -> [{name, type, memoryBytes}] */
 napi_value Devices(const Call &call);
 napi_value IsUsingGpuDevice(const Call &call);

@@ -34,6 +34,9 @@ export interface MemoryStatistics {
  */
 export interface Binding {
   readonly TF_Version: string;
+  /** Loads a shared library for those that TensorFlow opens later; it may fail, and then TensorFlow says what it lacks. */
+  preload(path: string): void;
+  /** @param config a serialized ConfigProto */
   open(config: Uint8Array): void;
   devices(): Device[];
   loadLibrary(path: string): string[];

@@ -5,7 +5,9 @@ export { type CompiledStep, type CompileOptions, compile } from "./compile/compi
 export type { Explanation, OperationTime } from "./compile/explain.ts";
 export { type Step, type StepResult, StepResultError, type Tensors } from "./compile/step.ts";
 export { type CustomOperation, withCustomGradient } from "./custom-gradient.ts";
+export { type Device, devices, type MemoryStatistics, memoryStatistics } from "./devices.ts";
 export { type ElementType, elementType } from "./element-type.ts";
+export type { EngineOptions } from "./engine-options.ts";
 export { type ClippedGradients, clipByGlobalNorm, globalNorm } from "./gradient-norm.ts";
 export { dropPath, gelu, gradientReversal, layerNorm, linear } from "./ops.ts";
 export { type Seed, seedTensor, statelessUniform } from "./random.ts";

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { ProvisionError } from "@duchenne/provision";
@@ -12,7 +12,8 @@ const require = createRequire(import.meta.url);
 
 /** The addon's file name. */
 export const ADDON = "duchenne-tensorflow.node";
-const NAPI_VERSION = 8;
+/** Of Node's interface for addons: every Node from 12.22 on has it. */
+export const NAPI_VERSION = 8;
 const SOURCES = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "native");
 const FLAGS = [
   ...["-shared", "-fPIC", "-std=c++17", "-fvisibility=hidden", `-DNAPI_VERSION=${NAPI_VERSION}`],
@@ -21,8 +22,9 @@ const FLAGS = [
 
 /** How the addon is compiled. */
 export interface CompileOptions {
-  /** Holds TensorFlow's libraries and include/. */
-  readonly tensorflow: string;
+  /** The folder in the cache that holds tensorflow/. */
+  readonly libraries: string;
+  /** In a folder beside that of the libraries, when it is loaded. */
   readonly output: string;
   /** Further flags; default: optimised. */
   readonly flags?: readonly string[];
@@ -37,21 +39,23 @@ function sourceFiles(): string[] {
     .map((name) => join(SOURCES, name));
 }
 
-/** Changes with everything that the compiled addon depends on. @param tensorflow digest of TensorFlow's wheel */
-export function addonKey(tensorflow: string): string {
+/** Changes with everything that the compiled addon depends on. @param libraries changes with TensorFlow's files */
+export function addonKey(libraries: string): string {
   const hash = createHash("sha256");
-  hash.update(JSON.stringify([tensorflow, FLAGS, versionOf("node-api-headers")]));
+  hash.update(JSON.stringify([libraries, FLAGS, versionOf("node-api-headers")]));
   for (const file of sourceFiles()) hash.update(readFileSync(file)).update("\0");
   return hash.digest("hex").slice(0, 16);
 }
 
 /**
- * Compiles the addon with g++ against TensorFlow's C API; it finds TensorFlow's libraries by their absolute path.
+ * Compiles the addon with g++ against TensorFlow's C API. It finds TensorFlow's libraries relative to itself, so that it can
+ * be copied from one machine's cache to another's.
  *
  * @throws {ProvisionError} with the compiler's first errors
  */
 export async function compileAddon(options: CompileOptions): Promise<void> {
-  const { tensorflow, output, flags = ["-O2"], signal } = options;
+  const { libraries, output, flags = ["-O2"], signal } = options;
+  const tensorflow = join(libraries, "tensorflow");
   const args = [
     ...FLAGS,
     ...flags,
@@ -59,7 +63,8 @@ export async function compileAddon(options: CompileOptions): Promise<void> {
     ...["-isystem", join(packageFolder("node-api-headers"), "include"), "-isystem", join(tensorflow, "include")],
     ...sourceFiles().filter((name) => name.endsWith(".cc")),
     ...["-o", output],
-    ...["-L", tensorflow, "-l:libtensorflow_cc.so.2", "-l:libtensorflow_framework.so.2", `-Wl,-rpath,${tensorflow}`],
+    ...["-L", tensorflow, "-l:libtensorflow_cc.so.2", "-l:libtensorflow_framework.so.2"],
+    `-Wl,-rpath,$ORIGIN/../${basename(libraries)}/tensorflow`,
   ];
   await run("g++", args, { maxBuffer: 2 ** 26, ...(signal && { signal }) }).catch((error: unknown) => {
     signal?.throwIfAborted();
