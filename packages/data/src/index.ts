@@ -1,5 +1,22 @@
 /** Data sets of labelled faces: reading, splitting, batching, cropping, and SynthFACS, drawn faces with action units. */
 export { ACTION_UNITS, type ActionUnit, actionUnitName } from "./action-unit.ts";
+export {
+  AUGMENTATIONS,
+  type Augmentation,
+  type AugmentationName,
+  augmentationSchema,
+} from "./augment/augmentation.ts";
+export { applyAugmentation, augmentPixels } from "./augment/apply-augmentation.ts";
+export { OPERATION_NAMES, OPERATIONS, type OperationName } from "./augment/operation.ts";
+export {
+  type AugmentationPlan,
+  augmentationRandom,
+  type PlannedOperation,
+  planAugmentation,
+} from "./augment/plan-augmentation.ts";
+export { drawErasing, type Erasing } from "./augment/random-erasing.ts";
+export { type CropRange, drawCrop } from "./augment/random-resized-crop.ts";
+export { type ResampleFilter, type ResampleOptions, resample } from "./augment/resample.ts";
 export { type BatchOrder, type BatchOrderOptions, createBatchOrder } from "./batch-order.ts";
 export {
   type Box,
