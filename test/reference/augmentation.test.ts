@@ -96,9 +96,7 @@ describe("against Pillow, torchvision and timm, augmentation", () => {
 
   it.each(OPERATION_NAMES)("%s is given the same arguments", (name) => {
     for (const { magnitude, arguments: expected } of fixture.magnitudes.filter((each) => each.name === name)) {
-      const drawn = Array.from({ length: 40 }, (_, seed) =>
-        OPERATIONS[name].argument(magnitude, createRandom([seed])),
-      );
+      const drawn = Array.from({ length: 40 }, (_, seed) => OPERATIONS[name].argument(magnitude, createRandom([seed])));
       const distinct = [...new Set(drawn)].sort((p, q) => p - q);
       expect(distinct).toHaveLength(expected.length);
       for (const [i, value] of distinct.entries()) expect(value).toBeCloseTo(expected[i]!, 12);

@@ -1,12 +1,12 @@
 /** Data sets of labelled faces: reading, splitting, batching, cropping, and SynthFACS, drawn faces with action units. */
 export { ACTION_UNITS, type ActionUnit, actionUnitName } from "./action-unit.ts";
+export { applyAugmentation, augmentPixels } from "./augment/apply-augmentation.ts";
 export {
   AUGMENTATIONS,
   type Augmentation,
   type AugmentationName,
   augmentationSchema,
 } from "./augment/augmentation.ts";
-export { applyAugmentation, augmentPixels } from "./augment/apply-augmentation.ts";
 export { OPERATION_NAMES, OPERATIONS, type OperationName } from "./augment/operation.ts";
 export {
   type AugmentationPlan,
@@ -27,13 +27,16 @@ export {
   type RgbImage,
   resizeImage,
 } from "./image.ts";
+export { createImageLoader, type ImageLoader, type ImageLoaderOptions, mirrorInBatch } from "./image-loader.ts";
 export {
-  createImageLoader,
-  type ImageLoader,
-  type ImageLoaderOptions,
-  mirrorInBatch,
-  UnreadableImageError,
-} from "./image-loader.ts";
+  type Batch,
+  type BatchLoader,
+  BatchLoaderClosedError,
+  type BatchLoaderOptions,
+  createBatchLoader,
+  type PlannedBatch,
+} from "./input/batch-loader.ts";
+export { UnreadableImageError } from "./input/sample-source.ts";
 export {
   type Dataset,
   type DatasetConfiguration,

@@ -67,6 +67,8 @@ export type AugmentationName = keyof typeof AUGMENTATIONS;
 
 /** A pipeline as configuration: a name, or the pipeline written out. Parsed, it is always written out. */
 export const augmentationSchema = z.union([
-  z.enum(Object.keys(AUGMENTATIONS) as [AugmentationName, ...AugmentationName[]]).transform((name) => AUGMENTATIONS[name]),
+  z
+    .enum(Object.keys(AUGMENTATIONS) as [AugmentationName, ...AugmentationName[]])
+    .transform((name) => AUGMENTATIONS[name]),
   pipelineSchema,
 ]);

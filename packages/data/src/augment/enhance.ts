@@ -42,9 +42,15 @@ export function sharpness(image: RgbImage, factor: number): RgbImage {
       const above = i - stride;
       const below = i + stride;
       const sum =
-        data[above - 3]! + data[above]! + data[above + 3]! +
-        data[i - 3]! + 5 * data[i]! + data[i + 3]! +
-        data[below - 3]! + data[below]! + data[below + 3]!;
+        data[above - 3]! +
+        data[above]! +
+        data[above + 3]! +
+        data[i - 3]! +
+        5 * data[i]! +
+        data[i + 3]! +
+        data[below - 3]! +
+        data[below]! +
+        data[below + 3]!;
       // Pillow rounds in single precision; no sum comes nearer to a half than 1/26, so whole numbers agree.
       const base = Math.floor((2 * sum + 13) / 26);
       out[i] = Math.floor(Math.fround(base + share[255 + data[i]! - base]!));

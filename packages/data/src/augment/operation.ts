@@ -21,8 +21,10 @@ const signed = (largest: number) => (magnitude: number, random: Random) => {
   return random.uniform() > 0.5 ? -value : value;
 };
 const enhancement = (magnitude: number, random: Random) => 1 + signed(0.9)(magnitude, random);
-const affine = (matrix: (argument: number, image: RgbImage) => AffineMatrix): Operation["apply"] =>
-  (image, argument) => transformAffine(image, matrix(argument, image), FILL);
+const affine =
+  (matrix: (argument: number, image: RgbImage) => AffineMatrix): Operation["apply"] =>
+  (image, argument) =>
+    transformAffine(image, matrix(argument, image), FILL);
 
 /** The fifteen operations whose effect increases with the magnitude, under timm's names, in timm's order. */
 export const OPERATIONS = {
@@ -65,13 +67,6 @@ function rotate(image: RgbImage, degrees: number): RgbImage {
   const sine = Number(Math.sin(radians).toFixed(15));
   const x = image.width / 2;
   const y = image.height / 2;
-  const matrix: AffineMatrix = [
-    cosine,
-    sine,
-    cosine * -x + sine * -y + x,
-    -sine,
-    cosine,
-    -sine * -x + cosine * -y + y,
-  ];
+  const matrix: AffineMatrix = [cosine, sine, cosine * -x + sine * -y + x, -sine, cosine, -sine * -x + cosine * -y + y];
   return transformAffine(image, matrix, FILL);
 }

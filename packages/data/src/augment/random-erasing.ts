@@ -29,7 +29,12 @@ export function drawErasing(size: number, range: CropRange, random: Random): Era
 }
 
 /** Fills a rectangle of a normalised image [3, S, S], which begins at `offset` of `out`, with standard normal noise. */
-export function erase(out: Float32Array, offset: number, size: number, { left, top, width, height, noise }: Erasing): void {
+export function erase(
+  out: Float32Array,
+  offset: number,
+  size: number,
+  { left, top, width, height, noise }: Erasing,
+): void {
   const random = createRandom({ state: noise });
   for (let channel = 0; channel < 3; channel++) {
     for (let y = top; y < top + height; y++) {

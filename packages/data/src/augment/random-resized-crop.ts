@@ -13,7 +13,11 @@ export interface CropRange {
  * Draws a crop (Szegedy et al. 2015, as in torchvision and timm): ten tries, then the largest centred crop whose aspect
  * is allowed.
  */
-export function drawCrop(image: { readonly width: number; readonly height: number }, range: CropRange, random: Random): Box {
+export function drawCrop(
+  image: { readonly width: number; readonly height: number },
+  range: CropRange,
+  random: Random,
+): Box {
   const [minAspect, maxAspect] = range.aspect;
   for (let attempt = 0; attempt < 10; attempt++) {
     const area = drawBetween(range.area, random) * image.width * image.height;

