@@ -12,6 +12,28 @@ export interface Operation {
   readonly apply: (image: RgbImage, argument: number) => RgbImage;
 }
 
+/** The operations' names, in timm's order. */
+export const OPERATION_NAMES = [
+  "AutoContrast",
+  "Equalize",
+  "Invert",
+  "Rotate",
+  "Posterize",
+  "Solarize",
+  "SolarizeAdd",
+  "Color",
+  "Contrast",
+  "Brightness",
+  "Sharpness",
+  "ShearX",
+  "ShearY",
+  "TranslateXRel",
+  "TranslateYRel",
+] as const;
+
+/** Name of one of the fifteen operations. */
+export type OperationName = (typeof OPERATION_NAMES)[number];
+
 /** What shows where an operation moved the image away: ImageNet's mean. */
 export const FILL: Rgb = [124, 116, 104];
 
@@ -26,8 +48,8 @@ const affine =
   (image, argument) =>
     transformAffine(image, matrix(argument, image), FILL);
 
-/** The fifteen operations whose effect increases with the magnitude, under timm's names, in timm's order. */
-export const OPERATIONS = {
+/** The fifteen operations whose effect increases with the magnitude, under timm's names. */
+export const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
   AutoContrast: { argument: none, apply: autoContrast },
   Equalize: { argument: none, apply: equalize },
   Invert: { argument: none, apply: invert },
@@ -50,13 +72,7 @@ export const OPERATIONS = {
   /** Share of the side, -0.45..0.45. */
   TranslateXRel: { argument: signed(0.45), apply: affine((share, { width }) => [1, 0, share * width, 0, 1, 0]) },
   TranslateYRel: { argument: signed(0.45), apply: affine((share, { height }) => [1, 0, 0, 0, 1, share * height]) },
-} as const satisfies Record<string, Operation>;
-
-/** Name of one of the fifteen operations. */
-export type OperationName = keyof typeof OPERATIONS;
-
-/** The names of the fifteen operations, in timm's order. */
-export const OPERATION_NAMES = Object.keys(OPERATIONS) as OperationName[];
+};
 
 function rotate(image: RgbImage, degrees: number): RgbImage {
   const angle = ((degrees % 360) + 360) % 360;

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import type { Augmentation } from "../augment/augmentation.ts";
 import type { Dataset } from "../manifest.ts";
-import { type BatchJob, cancelJob, createProgress } from "./batch-job.ts";
+import { type BatchJob, createProgress } from "./batch-job.ts";
 import { type BatchMaker, createInThreadMaker } from "./batch-maker.ts";
 import { createFrameCacheMemory } from "./frame-cache.ts";
 import { sampleLocation } from "./sample-location.ts";
@@ -148,14 +148,15 @@ export function createBatchLoader(
           else started.push(start(next.value, memory));
           memory = undefined;
         }
-        const current = started.shift();
+        const [current] = started;
         if (current === undefined) return;
         const batch = await finish(current, signal);
+        started.shift();
         yield batch;
         memory = current.job.pixels;
       }
     } finally {
-      for (const { job } of started) cancelJob(job);
+      for (const { job } of started) maker.cancel(job);
       if (!exhausted) iterator.return?.();
     }
   }

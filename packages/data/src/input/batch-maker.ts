@@ -1,4 +1,4 @@
-import { type BatchJob, type BatchReport, claimSample, makeSample } from "./batch-job.ts";
+import { type BatchJob, type BatchReport, cancelJob, claimSample, makeSample } from "./batch-job.ts";
 import { createSampleWriter, type SampleWriterSettings } from "./sample-writer.ts";
 
 /** A sample that could not be made. */
@@ -14,6 +14,8 @@ export interface BatchMaker {
    * @throws the signal's reason when aborted
    */
   finish(job: BatchJob, signal: AbortSignal): Promise<SampleFailure | undefined>;
+  /** Gives up a batch: nobody will ask for it. */
+  cancel(job: BatchJob): void;
   /** Ends what runs. */
   close(): Promise<void>;
 }
@@ -33,6 +35,7 @@ export function createInThreadMaker(settings: SampleWriterSettings): BatchMaker 
       }
       return firstFailure(failures);
     },
+    cancel: cancelJob,
     close: async () => {},
   };
 }

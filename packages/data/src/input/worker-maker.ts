@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { type BatchJob, type BatchReport, jobState } from "./batch-job.ts";
+import { type BatchJob, type BatchReport, cancelJob, jobState } from "./batch-job.ts";
 import { type BatchMaker, firstFailure, type SampleFailure } from "./batch-maker.ts";
 import type { SampleWriterSettings } from "./sample-writer.ts";
 
@@ -8,6 +8,7 @@ import type { SampleWriterSettings } from "./sample-writer.ts";
  * they keep working while this thread is busy with a training step.
  */
 export function createWorkerMaker(count: number, settings: SampleWriterSettings): BatchMaker {
+  /** Of each batch that somebody will ask for, what failed. */
   const failures = new Map<number, SampleFailure[]>();
   /** Called when a report came in, or a thread has gone. */
   const waiting = new Set<() => void>();
@@ -18,7 +19,7 @@ export function createWorkerMaker(count: number, settings: SampleWriterSettings)
     const worker = new Worker(new URL("./input-worker.ts", import.meta.url), { workerData: settings });
     let cause: unknown;
     worker.on("message", (report: BatchReport) => {
-      if (report.kind === "failed") failures.set(report.id, [...(failures.get(report.id) ?? []), report]);
+      if (report.kind === "failed") failures.get(report.id)?.push(report);
       for (const wake of waiting) wake();
     });
     worker.on("error", (error) => {
@@ -28,12 +29,17 @@ export function createWorkerMaker(count: number, settings: SampleWriterSettings)
       if (!closed) broken ??= new Error(`An input thread ended with code ${code}`, { cause });
       for (const wake of waiting) wake();
     });
-    return worker;
+    return { worker, gone: new Promise((resolve) => worker.once("exit", resolve)) };
   });
 
   return {
     start(job: BatchJob) {
-      for (const worker of workers) worker.postMessage(job);
+      failures.set(job.id, []);
+      for (const { worker } of workers) worker.postMessage(job);
+    },
+    cancel(job) {
+      failures.delete(job.id);
+      cancelJob(job);
     },
     async finish(job, signal) {
       for (;;) {
@@ -58,15 +64,9 @@ export function createWorkerMaker(count: number, settings: SampleWriterSettings)
       }
     },
     async close() {
-      if (closed) return;
       closed = true;
-      await Promise.all(
-        workers.map(async (worker) => {
-          const gone = new Promise((resolve) => worker.once("exit", resolve));
-          worker.postMessage("close");
-          await gone;
-        }),
-      );
+      for (const { worker } of workers) worker.postMessage("close");
+      await Promise.all(workers.map(({ gone }) => gone));
     },
   };
 }
