@@ -6,8 +6,9 @@ import { promisify } from "node:util";
 import sharp from "sharp";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { AUGMENTATIONS } from "../augment/augmentation.ts";
-import { type Dataset, openDataset } from "../dataset.ts";
+import type { Dataset } from "../dataset.ts";
 import { createImageLoader } from "../image-loader.ts";
+import { openDataset } from "../open-dataset.ts";
 import { createRandom } from "../random.ts";
 import {
   type Batch,
