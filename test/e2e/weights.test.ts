@@ -2,11 +2,11 @@ import { createHash } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Code, ConnectError } from "@connectrpc/connect";
-import { createDuchenneClient, type DuchenneClient, exportModel, importModel } from "@duchenne/client";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { createDuchenneClient, type DuchenneClient, exportModel, importModel, waitForJob } from "@duchenne/client";
 import { ACTION_UNIT_PROTOCOLS } from "@duchenne/data";
 import { readSafetensors } from "@duchenne/model";
-import { DatasetProtocol, ExportFormat, type ImportModelRequest } from "@duchenne/proto";
+import { DatasetProtocol, ExportFormat, type ImportModelRequest, ModelService } from "@duchenne/proto";
 import { BadRequestSchema, ErrorInfoSchema } from "@duchenne/proto/rpc";
 import { zipSync } from "fflate";
 import sharp from "sharp";
@@ -149,6 +149,36 @@ describe("imported weights that are no detector", () => {
     const failure = await failureOf(onnx);
     expect(failure).toMatchObject({ code: "FailedPrecondition", reason: "FILE_NOT_IN_VERSION" });
     expect(failure.text).toContain('Expected a file "onnx" of models/pretrained/versions/1, it has safetensors, card');
+  });
+});
+
+it("a fine-tune starts from a pretraining that was imported over Connect", async () => {
+  const bytes = new Uint8Array(await readFile(fixture("mae.pth")));
+  async function* requests() {
+    const options = { model: "models/start", fileName: "mae.pth", heads: 3, decoderHeads: 2 };
+    yield { message: { case: "options" as const, value: options } };
+    yield { message: { case: "chunk" as const, value: bytes } };
+  }
+  const { modelVersion } = await createClient(ModelService, server.connect).importModel(requests());
+  const synthesis = { datasetId: "faces", subjects: 4, framesPerSubject: 12, imageSize: 64 };
+  const { name: synthesizing } = await client.datasets.synthesizeDataset(synthesis);
+  await waitForJob(client, synthesizing);
+  const { name } = await client.trainer.createTrainingJob({
+    training: {
+      case: "fineTune",
+      value: {
+        dataset: "datasets/faces",
+        model: "models/started",
+        encoder: { initialModelVersion: modelVersion!.name },
+        optimization: { batchSize: 8, epochs: 1, warmupEpochs: 0 },
+      },
+    },
+  });
+  expect((await waitForJob(client, name)).result).toMatchObject({ modelVersion: "models/started/versions/1" });
+  const trained = await client.models.getModelVersion({ name: "models/started/versions/1" });
+  expect(JSON.parse(trained.cardJson)).toMatchObject({
+    config: { kind: "vit", variant: "custom", imageSize: 16, dim: 12, depth: 2, heads: 3 },
+    lineage: { initialModelVersion: modelVersion!.name },
   });
 });
 
