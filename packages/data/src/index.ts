@@ -52,6 +52,7 @@ export {
   convertLabels,
   PUBLISHED_IMAGE_PATHS,
 } from "./protocols/convert-labels.ts";
+export { EXPRESSION_PROTOCOLS } from "./protocols/expression-protocol.ts";
 export { createRandom, type Random, type RandomState } from "./random.ts";
 export {
   holdOutValidation,
