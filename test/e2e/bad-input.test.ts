@@ -2,6 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import {
+  DatasetProtocol,
   DatasetService,
   DetectorService,
   DropReason,
@@ -186,6 +187,33 @@ describe("data sets and recipes", () => {
       failureOf(createClient(DatasetService, server.grpc).registerDataset({ datasetId: "x", directory }));
     for (const directory of ["/etc", "../..", "."]) {
       expect(await register(directory)).toMatchObject({ reason: "DIRECTORY_NOT_ALLOWED", fields: ["directory"] });
+    }
+  });
+  it("refuse bad lines of a published label file, and label files outside of what may be read", async () => {
+    const directory = join(folder.path, "import", "bp4d");
+    await mkdir(join(directory, "2F01_T1"), { recursive: true });
+    await writeFile(join(directory, "2F01_T1", "frame_1.jpg"), await grayImage(32, 32));
+    const lines = [
+      { img_path: "2F01_T1/frame_1.jpg", AUs: [1, 999, 24] },
+      { img_path: "2F01_T1/frame_2.jpg", AUs: ["4"] },
+      { img_path: "2X99_T1/frame_1.jpg", AUs: [5] },
+    ];
+    await writeFile(join(directory, "labels.json"), lines.map((line) => JSON.stringify(line)).join("\n"));
+    const register = (labelFiles: string[]) =>
+      failureOf(
+        createClient(DatasetService, server.grpc).registerDataset({
+          datasetId: "bp4d",
+          directory: "bp4d",
+          protocol: DatasetProtocol.BP4D,
+          labelFiles,
+        }),
+      );
+    const failure = await register(["labels.json"]);
+    expect(failure).toMatchObject({ code: "InvalidArgument", reason: "INVALID_MANIFEST" });
+    expect(failure.fields).toEqual(["labels.json:2:AUs.0", "labels.json:3:img_path", "labels.json:3:AUs.0"]);
+    expect(await register([])).toMatchObject({ reason: "INVALID_MANIFEST", fields: ["label_files"] });
+    for (const outside of ["/etc/passwd", "../../labels.json"]) {
+      expect(await register([outside])).toMatchObject({ reason: "DIRECTORY_NOT_ALLOWED", fields: ["label_files[0]"] });
     }
   });
   it("refuse an impossible recipe by its fields, and do not start it", async () => {

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -92,6 +92,42 @@ it("synthesizes, trains, evaluates, promotes and lists", async () => {
   expect(first).toMatch(/^jobs\/\S+ {2}SUCCEEDED {2}100 % {2}Evaluation of models\/blendshape-au/);
   const watched = await duchenne("jobs", "watch", first!.split(" ")[0]!);
   expect(JSON.parse(watched.stdout)).toHaveProperty("evaluation");
+});
+
+it("converts, registers and shows published data sets", async () => {
+  const disfa = join(folder.path, "data", "import", "disfa");
+  const labels = join(folder.path, "ActionUnit_Labels");
+  const gray = await sharp({ create: { width: 16, height: 16, channels: 3, background: "gray" } })
+    .jpeg()
+    .toBuffer();
+  for (const subject of ["SN001", "SN003"]) {
+    await mkdir(join(labels, subject), { recursive: true });
+    for (const unit of [1, 2, 4, 6, 9, 12, 25, 26]) {
+      await writeFile(join(labels, subject, `${subject}_au${unit}.txt`), `1,${unit === 12 ? 3 : 1}\n2,0\n`);
+    }
+    await mkdir(join(disfa, `RightVideo${subject}`), { recursive: true });
+    await writeFile(join(disfa, `RightVideo${subject}`, "frame_1.jpg"), gray);
+  }
+  const converted = await duchenne("datasets", "convert", "disfa", labels, disfa);
+  expect(converted.stdout).toBe(`${disfa}: 2 subjects, 2 frames; 2 labelled frames without an image left out\n`);
+  expect((await duchenne("datasets", "convert", "disfa", labels, disfa)).stderr).toContain(
+    "dataset.json: Expected none",
+  );
+  expect((await duchenne("datasets", "register", "disfa", "disfa")).stdout).toBe(
+    "datasets/disfa: 2 subjects, 2 frames\n",
+  );
+  const shown = (await duchenne("datasets", "show", "datasets/disfa")).stdout;
+  expect(shown).toContain("datasets/disfa  disfa  2 of 27 subjects, 2 frames");
+  expect(shown).toMatch(/AU12 Lip corner puller +100\.0 %\n/);
+  expect(shown).toContain("fold 2: 0 frames, 9 subjects: SN006");
+
+  const line = { img_path: "RightVideoSN001/frame_1.jpg", AUs: [12, 999] };
+  await writeFile(join(disfa, "labels.json"), JSON.stringify(line));
+  const published = ["disfa-lines", "disfa", "--protocol", "disfa", "--labels", "labels.json"];
+  expect((await duchenne("datasets", "register", ...published)).stdout).toContain("1 subjects, 1 frames");
+  const images = await duchenne("datasets", "register", "images", "disfa", "--protocol", "images");
+  expect(images.stdout).toBe("datasets/images: 0 subjects, 2 frames\n");
+  expect((await duchenne("datasets", "show", "datasets/images")).stdout).toContain("images  0 subjects, 2 frames");
 });
 
 it("doctor looks at the machine and the server", async () => {

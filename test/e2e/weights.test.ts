@@ -2,10 +2,11 @@ import { createHash } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Code, ConnectError } from "@connectrpc/connect";
-import { createDuchenneClient, type DuchenneClient, exportModel, importModel } from "@duchenne/client";
-import { PROTOCOL_ACTION_UNITS, readSafetensors } from "@duchenne/model";
-import { ExportFormat, type ImportModelRequest, PublishedProtocol } from "@duchenne/proto";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { createDuchenneClient, type DuchenneClient, exportModel, importModel, waitForJob } from "@duchenne/client";
+import { ACTION_UNIT_PROTOCOLS } from "@duchenne/data";
+import { readSafetensors } from "@duchenne/model";
+import { DatasetProtocol, ExportFormat, type ImportModelRequest, ModelService } from "@duchenne/proto";
 import { BadRequestSchema, ErrorInfoSchema } from "@duchenne/proto/rpc";
 import { zipSync } from "fflate";
 import sharp from "sharp";
@@ -59,7 +60,7 @@ describe("an imported detector", () => {
   it("is read, described, exported, promoted and served", async () => {
     const { modelVersion, report } = await importModel(client, fixture("detector-1.8.pth"), {
       model: "models/published",
-      protocol: PublishedProtocol.BP4D,
+      protocol: DatasetProtocol.BP4D,
       heads: 3,
       subjects: ["F01", "F02", "F03", "M01", "M02"],
       licenseNote: "CC BY-NC 4.0",
@@ -67,7 +68,9 @@ describe("an imported detector", () => {
     });
     expect(report).toMatchObject({ missing: [], unexpected: [], reshaped: [], ignored: [], notes: [] });
     expect(modelVersion).toMatchObject({ name: "models/published/versions/1", kind: "vit", job: "" });
-    expect(modelVersion!.actionUnits.map(({ actionUnit }) => actionUnit)).toEqual(PROTOCOL_ACTION_UNITS.bp4d);
+    expect(modelVersion!.actionUnits.map(({ actionUnit }) => actionUnit)).toEqual(
+      ACTION_UNIT_PROTOCOLS.bp4d.actionUnits,
+    );
     expect(modelVersion!.files.map(({ role }) => role)).toEqual(["safetensors", "onnx", "optimizer", "card"]);
     const card = JSON.parse((await client.models.getModelVersion({ name: modelVersion!.name })).cardJson);
     expect(card).toMatchObject({
@@ -103,13 +106,13 @@ describe("an imported detector", () => {
       .toBuffer();
     const { faces, model } = await client.detector.detectFaces({ image, imageIsCrop: true });
     expect(model?.name).toBe(modelVersion!.name);
-    expect(faces[0]!.scores.map(({ actionUnit }) => actionUnit)).toEqual(PROTOCOL_ACTION_UNITS.bp4d);
+    expect(faces[0]!.scores.map(({ actionUnit }) => actionUnit)).toEqual(ACTION_UNIT_PROTOCOLS.bp4d.actionUnits);
     for (const { threshold } of faces[0]!.scores) expect(threshold).toBe(0.5);
 
     // What was exported can be imported again.
     const again = await importModel(client, safetensors, {
       model: "models/published",
-      protocol: PublishedProtocol.BP4D,
+      protocol: DatasetProtocol.BP4D,
       heads: 3,
     });
     expect(again.modelVersion!.name).toBe("models/published/versions/2");
@@ -129,8 +132,13 @@ describe("imported weights that are no detector", () => {
     });
     expect(mae.modelVersion).toMatchObject({ name: "models/pretrained/versions/1", kind: "mae", actionUnits: [] });
     expect(mae.modelVersion!.files.map(({ role }) => role)).toEqual(["safetensors", "card"]);
-    const expressions = ["surprise", "fear", "disgust", "happiness", "sadness", "anger", "neutral"];
-    const raf = await importModel(client, fixture("classifier.pth"), { model: "models/raf", expressions, heads: 3 });
+    const raf = await importModel(client, fixture("classifier.pth"), {
+      model: "models/raf",
+      protocol: DatasetProtocol.RAF_DB,
+      heads: 3,
+    });
+    const { config } = JSON.parse(raf.modelVersion!.cardJson);
+    expect(config.expressions).toEqual(["surprise", "fear", "disgust", "happiness", "sadness", "anger", "neutral"]);
     expect(raf.modelVersion).toMatchObject({ kind: "vit-expression", actionUnits: [] });
     expect(raf.report!.ignored.map(({ name }) => name)).toEqual(["head.weight", "head.bias"]);
     for (const version of [mae.modelVersion!.name, raf.modelVersion!.name]) {
@@ -144,8 +152,38 @@ describe("imported weights that are no detector", () => {
   });
 });
 
+it("a fine-tune starts from a pretraining that was imported over Connect", async () => {
+  const bytes = new Uint8Array(await readFile(fixture("mae.pth")));
+  async function* requests() {
+    const options = { model: "models/start", fileName: "mae.pth", heads: 3, decoderHeads: 2 };
+    yield { message: { case: "options" as const, value: options } };
+    yield { message: { case: "chunk" as const, value: bytes } };
+  }
+  const { modelVersion } = await createClient(ModelService, server.connect).importModel(requests());
+  const synthesis = { datasetId: "faces", subjects: 4, framesPerSubject: 12, imageSize: 64 };
+  const { name: synthesizing } = await client.datasets.synthesizeDataset(synthesis);
+  await waitForJob(client, synthesizing);
+  const { name } = await client.trainer.createTrainingJob({
+    training: {
+      case: "fineTune",
+      value: {
+        dataset: "datasets/faces",
+        model: "models/started",
+        encoder: { initialModelVersion: modelVersion!.name },
+        optimization: { batchSize: 8, epochs: 1, warmupEpochs: 0 },
+      },
+    },
+  });
+  expect((await waitForJob(client, name)).result).toMatchObject({ modelVersion: "models/started/versions/1" });
+  const trained = await client.models.getModelVersion({ name: "models/started/versions/1" });
+  expect(JSON.parse(trained.cardJson)).toMatchObject({
+    config: { kind: "vit", variant: "custom", imageSize: 16, dim: 12, depth: 2, heads: 3 },
+    lineage: { initialModelVersion: modelVersion!.name },
+  });
+});
+
 describe("bad imports", () => {
-  const options = { model: "models/bad", fileName: "bad.pth", heads: 3, protocol: PublishedProtocol.BP4D };
+  const options = { model: "models/bad", fileName: "bad.pth", heads: 3, protocol: DatasetProtocol.BP4D };
   type Message = ImportModelRequest["message"];
   const upload = (...messages: { case: "options" | "chunk"; value: unknown }[]) => {
     async function* requests() {
@@ -198,10 +236,10 @@ describe("bad imports", () => {
     });
 
     const mismatch = { code: invalid, reason: "IMPORT_OPTIONS_MISMATCH" };
-    const disfa = await upload(told({ protocol: PublishedProtocol.DISFA }), chunk(good));
+    const disfa = await upload(told({ protocol: DatasetProtocol.DISFA }), chunk(good));
     expect(disfa).toMatchObject({ ...mismatch, fields: ["options.protocol"] });
     expect(disfa.text).toContain("Expected one for each of the head's 12 outputs, got 8");
-    const units = { protocol: PublishedProtocol.UNSPECIFIED, actionUnits: [1, 2] };
+    const units = { protocol: DatasetProtocol.UNSPECIFIED, actionUnits: [1, 2] };
     expect(await upload(told(units), chunk(good))).toMatchObject({ ...mismatch, fields: ["options.action_units"] });
     expect(await upload(told({ heads: 0 }), chunk(good))).toMatchObject({ ...mismatch, fields: ["options.heads"] });
     expect(await upload(told({ imageSize: 30 }), chunk(good))).toMatchObject({
@@ -209,7 +247,7 @@ describe("bad imports", () => {
       fields: ["options.image_size"],
     });
     expect(await upload(told({ actionUnits: [1] }), chunk(good))).toMatchObject({
-      reason: "CONTRADICTING_ACTION_UNITS",
+      reason: "CONTRADICTING_OUTPUTS",
     });
     expect(await upload(told({ model: "models/blendshape-au" }))).toMatchObject({ reason: "BUILT_IN_MODEL" });
     expect(await upload(told({ model: "nothing" }))).toMatchObject({ fields: ["options.model"] });
@@ -247,7 +285,7 @@ describe("bad imports", () => {
   it("of a stored file that was damaged is told at its end", async () => {
     const { modelVersion } = await importModel(client, fixture("detector-fp16.pth"), {
       model: "models/damaged",
-      protocol: PublishedProtocol.BP4D,
+      protocol: DatasetProtocol.BP4D,
       heads: 3,
       displayName: "To be damaged",
     });

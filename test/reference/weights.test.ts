@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { ACTION_UNIT_PROTOCOLS } from "@duchenne/data";
 import {
   exportOnnx,
   type ImportedWeights,
@@ -8,14 +9,13 @@ import {
   interpolatePositions,
   openWeights,
   type Parameter,
-  PROTOCOL_ACTION_UNITS,
   readSafetensors,
   type VitConfig,
 } from "@duchenne/model";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { beforeAll, describe, expect, it } from "vitest";
 
-const detector: ImportOptions = { actionUnits: PROTOCOL_ACTION_UNITS.bp4d, heads: 3 };
+const detector: ImportOptions = { actionUnits: ACTION_UNIT_PROTOCOLS.bp4d.actionUnits, heads: 3 };
 const classifier: ImportOptions = { expressions: ["a", "b", "c", "d", "e", "f", "g"], heads: 3 };
 const mae: ImportOptions = { heads: 3, decoderHeads: 2 };
 
@@ -73,7 +73,7 @@ describe("weights written by PyTorch", () => {
     expect((await imported("detector.pth", detector)).config).toEqual({
       kind: "vit",
       ...encoder,
-      actionUnits: [...PROTOCOL_ACTION_UNITS.bp4d],
+      actionUnits: [...ACTION_UNIT_PROTOCOLS.bp4d.actionUnits],
       numSubjects: 5,
       identityLayers: 1,
       dropPath: 0.2,
@@ -178,7 +178,7 @@ describe("what a caller says about a file", () => {
 
   it("has to fit its outputs", async () => {
     expect(await fieldsOf("detector.pth", { heads: 3 })).toEqual(["actionUnits"]);
-    expect(await fieldsOf("detector.pth", { heads: 3, actionUnits: PROTOCOL_ACTION_UNITS.disfa })).toEqual([
+    expect(await fieldsOf("detector.pth", { heads: 3, actionUnits: ACTION_UNIT_PROTOCOLS.disfa.actionUnits })).toEqual([
       "actionUnits",
     ]);
     expect(await fieldsOf("detector.pth", { ...detector, expressions: ["a"] })).toEqual(["actionUnits"]);

@@ -19,7 +19,7 @@ const CHUNK_BYTES = 2 ** 20;
  * Sends a file of weights, which becomes a version. The file is read twice: its digest is told first, so that the server
  * takes no other bytes.
  *
- *     const options = { model: "models/published", protocol: PublishedProtocol.BP4D };
+ *     const options = { model: "models/published", protocol: DatasetProtocol.BP4D };
  *     const { modelVersion, report } = await importModel(client, "checkpoint-29.pth", options);
  */
 export async function importModel(

@@ -5,7 +5,8 @@ import sharp from "sharp";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createBatchOrder } from "./batch-order.ts";
 import { cropFace, IMAGENET_MEAN, IMAGENET_STD, normaliseImage } from "./image.ts";
-import { createImageLoader, mirrorInBatch, UnreadableImageError } from "./image-loader.ts";
+import { createImageLoader, mirrorInBatch } from "./image-loader.ts";
+import { UnreadableImageError } from "./input/sample-source.ts";
 import { ManifestError } from "./manifest-error.ts";
 import { openDataset } from "./open-dataset.ts";
 import { createRandom } from "./random.ts";
@@ -29,14 +30,14 @@ const picture = () =>
     .toBuffer();
 
 describe("normaliseImage", () => {
-  it("is (value / 255 - mean) / std, channels first", () => {
+  it("is (value / 255 - mean) / std, channels first, in single precision", () => {
     const out = normaliseImage({ width: 2, height: 1, data: Uint8Array.of(255, 0, 51, 0, 255, 102) });
     const expected = [
       [255, 0],
       [0, 255],
       [51, 102],
     ].flatMap((plane, c) => plane.map((value) => (value / 255 - IMAGENET_MEAN[c]!) / IMAGENET_STD[c]!));
-    expect([...out]).toEqual(expected.map(Math.fround));
+    for (const [i, value] of expected.entries()) expect(out[i]).toBeCloseTo(value, 6);
   });
 });
 
@@ -46,20 +47,18 @@ describe("cropFace", () => {
     height: 10,
     data: Uint8Array.from({ length: 600 }, (_, i) => Math.floor(i / 3) % 200),
   };
-  it("cuts the box and its margin", async () => {
-    const crop = await cropFace(image, { left: 5, top: 3, width: 4, height: 4 }, { size: 4, margin: 0 });
+  it("cuts the box and its margin", () => {
+    const crop = cropFace(image, { left: 5, top: 3, width: 4, height: 4 }, { size: 4, margin: 0 });
     expect(crop.data[0]).toBe(3 * 20 + 5);
     expect(crop.data.at(-1)).toBe(6 * 20 + 8);
   });
-  it("is black outside of the image", async () => {
-    const crop = await cropFace(image, { left: -4, top: 0, width: 8, height: 8 }, { size: 8, margin: 0 });
+  it("is black outside of the image", () => {
+    const crop = cropFace(image, { left: -4, top: 0, width: 8, height: 8 }, { size: 8, margin: 0 });
     expect([...crop.data.subarray(0, 12)]).toEqual(Array(12).fill(0));
     expect(crop.data[15]).toBe(1);
   });
-  it("refuses a box that misses the image", async () => {
-    await expect(cropFace(image, { left: 30, top: 0, width: 4, height: 4 }, { size: 4 })).rejects.toThrow(
-      /meets the 20x10/,
-    );
+  it("refuses a box that misses the image", () => {
+    expect(() => cropFace(image, { left: 30, top: 0, width: 4, height: 4 }, { size: 4 })).toThrow(/meets the 20x10/);
   });
 });
 

@@ -1,17 +1,6 @@
-import sharp from "sharp";
 import type { Dataset, Sample } from "./dataset.ts";
-import { cropFace, normaliseImage, type RgbImage, resizeImage } from "./image.ts";
-
-/** Thrown when an image of a data set cannot be decoded. */
-export class UnreadableImageError extends Error {
-  readonly code = "data_loss";
-  readonly reason = "UNREADABLE_IMAGE";
-
-  constructor(path: string, cause: unknown) {
-    super(`Cannot decode ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-    this.name = "UnreadableImageError";
-  }
-}
+import { normaliseImage, type RgbImage, resizeImage } from "./image.ts";
+import { readSample } from "./input/sample-source.ts";
 
 /** Reads a data set's images as a model's input. */
 export interface ImageLoader {
@@ -55,20 +44,8 @@ export function createImageLoader(
   };
 }
 
-async function loadCrop({ imagePath, box }: Sample, size: number): Promise<RgbImage> {
-  let image: RgbImage;
-  try {
-    const { data, info } = await sharp(imagePath)
-      .rotate()
-      .removeAlpha()
-      .toColourspace("srgb")
-      .raw()
-      .toBuffer({ resolveWithObject: true });
-    image = { width: info.width, height: info.height, data };
-  } catch (error) {
-    throw new UnreadableImageError(imagePath, error);
-  }
-  return box === undefined ? resizeImage(image, size, size) : cropFace(image, box, { size });
+async function loadCrop(sample: Sample, size: number): Promise<RgbImage> {
+  return resizeImage(await readSample(sample, size), size, size);
 }
 
 /** Mirrors image `index` of a [B, 3, S, S] batch left to right, in place. */

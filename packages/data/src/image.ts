@@ -1,4 +1,4 @@
-import sharp from "sharp";
+import { resample } from "./augment/resample.ts";
 
 /** An 8-bit RGB image: interleaved channels, rows from the top, `width * height * 3` bytes. */
 export interface RgbImage {
@@ -21,15 +21,11 @@ export const IMAGENET_MEAN = [0.485, 0.456, 0.406] as const;
 export const IMAGENET_STD = [0.229, 0.224, 0.225] as const;
 
 /**
- * Resizes an image to exactly `width` x `height` with a triangle (bilinear, antialiased) filter; the aspect is not kept.
+ * Resizes an image to exactly `width` x `height`, bilinear with antialiasing, as Pillow and therefore torchvision do;
+ * the aspect is not kept.
  */
-export async function resizeImage(image: RgbImage, width: number, height: number): Promise<RgbImage> {
-  if (image.width === width && image.height === height) return image;
-  const data = await sharp(image.data, { raw: { width: image.width, height: image.height, channels: 3 } })
-    .resize(width, height, { fit: "fill", kernel: "linear" })
-    .raw()
-    .toBuffer();
-  return { width, height, data };
+export function resizeImage(image: RgbImage, width: number, height: number): RgbImage {
+  return resample(image, { width, height, filter: "bilinear" });
 }
 
 /**
@@ -39,11 +35,11 @@ export async function resizeImage(image: RgbImage, width: number, height: number
  *
  * @throws {RangeError} when the box is empty or does not meet the image
  */
-export async function cropFace(
+export function cropFace(
   image: RgbImage,
   box: Box,
   { size, margin = 0.05 }: { readonly size: number; readonly margin?: number },
-): Promise<RgbImage> {
+): RgbImage {
   const left = Math.round(box.left - margin * box.width);
   const top = Math.round(box.top - margin * box.height);
   const right = Math.round(box.left + (1 + margin) * box.width);
@@ -67,6 +63,14 @@ export async function cropFace(
   return resizeImage({ width, height, data }, size, size);
 }
 
+/** The normalised value of each level, 256 per channel, in the single precision arithmetic of torchvision. */
+const NORMALISED = IMAGENET_MEAN.map((mean, channel) =>
+  Float32Array.from({ length: 256 }, (_, level) => {
+    const centred = Math.fround(Math.fround(level / 255) - Math.fround(mean));
+    return centred / Math.fround(IMAGENET_STD[channel]!);
+  }),
+);
+
 /**
  * Writes an image as the models' input, channels first: `(value / 255 - mean) / std` per channel, [3, H, W].
  * Training, evaluation and serving all use this function.
@@ -80,11 +84,11 @@ export function normaliseImage(
   offset = 0,
 ): Float32Array {
   const plane = image.width * image.height;
+  const { data } = image;
   for (let channel = 0; channel < 3; channel++) {
-    const mean = IMAGENET_MEAN[channel]!;
-    const std = IMAGENET_STD[channel]!;
+    const table = NORMALISED[channel]!;
     const base = offset + channel * plane;
-    for (let i = 0, j = channel; i < plane; i++, j += 3) out[base + i] = (image.data[j]! / 255 - mean) / std;
+    for (let i = 0, j = channel; i < plane; i++, j += 3) out[base + i] = table[data[j]!]!;
   }
   return out;
 }

@@ -1,5 +1,22 @@
 /** Data sets of labelled faces: reading, splitting, batching, cropping, and SynthFACS, drawn faces with action units. */
 export { ACTION_UNITS, type ActionUnit, actionUnitName } from "./action-unit.ts";
+export { applyAugmentation, augmentPixels } from "./augment/apply-augmentation.ts";
+export {
+  AUGMENTATIONS,
+  type Augmentation,
+  type AugmentationName,
+  augmentationSchema,
+} from "./augment/augmentation.ts";
+export { OPERATION_NAMES, OPERATIONS, type OperationName } from "./augment/operation.ts";
+export {
+  type AugmentationPlan,
+  augmentationRandom,
+  type PlannedOperation,
+  planAugmentation,
+} from "./augment/plan-augmentation.ts";
+export { drawErasing, type Erasing } from "./augment/random-erasing.ts";
+export { type CropRange, drawCrop } from "./augment/random-resized-crop.ts";
+export { type ResampleFilter, type ResampleOptions, resample } from "./augment/resample.ts";
 export { type BatchOrder, type BatchOrderOptions, createBatchOrder } from "./batch-order.ts";
 export { type Dataset, PARTITIONS, type Partition, PROTOCOLS, type Protocol, type Sample } from "./dataset.ts";
 export { drawFolds, type FoldSource, foldErrors } from "./folds.ts";
@@ -12,13 +29,16 @@ export {
   type RgbImage,
   resizeImage,
 } from "./image.ts";
+export { createImageLoader, type ImageLoader, type ImageLoaderOptions, mirrorInBatch } from "./image-loader.ts";
 export {
-  createImageLoader,
-  type ImageLoader,
-  type ImageLoaderOptions,
-  mirrorInBatch,
-  UnreadableImageError,
-} from "./image-loader.ts";
+  type Batch,
+  type BatchLoader,
+  BatchLoaderClosedError,
+  type BatchLoaderOptions,
+  createBatchLoader,
+  type PlannedBatch,
+} from "./input/batch-loader.ts";
+export { UnreadableImageError } from "./input/sample-source.ts";
 export { ManifestError, type ManifestProblem } from "./manifest-error.ts";
 export { DATASET_FORMATS, type DatasetSource, datasetSourceSchema, openDataset } from "./open-dataset.ts";
 export {
@@ -32,6 +52,7 @@ export {
   convertLabels,
   PUBLISHED_IMAGE_PATHS,
 } from "./protocols/convert-labels.ts";
+export { EXPRESSION_PROTOCOLS } from "./protocols/expression-protocol.ts";
 export { createRandom, type Random, type RandomState } from "./random.ts";
 export {
   holdOutValidation,

@@ -65,7 +65,7 @@ export const modelCardSchema = z.object({
       epoch: z.number().optional(),
       /** What that training was called with, but for paths of its machine. */
       trainingArguments: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
-      /** In the order of the identity head's outputs, when the caller said so. */
+      /** In the order of the identity head's outputs; empty when they are not known. */
       subjects: z.array(z.string()),
       /** What the caller said about the licence of the weights. */
       licenseNote: z.string(),

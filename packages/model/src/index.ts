@@ -39,6 +39,7 @@ export {
   type ParameterSet,
 } from "./parameters.ts";
 export { InvalidSafetensorsError, readSafetensors, type SafetensorsContent, writeSafetensors } from "./safetensors.ts";
+export type { HeadOptions } from "./weights/head-options.ts";
 export { ImportOptionsError, UnsupportedWeightsError } from "./weights/import-error.ts";
 export {
   type ImportedWeights,
@@ -50,6 +51,5 @@ export { interpolatePositions } from "./weights/interpolate-positions.ts";
 export { type LoadReport, loadReportSchema } from "./weights/load-report.ts";
 export { openWeights, UnknownWeightFormatError } from "./weights/open-weights.ts";
 export type { OptimizerState } from "./weights/optimizer-state.ts";
-export { PROTOCOL_ACTION_UNITS, type ProtocolName } from "./weights/protocol-action-units.ts";
 export { InvalidPthError, LegacyPthError, UnsafePickleError } from "./weights/pth-error.ts";
 export type { WeightFile } from "./weights/weight-file.ts";

@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -206,6 +207,12 @@ describe("models", () => {
     await expect(store.models.listVersions("none", { pageSize: 1 })).rejects.toMatchObject({ code: "not_found" });
   });
 
+  it("have versions that no job made", async () => {
+    const imported = { model: "demo", card: { kind: "vit" }, artifacts: [] };
+    expect(await store.models.createVersion(imported)).not.toHaveProperty("job");
+    expect((await store.models.createVersion(imported)).version).toBe("2");
+  });
+
   it("move aliases, and refuse a move that was planned on an older state", async () => {
     await version();
     await version();
@@ -257,6 +264,17 @@ describe("blobs", () => {
     await writeFile(store.blobs.path(digest), "abd");
     await expect(store.blobs.get(digest)).rejects.toMatchObject({ code: "data_loss" });
     expect(() => store.blobs.path("../../etc/passwd")).toThrow("is not named by a sha256");
+  });
+
+  it("take files over, also those that they hold already", async () => {
+    const path = join(directory, "upload");
+    for (let i = 0; i < 2; i++) {
+      await writeFile(path, "abc");
+      expect(await store.blobs.adopt(path)).toEqual(await store.blobs.put(Buffer.from("abc")));
+      expect(existsSync(path)).toBe(false);
+    }
+    const digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    expect((await store.blobs.get(digest)).toString()).toBe("abc");
   });
 });
 

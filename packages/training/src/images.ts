@@ -1,7 +1,12 @@
-import { createImageLoader, createRandom, type Dataset, mirrorInBatch } from "@duchenne/data";
-import type { AugmentationName } from "./recipes/augmentation.ts";
+import {
+  AUGMENTATIONS,
+  type AugmentationName,
+  type BatchLoader,
+  createBatchLoader,
+  type Dataset,
+} from "@duchenne/data";
 
-/** Images of a training, augmented, and of its held-out part, as they are. */
+/** Images of a training, augmented, and of its held-out part, as they are: made in worker threads. */
 export interface TrainingImages {
   /** [B, 3, S, S], normalised; what is drawn for a sample is a function of seed, epoch and sample. */
   augmented(samples: Uint32Array, epoch: number): Promise<Float32Array>;
@@ -9,22 +14,33 @@ export interface TrainingImages {
   plain(samples: Uint32Array): Promise<Float32Array>;
   close(): Promise<void>;
 }
-export type _Unused = AugmentationName;
+
+/** How images are made. */
+export interface TrainingImagesOptions {
+  readonly imageSize: number;
+  readonly augmentation: AugmentationName;
+  readonly seed: number;
+}
+
+/** Opens a data set's images; threads start with the first that are asked for. */
 export function createTrainingImages(
   dataset: Dataset,
-  { imageSize, augmentation, seed }: { imageSize: number; augmentation: AugmentationName; seed: number },
+  { imageSize, augmentation, seed }: TrainingImagesOptions,
 ): TrainingImages {
-  const loader = createImageLoader(dataset, { imageSize });
+  const loaders = new Map<AugmentationName, BatchLoader>();
+  const loaderOf = (name: AugmentationName): BatchLoader => {
+    let loader = loaders.get(name);
+    if (loader === undefined) {
+      loader = createBatchLoader(dataset, { imageSize, augmentation: AUGMENTATIONS[name], seed });
+      loaders.set(name, loader);
+    }
+    return loader;
+  };
   return {
-    async augmented(samples, epoch) {
-      const images = await loader.load(samples);
-      if (augmentation === "none") return images;
-      for (const [i, sample] of samples.entries()) {
-        if (createRandom([seed, "flip", epoch, sample]).uniform() < 0.5) mirrorInBatch(images, i, imageSize);
-      }
-      return images;
+    augmented: async (samples, epoch) => (await loaderOf(augmentation).load(samples, epoch)).images,
+    plain: async (samples) => (await loaderOf("none").load(samples, 0)).images,
+    async close() {
+      await Promise.all([...loaders.values()].map((loader) => loader.close()));
     },
-    plain: (samples) => loader.load(samples),
-    close: async () => {},
   };
 }

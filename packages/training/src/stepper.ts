@@ -66,7 +66,8 @@ export function createStepper<B>(
     new Map([...like].map(([name, each]) => [prefix + name, tf.tidy(() => tf.variable(tf.zerosLike(each), false))]));
   const backbone = new Map((adversary?.backbone ?? []).map((name) => [name, variables.get(name)!]));
   const average = emaDecay === 0 ? new Map<string, Variable>() : zeros(variables, "");
-  for (const [name, each] of average) each.assign(variables.get(name)!);
+  // A copy, not the same data under two names.
+  if (average.size > 0) assignParameters(tf, average, parametersFromVariables(variables));
   const averageState = new Map([...average].map(([name, each]) => [`average.${name}`, each]));
   /** Sums of gradients over the micro-batches of a step; made when there is more than one. */
   const sums = new Map<string, Variable>();
@@ -103,7 +104,7 @@ export function createStepper<B>(
     compile<Inputs, Tensors>(tf, {
       mode,
       name: "accumulate",
-      state: sums,
+      state: new Map([...variables, ...sums]),
       step(inputs: Inputs) {
         const { gradients, measured } = gradientsOf(inputs, isMeasured);
         return { outputs: measured, updates: new Map(Object.entries(summed(gradients))) };

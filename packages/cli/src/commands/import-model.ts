@@ -1,7 +1,8 @@
 import { importModel } from "@duchenne/client";
-import { type LoadReport, PublishedProtocol } from "@duchenne/proto";
+import { DatasetProtocol, type LoadReport } from "@duchenne/proto";
 import { Command, Option } from "commander";
 import { serverOption, withClient } from "../server-option.ts";
+import { PROTOCOLS_BY_NAME } from "../terminal/dataset-report.ts";
 
 interface ImportCommandOptions {
   readonly model: string;
@@ -18,11 +19,8 @@ interface ImportCommandOptions {
   readonly keepOptimizer: boolean;
 }
 
-const PROTOCOLS = {
-  bp4d: PublishedProtocol.BP4D,
-  "bp4d+": PublishedProtocol.BP4D_PLUS,
-  disfa: PublishedProtocol.DISFA,
-} as const;
+/** Those whose models have outputs. */
+const { images: _, ...PROTOCOLS } = PROTOCOLS_BY_NAME;
 
 const names = (text: string): string[] => text.split(",").map((name) => name.trim());
 const numbers = (text: string): number[] => names(text).map(Number);
@@ -35,7 +33,7 @@ export function importModelCommand(): Command {
     .requiredOption("--model <name>", 'the model that gets a version, such as "models/published"')
     .option("--action-units <numbers>", "FACS numbers in the order of the head's outputs, such as 1,2,4", numbers)
     .addOption(
-      new Option("--protocol <name>", "the action units of a published protocol").choices(Object.keys(PROTOCOLS)),
+      new Option("--protocol <name>", "the outputs of a model of a published data set").choices(Object.keys(PROTOCOLS)),
     )
     .option("--expressions <names>", "names in the order of the head's outputs, of an expression classifier", names)
     .option("--subjects <names>", "names in the order of the identity head's outputs", names)
@@ -52,7 +50,7 @@ export function importModelCommand(): Command {
       const { modelVersion, report } = await importModel(client, file, {
         model: options.model,
         actionUnits: options.actionUnits ?? [],
-        protocol: protocol === undefined ? PublishedProtocol.UNSPECIFIED : PROTOCOLS[protocol],
+        protocol: protocol === undefined ? DatasetProtocol.UNSPECIFIED : PROTOCOLS[protocol],
         expressions: options.expressions ?? [],
         subjects: options.subjects ?? [],
         displayName: options.displayName,

@@ -21,7 +21,7 @@ export class UnknownWeightFormatError extends Error {
  * Opens a file of weights, whatever its name: its first bytes tell the format. Close it with `await using`.
  *
  *     await using file = await openWeights("checkpoint-19.pth");
- *     const { config, parameters, report } = await importWeights(file, { actionUnits: PROTOCOL_ACTION_UNITS.bp4d });
+ *     const { config, parameters, report } = await importWeights(file, { actionUnits: [1, 2, 4, 6, 9, 12, 25, 26] });
  *
  * @throws {UnknownWeightFormatError} @throws {InvalidPthError} @throws {UnsafePickleError} @throws {LegacyPthError}
  * @throws {InvalidSafetensorsError}

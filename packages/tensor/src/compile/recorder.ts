@@ -24,6 +24,8 @@ export class StepRecorder implements Recorder {
   private readonly maxConstantBytes: number;
   /** Variables by their data. */
   private readonly variables: ReadonlyMap<DataId, Variable>;
+  /** Data of more than one variable: which of them the step reads cannot be told. */
+  private readonly shared = new Set<DataId>();
   /** Data that JavaScript made during the recording: constants. */
   private readonly made = new Set<DataId>();
   /** Numbers of constants and captures. */
@@ -33,7 +35,12 @@ export class StepRecorder implements Recorder {
   constructor(backend: TensorBackend, variables: Iterable<Variable>, maxConstantBytes: number) {
     this.backend = backend;
     this.maxConstantBytes = maxConstantBytes;
-    this.variables = new Map(Array.from(variables, (variable) => [variable.dataId, variable]));
+    const owners = new Map<DataId, Variable>();
+    for (const variable of variables) {
+      if (owners.has(variable.dataId)) this.shared.add(variable.dataId);
+      owners.set(variable.dataId, variable);
+    }
+    this.variables = owners;
   }
 
   idOf(dataId: DataId, data: TensorData): number {
@@ -102,6 +109,12 @@ export class StepRecorder implements Recorder {
 
   private capture(dataId: DataId, data: TensorData): number {
     const variable = this.variables.get(dataId);
+    if (this.shared.has(dataId)) {
+      throw new CannotRecordError(
+        "Reading a variable that shares its values with another",
+        "give one of them a copy (tf.variable of x.add(0)), or make the variable part of the step's state",
+      );
+    }
     if (variable !== undefined) this.captures.push({ kind: "variable", variable });
     else {
       // The function goes on to need it when its owner has disposed it.

@@ -1,6 +1,5 @@
+import { AUGMENTATIONS, type AugmentationName } from "@duchenne/data";
 import { z } from "zod";
 
-/** The changes that training images undergo. */
-export const augmentationNameSchema = z.enum(["none", "flip", "paper"]);
-/** The changes that training images undergo. */
-export type AugmentationName = z.output<typeof augmentationNameSchema>;
+/** The changes that training images undergo, by the pipeline's name. */
+export const augmentationNameSchema = z.enum(Object.keys(AUGMENTATIONS) as [AugmentationName, ...AugmentationName[]]);

@@ -67,8 +67,8 @@ export function vitScorer(session: InferenceSession, source: VitSource, chain: (
       for (const [i, face] of faces.entries()) {
         const crop =
           request.imageIsCrop === true
-            ? await resizeImage(image, size, size)
-            : await cropFace(image, boxOf(face), { size, margin });
+            ? resizeImage(image, size, size)
+            : cropFace(image, boxOf(face), { size, margin });
         normaliseImage(crop, images, i * pixels);
       }
       const { logits, features } = await scoreImages(session, images, faces.length);

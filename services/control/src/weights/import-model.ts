@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type LoadReport, type ImportOptions as ModelImportOptions, PROTOCOL_ACTION_UNITS } from "@duchenne/model";
-import { type ImportModelRequest, type ImportOptions, PublishedProtocol } from "@duchenne/proto";
+import type { LoadReport, ImportOptions as ModelImportOptions } from "@duchenne/model";
+import type { ImportModelRequest, ImportOptions } from "@duchenne/proto";
 import type { JsonObject, ModelArtifact, ModelVersionRecord, Store } from "@duchenne/store";
 import { BuiltInModelError } from "../built-in-model-error.ts";
 import { BUILT_IN_MODEL } from "../describe-version.ts";
@@ -10,14 +10,15 @@ import { InvalidFieldError } from "../invalid-field-error.ts";
 import { parseModelName } from "../resource-name.ts";
 import { createConverter, WeightConversionError } from "./convert-weights.ts";
 import { importedCard } from "./imported-card.ts";
+import { publishedOutputs } from "./published-outputs.ts";
 import { receiveUpload } from "./receive-upload.ts";
 
-/** Thrown when both a protocol and action units are given. */
-export class ContradictingActionUnitsError extends InvalidFieldError {
-  readonly reason = "CONTRADICTING_ACTION_UNITS";
+/** Thrown when a protocol is given and, beside it, action units or expressions. */
+export class ContradictingOutputsError extends InvalidFieldError {
+  readonly reason = "CONTRADICTING_OUTPUTS";
 
   constructor() {
-    super("options.protocol", "Expected a protocol or action units, got both");
+    super("options.protocol", "Expected a protocol, or action units or expressions; got both");
   }
 }
 
@@ -35,7 +36,7 @@ export interface ModelImporter {
    * Receives a file, converts it and makes the version. What fails or is aborted before the version leaves nothing.
    *
    * @throws {UploadOrderError} @throws {UploadTooLargeError} @throws {UploadMismatchError}
-   * @throws {WeightConversionError} @throws {BuiltInModelError} @throws {ContradictingActionUnitsError}
+   * @throws {WeightConversionError} @throws {BuiltInModelError} @throws {ContradictingOutputsError}
    */
   import(
     requests: AsyncIterable<ImportModelRequest>,
@@ -80,23 +81,18 @@ export function createModelImporter({ store, dataDirectory, maxImportBytes }: Mo
   };
 }
 
-function checkOptions({ model, protocol, actionUnits }: ImportOptions): void {
+function checkOptions(options: ImportOptions): void {
+  const { model, actionUnits, expressions } = options;
   if (parseModelName(model, "options.model") === BUILT_IN_MODEL) throw new BuiltInModelError("options.model");
-  if (protocol !== PublishedProtocol.UNSPECIFIED && actionUnits.length > 0) throw new ContradictingActionUnitsError();
+  const isGiven = actionUnits.length + expressions.length > 0;
+  if (publishedOutputs(options) !== undefined && isGiven) throw new ContradictingOutputsError();
 }
-
-const PROTOCOLS: Readonly<Record<number, readonly number[]>> = {
-  [PublishedProtocol.BP4D]: PROTOCOL_ACTION_UNITS.bp4d,
-  [PublishedProtocol.BP4D_PLUS]: PROTOCOL_ACTION_UNITS["bp4d+"],
-  [PublishedProtocol.DISFA]: PROTOCOL_ACTION_UNITS.disfa,
-};
 
 /** What was not set is undefined. */
 function modelOptions(options: ImportOptions): ModelImportOptions {
-  const { protocol, actionUnits, expressions, subjects, heads, decoderHeads, imageSize, keepOptimizer } = options;
+  const { actionUnits, expressions, subjects, heads, decoderHeads, imageSize, keepOptimizer } = options;
   return {
-    actionUnits: PROTOCOLS[protocol] ?? actionUnits,
-    expressions,
+    ...(publishedOutputs(options) ?? { actionUnits, expressions }),
     subjects,
     heads: heads || undefined,
     decoderHeads: decoderHeads || undefined,
@@ -106,10 +102,11 @@ function modelOptions(options: ImportOptions): ModelImportOptions {
 }
 
 /** Fields named as the caller named them: "options.action_units". */
-function withFieldNames(error: unknown, { protocol }: ImportOptions): unknown {
+function withFieldNames(error: unknown, options: ImportOptions): unknown {
   if (!(error instanceof WeightConversionError)) return error;
+  const outputs = publishedOutputs(options) ?? {};
   const nameOf = (field: string): string =>
-    field === "actionUnits" && protocol !== PublishedProtocol.UNSPECIFIED
+    field in outputs
       ? "options.protocol"
       : `options.${field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`;
   const violations = error.violations.map(({ field, description }) => ({ field: nameOf(field), description }));

@@ -1,5 +1,6 @@
 import type { ModelCard } from "@duchenne/model";
 import type { Conversion } from "./conversion.ts";
+import { publishedSubjects } from "./published-outputs.ts";
 import type { Upload } from "./receive-upload.ts";
 
 /** The crop of the published models: the face finder's box and 5 % of its width and height on each side. */
@@ -43,11 +44,18 @@ export function importedCard(upload: Upload, conversion: Conversion): ModelCard 
       sizeBytes,
       ...(epoch === undefined ? {} : { epoch }),
       trainingArguments: withoutPaths(trainingArguments),
-      subjects: options.subjects,
+      subjects: subjectsOf(upload, conversion),
       licenseNote: options.licenseNote,
       report,
     },
   };
+}
+
+/** Those that the caller names, else those of the protocol when the identity head has as many outputs. */
+function subjectsOf({ options }: Upload, { config }: Conversion): string[] {
+  if (options.subjects.length > 0 || config.kind !== "vit") return options.subjects;
+  const published = publishedSubjects(options);
+  return published.length === config.numSubjects ? [...published] : [];
 }
 
 /** Folders of the machine that trained are nobody's business. */
