@@ -80,9 +80,10 @@ function faceModels(): Check {
 }
 
 function tensorFlow(): Check {
-  const ok = findTensorFlow() !== undefined;
+  const files = findTensorFlow();
   const remedy = 'Run "npm run setup"; detection works without.';
-  return { title: "TensorFlow (training)", found: ok ? cacheDirectory() : "not fetched", ok, remedy };
+  const found = files === undefined ? "not fetched" : `${files.version} for ${files.accelerator}`;
+  return { title: "TensorFlow (training)", found, ok: files !== undefined, remedy };
 }
 
 async function reachable(address: string): Promise<Check> {
