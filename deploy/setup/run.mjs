@@ -13,6 +13,7 @@ const ENTRIES = {
   duchenne: "packages/cli/src/main.ts",
   setup: "deploy/setup/provision.ts",
   test: "deploy/setup/test.ts",
+  "bench:input": "test/bench/input.ts",
 };
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
