@@ -14,6 +14,7 @@ const ENTRIES = {
   "prebuild-addon": "deploy/setup/prebuild-addon.ts",
   setup: "deploy/setup/provision.ts",
   test: "deploy/setup/test.ts",
+  "bench:input": "test/bench/input.ts",
 };
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");

@@ -231,7 +231,9 @@ describe("stopping", () => {
       for await (const batch of loader.batches(plan)) if (batch.epoch === 3) break;
       await loader.close();
       console.log("closed");`;
-    const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script]);
+    const file = join(folder, "close.mjs");
+    await writeFile(file, script);
+    const { stdout } = await promisify(execFile)(process.execPath, [file]);
     expect(stdout).toBe("closed\n");
   });
 });

@@ -37,7 +37,7 @@ port.on("message", (message: BatchJob | "close") => {
     return;
   }
   jobs.push(message);
-  while (lanes < LANES) {
+  for (let idle = LANES - lanes; idle > 0; idle--) {
     lanes++;
     void runLane();
   }
