@@ -92,7 +92,8 @@ for kind, standardise in (("normPix", True), ("pixels", False)):
         if parameter.grad is not None:
             out[f"{kind}.gradient.{name}"] = parameter.grad.clone()
 
-path = Path(__file__).parent / "fixtures" / "mae.safetensors"
-metadata = {"torch": torch.__version__, "timm": timm.__version__}
-save_file({name: value.detach().contiguous().float() for name, value in out.items()}, path, metadata)
-print(path, path.stat().st_size, metadata)
+if __name__ == "__main__":
+    path = Path(__file__).parent / "fixtures" / "mae.safetensors"
+    metadata = {"torch": torch.__version__, "timm": timm.__version__}
+    save_file({name: value.detach().contiguous().float() for name, value in out.items()}, path, metadata)
+    print(path, path.stat().st_size, metadata)

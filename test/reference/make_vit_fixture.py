@@ -112,7 +112,8 @@ for _ in range(STEPS):
     optimizer.step()
 out |= {f"trained.{name_of(name)}": parameter for name, parameter in model.named_parameters()}
 
-path = Path(__file__).parent / "fixtures" / "vit.safetensors"
-metadata = {"torch": torch.__version__, "timm": timm.__version__}
-save_file({name: value.detach().contiguous().float() for name, value in out.items()}, path, metadata)
-print(path, path.stat().st_size, metadata)
+if __name__ == "__main__":
+    path = Path(__file__).parent / "fixtures" / "vit.safetensors"
+    metadata = {"torch": torch.__version__, "timm": timm.__version__}
+    save_file({name: value.detach().contiguous().float() for name, value in out.items()}, path, metadata)
+    print(path, path.stat().st_size, metadata)
