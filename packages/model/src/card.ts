@@ -23,6 +23,8 @@ export const modelCardSchema = z.object({
     .optional(),
   /** The subjects trained on, and those held out; all empty for a data set without subjects. */
   split: z.object({
+    /** The test part is the data set's official one, frame by frame, and not a list of subjects. */
+    isOfficial: z.boolean().default(false),
     trainSubjects: z.array(z.string()),
     /** Chose the epoch and the thresholds; empty when the test part did, as published. */
     validationSubjects: z.array(z.string()).default([]),

@@ -21,9 +21,13 @@ export class ActionUnitMismatchError extends InvalidFieldError {
   }
 }
 
-/** True when the card's training held subjects of this data set out. */
+/** True when the card's training held a part of this data set out. */
 export function isHeldOutKnown(card: ModelCard | undefined, digest: string): card is ModelCard {
-  return card !== undefined && card.dataset?.digest === digest && card.split.testSubjects.length > 0;
+  return (
+    card !== undefined &&
+    card.dataset?.digest === digest &&
+    (card.split.isOfficial || card.split.testSubjects.length > 0)
+  );
 }
 
 /** The frames to evaluate on. @throws {NoHeldOutPartError} */
@@ -31,6 +35,9 @@ export function selectFrames(dataset: Dataset, split: "held_out" | "all", card: 
   const indices = Array.from(dataset.samples.keys());
   if (split === "all") return Uint32Array.from(indices);
   if (!isHeldOutKnown(card, dataset.digest)) throw new NoHeldOutPartError();
+  if (card.split.isOfficial) {
+    return Uint32Array.from(indices.filter((i) => dataset.samples[i]!.partition === "test"));
+  }
   const heldOut = new Set(card.split.testSubjects);
   return Uint32Array.from(indices.filter((i) => heldOut.has(dataset.samples[i]!.subject)));
 }

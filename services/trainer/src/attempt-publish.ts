@@ -5,7 +5,7 @@ import { exportOnnx, type ModelCard, type ModelConfig, writeSafetensors } from "
 import { withSpan } from "@duchenne/rpc/telemetry";
 import type { JsonObject, ModelArtifact } from "@duchenne/store";
 import type { TrainedModel } from "@duchenne/training";
-import { type Parts, subjectNames } from "@duchenne/training/recipes";
+import { isOfficial, type Parts, type SplitRecipe, subjectNames } from "@duchenne/training/recipes";
 
 /** What a training made, and what is to be said of it. */
 export interface Publication {
@@ -13,7 +13,10 @@ export interface Publication {
   readonly spec: {
     readonly dataset: string;
     readonly model: string;
-    readonly recipe: { readonly encoder: { readonly initialModelVersion?: string | undefined } };
+    readonly recipe: {
+      readonly encoder: { readonly initialModelVersion?: string | undefined };
+      readonly split?: SplitRecipe | undefined;
+    };
     readonly teacherModelVersion?: string;
   };
   readonly dataset: Dataset;
@@ -69,7 +72,12 @@ function cardFor({ job, spec, dataset, parts, result, description, intendedUse }
       subjects: dataset.subjects.length,
       frames: dataset.samples.length,
     },
-    split: { trainSubjects, validationSubjects, testSubjects: subjectNames(dataset, parts.test) },
+    split: {
+      isOfficial: spec.recipe.split !== undefined && isOfficial(spec.recipe.split),
+      trainSubjects,
+      validationSubjects,
+      testSubjects: subjectNames(dataset, parts.test),
+    },
     recipe: JSON.parse(JSON.stringify(spec.recipe)) as ModelCard["recipe"],
     boxConvention: dataset.boxConvention,
     thresholds: config.kind === "vit" ? thresholdsOf(config, result.thresholds ?? [], validationSubjects.length) : [],

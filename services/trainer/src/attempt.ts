@@ -3,17 +3,12 @@ import { openRegisteredDataset } from "@duchenne/control";
 import { type AttemptHandler, type AttemptTools, runAttempt } from "@duchenne/jobs";
 import type { SourceWeights } from "@duchenne/model";
 import { withSpan } from "@duchenne/rpc/telemetry";
+import type { Store } from "@duchenne/store";
 import { loadTensorFlow } from "@duchenne/tensor";
-import { distil, fineTune, fineTuneExpression, linearProbe, pretrain } from "@duchenne/training";
-import {
-  type Parts,
-  planDistil,
-  planExpression,
-  planFineTune,
-  planLinearProbe,
-  planPretrain,
-} from "@duchenne/training/recipes";
-import { publish } from "./attempt-publish.ts";
+import { distil, fineTune, fineTuneExpression, linearProbe, pretrain, type TrainingEvent } from "@duchenne/training";
+import { planDistil, planExpression, planFineTune, planLinearProbe, planPretrain } from "@duchenne/training/recipes";
+import type { z } from "zod";
+import { type Publication, publish } from "./attempt-publish.ts";
 import { report } from "./attempt-report.ts";
 import type { TrainingKind } from "./check-training.ts";
 import {
@@ -25,99 +20,97 @@ import {
 } from "./job-specs.ts";
 import { readWeights } from "./model-version.ts";
 
-/** What a training attempt works on. */
-async function prepare(
-  { store, signal, loadCheckpoint }: AttemptTools,
-  { dataset: name, recipe }: { readonly dataset: string; readonly recipe: object },
-) {
+/** What every training works on. */
+async function prepare({ store, signal, loadCheckpoint }: AttemptTools, name: string) {
   const dataset = await withSpan("open dataset", {}, () => openRegisteredDataset(store, name, { check: true }));
-  const encoder = "encoder" in recipe ? (recipe.encoder as { readonly initialModelVersion?: string | undefined }) : {};
-  const initialName = encoder.initialModelVersion;
-  const version = initialName === undefined ? undefined : await readWeights(store, initialName);
-  const initial: SourceWeights | undefined = version && { config: version.card.config, parameters: version.parameters };
   const tf = await withSpan("load TensorFlow", {}, () => loadTensorFlow());
-  return { dataset, initial, tf, signal, checkpoint: await loadCheckpoint() };
+  return { dataset, tf, signal, checkpoint: await loadCheckpoint() };
 }
 
-const runFineTune: AttemptHandler = async (job, tools) => {
-  const spec = fineTuneSpecSchema.parse(job.spec);
-  const options = await prepare(tools, spec);
-  const plan = planFineTune(spec.recipe, options.dataset, options.initial?.config);
-  const result = await report(fineTune({ ...options, plan }), tools);
-  const { lambda, encoder } = spec.recipe;
-  const adversarial = lambda === 0 ? "without identity adversarial training" : `with lambda ${lambda}`;
-  return publish(tools, {
-    job,
-    spec,
-    dataset: options.dataset,
+/** What a training that makes a model works on. */
+type Prepared = Awaited<ReturnType<typeof prepare>> & {
+  readonly store: Store;
+  /** What it starts from. */
+  readonly initial: SourceWeights | undefined;
+};
+
+/** A training that makes a model, and what is to be said of the model. */
+interface ModelTraining extends Pick<Publication, "parts" | "description" | "intendedUse"> {
+  readonly events: AsyncGenerator<TrainingEvent, Publication["result"], undefined>;
+}
+
+/** Runs a training and publishes what it made. @param start plans it */
+function makesModel<S extends Publication["spec"]>(
+  specSchema: z.ZodType<S>,
+  start: (spec: S, prepared: Prepared) => ModelTraining | Promise<ModelTraining>,
+): AttemptHandler {
+  return async (job, tools) => {
+    const { store } = tools;
+    const spec = specSchema.parse(job.spec);
+    const { initialModelVersion } = spec.recipe.encoder;
+    const initial = initialModelVersion === undefined ? undefined : await readWeights(store, initialModelVersion);
+    const prepared = { ...(await prepare(tools, spec.dataset)), store, initial };
+    const { events, ...publication } = await start(spec, prepared);
+    const result = await report(events, tools);
+    return publish(tools, { job, spec, dataset: prepared.dataset, result, ...publication });
+  };
+}
+
+const runFineTune = makesModel(fineTuneSpecSchema, ({ recipe }, prepared) => {
+  const { dataset, initial } = prepared;
+  const plan = planFineTune(recipe, dataset, initial?.config);
+  const adversarial = recipe.lambda === 0 ? "without identity adversarial training" : `with lambda ${recipe.lambda}`;
+  return {
+    events: fineTune({ ...prepared, plan }),
     parts: plan.parts,
-    result,
-    description: `ViT-${encoder.variant} fine-tuned ${adversarial} on ${options.dataset.name}. Scores are probabilities, no intensities.`,
+    description: `ViT-${recipe.encoder.variant} fine-tuned ${adversarial} on ${dataset.name}. Scores are probabilities, no intensities.`,
     intendedUse: "Occurrence of action units in faces like those of its training data.",
-  });
-};
+  };
+});
 
-const runDistil: AttemptHandler = async (job, tools) => {
-  const spec = distilSpecSchema.parse(job.spec);
-  const options = await prepare(tools, spec);
-  const { card, parameters } = await readWeights(tools.store, spec.teacherModelVersion);
-  if (card.config.kind !== "vit") throw new TypeError(`Expected a detector, ${spec.teacherModelVersion} is none`);
-  const plan = planDistil(spec.recipe, options.dataset, card.config, options.initial?.config);
-  const teacher = { config: card.config, parameters };
-  const result = await report(distil({ ...options, plan, teacher }), tools);
-  return publish(tools, {
-    job,
-    spec,
-    dataset: options.dataset,
+const runDistil = makesModel(distilSpecSchema, async ({ recipe, teacherModelVersion }, prepared) => {
+  const { store, dataset, initial } = prepared;
+  const { config, parameters } = await readWeights(store, teacherModelVersion);
+  if (config.kind !== "vit") throw new TypeError(`Expected a detector, ${teacherModelVersion} is none`);
+  const plan = planDistil(recipe, dataset, config, initial?.config);
+  return {
+    events: distil({ ...prepared, plan, teacher: { config, parameters } }),
     parts: plan.parts,
-    result,
-    description: `ViT-${spec.recipe.encoder.variant} distilled from ${spec.teacherModelVersion} on ${options.dataset.name}. Scores are probabilities, no intensities.`,
+    description: `ViT-${recipe.encoder.variant} distilled from ${teacherModelVersion} on ${dataset.name}. Scores are probabilities, no intensities.`,
     intendedUse: "Occurrence of action units in faces like those of its training data, where its teacher is too slow.",
-  });
-};
+  };
+});
 
-const runPretrain: AttemptHandler = async (job, tools) => {
-  const spec = pretrainSpecSchema.parse(job.spec);
-  const options = await prepare(tools, spec);
-  const plan = planPretrain(spec.recipe, options.dataset, options.initial?.config);
-  const result = await report(pretrain({ ...options, plan }), tools);
+const runPretrain = makesModel(pretrainSpecSchema, ({ recipe }, prepared) => {
+  const { dataset, initial } = prepared;
+  const plan = planPretrain(recipe, dataset, initial?.config);
   const none = new Uint32Array();
-  const parts: Parts = { train: plan.train, validation: none, test: none };
-  return publish(tools, {
-    job,
-    spec,
-    dataset: options.dataset,
-    parts,
-    result,
-    description: `ViT-${spec.recipe.encoder.variant} pretrained as a masked autoencoder on ${options.dataset.name}. It answers no scores.`,
+  return {
+    events: pretrain({ ...prepared, plan }),
+    parts: { train: plan.train, validation: none, test: none },
+    description: `ViT-${recipe.encoder.variant} pretrained as a masked autoencoder on ${dataset.name}. It answers no scores.`,
     intendedUse: "To start fine-tunes from.",
-  });
-};
+  };
+});
 
-const runFineTuneExpression: AttemptHandler = async (job, tools) => {
-  const spec = expressionSpecSchema.parse(job.spec);
-  const options = await prepare(tools, spec);
-  const plan = planExpression(spec.recipe, options.dataset, options.initial?.config);
-  const result = await report(fineTuneExpression({ ...options, plan }), tools);
-  return publish(tools, {
-    job,
-    spec,
-    dataset: options.dataset,
+const runFineTuneExpression = makesModel(expressionSpecSchema, ({ recipe }, prepared) => {
+  const { dataset, initial } = prepared;
+  const plan = planExpression(recipe, dataset, initial?.config);
+  return {
+    events: fineTuneExpression({ ...prepared, plan }),
     parts: plan.parts,
-    result,
-    description: `ViT-${spec.recipe.encoder.variant} fine-tuned on the expressions of ${options.dataset.name}.`,
+    description: `ViT-${recipe.encoder.variant} fine-tuned on the expressions of ${dataset.name}.`,
     intendedUse: "The expression class of faces like those of its training data. It does not read what a person feels.",
-  });
-};
+  };
+});
 
 const runLinearProbe: AttemptHandler = async (job, tools) => {
-  const spec = linearProbeSpecSchema.parse(job.spec);
-  const options = await prepare(tools, spec);
-  const { card, parameters } = await readWeights(tools.store, spec.modelVersion);
-  if (card.config.kind === "mae") throw new TypeError(`Expected pooled features, ${spec.modelVersion} has none`);
-  const plan = planLinearProbe(spec.recipe, options.dataset);
-  const model = { config: card.config, parameters };
-  return { ...(await report(linearProbe({ ...options, plan, model }), tools)) };
+  const { dataset, modelVersion, recipe } = linearProbeSpecSchema.parse(job.spec);
+  const { config, parameters } = await readWeights(tools.store, modelVersion);
+  if (config.kind === "mae") throw new TypeError(`Expected pooled features, ${modelVersion} has none`);
+  const prepared = await prepare(tools, dataset);
+  const plan = planLinearProbe(recipe, prepared.dataset);
+  return { ...(await report(linearProbe({ ...prepared, plan, model: { config, parameters } }), tools)) };
 };
 
 const handlers: Record<TrainingKind, AttemptHandler> = {

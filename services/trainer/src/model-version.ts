@@ -6,7 +6,7 @@ import {
   resolveVersion,
   versionName,
 } from "@duchenne/control";
-import { type ModelCard, type ParameterSet, readSafetensors } from "@duchenne/model";
+import { type ModelCard, readSafetensors, type SourceWeights } from "@duchenne/model";
 import type { Store } from "@duchenne/store";
 
 /** Thrown when a training needs another kind of model than the one it is given. */
@@ -42,13 +42,10 @@ export async function trainedVersion(store: Store, reference: string, field: str
 }
 
 /** Reads a trained version's weights. @param name "models/{model}/versions/{version}" */
-export async function readWeights(
-  store: Store,
-  name: string,
-): Promise<TrainedVersion & { readonly parameters: ParameterSet }> {
+export async function readWeights(store: Store, name: string): Promise<SourceWeights> {
   const record = await resolveVersion(store, name, "model_version");
   const weights = record.artifacts.find(({ role }) => role === "safetensors");
   if (weights === undefined) throw new BuiltInModelError("model_version");
   const { parameters } = readSafetensors(await store.blobs.get(weights.digest));
-  return { name, card: cardOf(record), parameters };
+  return { config: cardOf(record).config, parameters };
 }

@@ -50,6 +50,10 @@ export function planFineTune(value: Partially<FineTuneRecipe>, dataset: Dataset,
     throw new RecipeError([{ field: "dataset", description }]);
   }
   const violations = encoderViolations(encoder, initial);
+  if (recipe.lambda > 0 && dataset.subjects.length === 0) {
+    const description = `Expected 0 for a data set without subjects, got ${recipe.lambda}`;
+    violations.push({ field: "lambda", description });
+  }
   const parts = planParts(dataset, split, optimization.seed);
   const steps = planSteps(optimization, parts.train.length, violations);
   violations.push(...oneClassViolations(dataset, parts.train, unknownLabels));

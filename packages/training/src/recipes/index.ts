@@ -13,7 +13,7 @@ export {
   linearProbeRecipeSchema,
   planLinearProbe,
 } from "./linear-probe-recipe.ts";
-export { type Parts, subjectNames } from "./parts.ts";
+export { isOfficial, type Parts, type SplitRecipe, subjectNames } from "./parts.ts";
 export { type PretrainPlan, type PretrainRecipe, planPretrain, pretrainRecipeSchema } from "./pretrain-recipe.ts";
 export { RecipeError } from "./recipe-error.ts";
 export type { Partially } from "./with-defaults.ts";

@@ -70,9 +70,16 @@ export function partsOf(parts: Parts, isUsed: (sample: number) => boolean): Part
   return { train: train.filter(isUsed), validation: validation.filter(isUsed), test: test.filter(isUsed) };
 }
 
-/** The subjects of some samples, by name. */
+/** The subjects of some samples, by name; none in a data set without subjects. */
 export function subjectNames(dataset: Pick<Dataset, "samples">, samples: Uint32Array): string[] {
-  return [...new Set(Array.from(samples, (i) => dataset.samples[i]!.subject))].sort();
+  const names = new Set(Array.from(samples, (i) => dataset.samples[i]!.subject));
+  names.delete("");
+  return [...names].sort();
+}
+
+/** True when a split tests on the data set's official part. */
+export function isOfficial({ fold, testFraction }: Pick<SplitRecipe, "fold" | "testFraction">): boolean {
+  return fold === undefined && testFraction === undefined;
 }
 
 /** Action units that the training part shows only one class of: nothing can be learned about them. */

@@ -196,6 +196,18 @@ describe("an impossible recipe", () => {
     expect(violationsOf(() => planFineTune(small, none))[0]!.description).toContain("action unit labels");
     expect(violationsOf(() => planExpression(small, labelled()))[0]!.description).toContain("expression labels");
   });
+  it("is an adversary in a data set without subjects", () => {
+    const samples = labelled().samples.map((sample, i) => ({
+      ...sample,
+      subject: "",
+      subjectIndex: -1,
+      partition: i % 4 === 0 ? ("test" as const) : ("train" as const),
+    }));
+    const nobody = labelled({ subjects: [], samples });
+    const violations = violationsOf(() => planFineTune({ ...small, lambda: 1 }, nobody));
+    expect(violations).toEqual([{ field: "lambda", description: expect.stringContaining("without subjects") }]);
+    expect(planFineTune({ ...small, lambda: 0 }, nobody).config.numSubjects).toBe(0);
+  });
   it("is one that does not fit the version that it starts from", () => {
     const initial = createModelConfig("micro", { actionUnits: [12], numSubjects: 0, dropPath: 0 });
     const fields = violationsOf(() =>

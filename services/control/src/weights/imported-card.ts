@@ -20,7 +20,7 @@ export function importedCard(upload: Upload, conversion: Conversion): ModelCard 
     model: options.model,
     description: options.displayName || `${what}, ViT-${config.variant}, imported from ${options.fileName}.`,
     config,
-    split: { trainSubjects: [], validationSubjects: [], testSubjects: [] },
+    split: { isOfficial: false, trainSubjects: [], validationSubjects: [], testSubjects: [] },
     recipe: {},
     boxConvention: options.boxConvention || PUBLISHED_BOX_CONVENTION,
     thresholds: actionUnits.map((actionUnit) => ({
