@@ -92,6 +92,9 @@ it("does the main job: synthesize, train, kill -9, restart, evaluate, promote, s
     const resumed = events.flatMap(({ event }) => (event.case === "log" ? event.value.text : []));
     expect(resumed[0]).toMatch(/^Continues after step [1-9]\d* of 24$/);
 
+    const waits = events.flatMap(({ event }) => (event.case === "progress" ? event.value.inputWaitShare : []));
+    expect(waits.every((share) => share !== undefined && share >= 0 && share <= 1)).toBe(true);
+
     // Evaluate on the subjects that the training held out.
     const evaluation = await createClient(EvaluatorService, server.grpc).createEvaluation({
       modelVersion: "models/demo/versions/1",

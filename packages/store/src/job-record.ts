@@ -41,6 +41,7 @@ export const jobEventBodySchema = z.discriminatedUnion("kind", [
     epoch: z.number().min(0),
     phase: z.string(),
     imagesPerSecond: z.number().min(0).optional(),
+    inputWaitShare: z.number().min(0).max(1).optional(),
   }),
   z.object({
     kind: z.literal("metrics"),

@@ -55,10 +55,11 @@ function eventBody(event: JobEvent): NonNullable<MessageInitShape<typeof JobEven
       return { case: "state", value: { state: JobState[event.state], ...error } };
     }
     case "progress": {
-      const { fraction, etaMs, epoch, phase, imagesPerSecond = 0 } = event;
+      const { fraction, etaMs, epoch, phase, imagesPerSecond = 0, inputWaitShare } = event;
       const steps = { step: BigInt(event.step), totalSteps: BigInt(event.totalSteps) };
       const eta = etaMs === undefined ? {} : { eta: durationFromMs(Math.round(etaMs)) };
-      return { case: "progress", value: { fraction, epoch, phase, imagesPerSecond, ...steps, ...eta } };
+      const wait = inputWaitShare === undefined ? {} : { inputWaitShare };
+      return { case: "progress", value: { fraction, epoch, phase, imagesPerSecond, ...steps, ...eta, ...wait } };
     }
     case "metrics":
       return {

@@ -72,10 +72,14 @@ export function createJobProgress(stream: NodeJS.WriteStream, style: Style, titl
 /** The metrics that people watch, with short names. */
 const SHOWN: readonly (readonly [string, string])[] = [
   ["train/auLoss", "AU loss"],
+  ["train/loss", "loss"],
   ["train/identityLoss", "identity loss"],
   ["train/gradientRatio", "identity/AU gradient"],
   ["validation/meanF1", "F1"],
   ["validation/macroAuc", "AUC"],
+  ["test/sweptF1", "swept F1 on the test part"],
+  ["validation/top1", "top-1"],
+  ["test/top1", "top-1 on the test part"],
 ];
 
 function shown(metrics: ReadonlyMap<string, number>): string {
