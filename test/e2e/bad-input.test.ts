@@ -235,6 +235,10 @@ describe("data sets and recipes", () => {
       "fine_tune.optimization.layer_decay",
       "fine_tune.optimization.warmup_epochs",
     ]);
+    expect(await create({ optimization: { precision: 99 } })).toMatchObject({
+      code: "InvalidArgument",
+      fields: ["fine_tune.optimization.precision"],
+    });
     expect(await create({ dataset: "datasets/none" })).toMatchObject({ code: "NotFound", reason: "DATASET_NOT_FOUND" });
     expect(await create({ model: "models/blendshape-au" })).toMatchObject({ reason: "BUILT_IN_MODEL" });
     expect(await create({ model: "no model" })).toMatchObject({ fields: ["fine_tune.model"] });

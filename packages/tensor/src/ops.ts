@@ -4,22 +4,6 @@ import { type Seed, statelessUniform } from "./random.ts";
 import type { TensorFlow } from "./tensorflow.ts";
 
 /**
- * x W^T + b, as PyTorch's Linear. The leading axes are flattened first: tf.matMul's gradient has the wrong rank
- * otherwise.
- *
- * @param x [..., I]
- * @param weight [O, I]
- * @param bias [O]
- * @returns [..., O]
- */
-export function linear(tf: TensorFlow, x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
-  const [outputs, inputs] = weight.shape as [number, number];
-  const flat = tf.matMul(x.reshape([-1, inputs]), weight as never, false, true);
-  const biased = bias === undefined ? flat : tf.add(flat, bias);
-  return biased.reshape([...x.shape.slice(0, -1), outputs]);
-}
-
-/**
  * Layer normalisation over the last axis (Ba et al. 2016), with its gradient in one go.
  *
  * @param x [..., D]

@@ -2,6 +2,7 @@ import type { ParameterSet } from "@duchenne/model";
 import { assignParameters, parametersFromVariables } from "@duchenne/model/training";
 import {
   type AdamWState,
+  autocast,
   type CompiledStep,
   clipByGlobalNorm,
   compile,
@@ -47,6 +48,8 @@ export interface Stepper<B> {
 
 /** How a stepper works. */
 export type StepperOptions = Pick<Optimization, "beta2" | "clipGradientNorm" | "emaDecay"> & {
+  /** What matrix products are computed in; default "float32". */
+  readonly precision?: Optimization["precision"] | undefined;
   /** "recorded": each kind of pass is one TensorFlow function; "eager": operation by operation. */
   readonly mode?: "recorded" | "eager" | undefined;
 };
@@ -58,7 +61,7 @@ type Pass = CompiledStep<Inputs, Tensors>;
 export function createStepper<B>(
   tf: TensorFlow,
   objective: Objective<B>,
-  { beta2, clipGradientNorm, emaDecay, mode = "recorded" }: StepperOptions,
+  { beta2, clipGradientNorm, emaDecay, precision = "float32", mode = "recorded" }: StepperOptions,
 ): Stepper<B> {
   const { variables, adversary } = objective;
   const optimizer = createAdamW(tf, variables, objective.groups, { beta2 });
@@ -77,7 +80,7 @@ export function createStepper<B>(
     let measured: Tensors = {};
     const seed = inputs.seed!;
     const total = tf.variableGrads(() => {
-      const losses = objective.losses(inputs, seed);
+      const losses = autocast(precision, () => objective.losses(inputs, seed));
       measured = Object.fromEntries(
         Object.entries(losses.measured).map(([name, each]) => [name, tf.keep(each.clone())]),
       );
@@ -93,7 +96,10 @@ export function createStepper<B>(
     );
     const gradients = named(total.grads, variables, "total.");
     if (!isMeasured || adversary === undefined) return { gradients, measured };
-    const plain = tf.variableGrads(() => adversary.loss(inputs, seed) as Scalar, [...backbone.values()]);
+    const plain = tf.variableGrads(
+      () => autocast(precision, () => adversary.loss(inputs, seed)) as Scalar,
+      [...backbone.values()],
+    );
     return { gradients: { ...gradients, ...named(plain.grads, backbone, "plain.") }, measured };
   }
 

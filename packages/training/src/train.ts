@@ -71,6 +71,10 @@ export async function* train<B>(options: TrainOptions<B>): AsyncGenerator<Traini
       lastCheckpointStep = progress.step;
       yield { kind: "log", level: "info", text: `Continues after step ${progress.step} of ${totalSteps}` };
     }
+    if (optimization.precision !== "float32") {
+      const text = `Computes matrix products in ${optimization.precision}; weights, statistics and losses are float32`;
+      yield { kind: "log", level: "info", text };
+    }
     const save = (): TrainingEvent => {
       const parameters = objective.parameters();
       const bytes = writeCheckpoint({ training, progress, parameters, stepper: stepper.state(), best });

@@ -23,8 +23,8 @@ export interface CompileOptions<I extends Tensors, O extends Tensors> {
   /** Compiles the function with XLA: seconds for a step, once. Random numbers are other ones than without. */
   readonly xla?: boolean;
   /**
-   * "bfloat16": TensorFlow's optimiser casts matrix products and what stands between them, on a CPU; state, inputs and
-   * outputs stay as they are. Default "float32".
+   * "bfloat16": TensorFlow's optimiser casts matrix products and what follows from them, on a CPU. That includes a state's
+   * new values: weights updated by such a step keep 8 bits. A training takes `autocast` instead. Default "float32".
    */
   readonly precision?: "float32" | "bfloat16";
   /** The largest constant that may become part of the function; default 1 MiB. */

@@ -1,27 +1,21 @@
-import { existsSync, readFileSync } from "node:fs";
 import { ProvisionError } from "@duchenne/provision";
+import { processorFlags } from "./processor-flags.ts";
 
 /** What the pinned TensorFlow was compiled to use: without one of these it would end the process when it is loaded. */
 const NEEDED = ["avx", "sse4_2"];
 
 /**
- * Asked before TensorFlow is downloaded and loaded.
+ * Asked before TensorFlow is downloaded and loaded; where nothing tells of the processor, nothing is checked.
  *
- * @param description Linux's /proc/cpuinfo; where there is none, nothing is checked
  * @throws {ProvisionError} when the processor lacks instructions
  */
-export function checkProcessor(description = readDescription()): void {
-  const flags = /^flags\s*:(.*)$/m.exec(description)?.[1]?.trim().split(/\s+/);
+export function checkProcessor(flags = processorFlags()): void {
   if (flags === undefined) return;
-  const missing = NEEDED.filter((flag) => !flags.includes(flag));
+  const missing = NEEDED.filter((flag) => !flags.has(flag));
   if (missing.length === 0) return;
   throw new ProvisionError(
     "TENSORFLOW_UNAVAILABLE",
     `This processor lacks the instructions ${missing.join(" and ")}, which TensorFlow was compiled to use.`,
     "Train on another machine, or let the virtual machine see its host's processor; detection works without.",
   );
-}
-
-function readDescription(): string {
-  return existsSync("/proc/cpuinfo") ? readFileSync("/proc/cpuinfo", "utf8") : "";
 }

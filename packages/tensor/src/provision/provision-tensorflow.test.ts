@@ -5,7 +5,8 @@ import { dirname, join, relative } from "node:path";
 import { promisify } from "node:util";
 import { cacheDirectory } from "@duchenne/provision";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { buildFor, checkProcessor, placesFor } from "./index.ts";
+import { bfloat16Refusal, buildFor, checkProcessor, placesFor } from "./index.ts";
+import { processorFlags } from "./processor-flags.ts";
 
 const run = promisify(execFile);
 
@@ -31,6 +32,9 @@ async function refusedWith(cache: string, call: string, path = process.env.PATH)
 
 /** Where a cache in another folder has what this one has at a path. */
 const inCache = (cache: string, path: string) => join(cache, relative(cacheDirectory(), path));
+
+/** Those of a processor, from a description as Linux writes it. */
+const flagsOf = (flags: string) => processorFlags(`processor\t: 0\nflags\t\t: fpu ${flags}\nbugs\t\t:\n`)!;
 
 describe("TensorFlow is refused", () => {
   it.each([
@@ -73,12 +77,22 @@ describe("TensorFlow is refused", () => {
   });
 
   it("by a processor that cannot run it", () => {
-    const description = (flags: string) => `processor\t: 0\nflags\t\t: fpu ${flags}\nbugs\t\t:\n`;
-    expect(() => checkProcessor(description("sse4_2 avx avx2"))).not.toThrow();
-    expect(() => checkProcessor("")).not.toThrow();
-    expect(() => checkProcessor(description("sse4_2"))).toThrow(
+    expect(() => checkProcessor(flagsOf("sse4_2 avx avx2"))).not.toThrow();
+    expect(processorFlags("")).toBeUndefined();
+    expect(() => checkProcessor(flagsOf("sse4_2"))).toThrow(
       "lacks the instructions avx, which TensorFlow was compiled",
     );
-    expect(() => checkProcessor(description("avx2"))).toThrow("avx and sse4_2");
+    expect(() => checkProcessor(flagsOf("avx2"))).toThrow("avx and sse4_2");
+  });
+});
+
+describe("bfloat16 is refused", () => {
+  it("by a processor on which it is no gain", () => {
+    const refusal = (flags: string, accelerator: "cpu" | "cuda" = "cpu") =>
+      bfloat16Refusal({ flags: flagsOf(flags), accelerator });
+    expect(refusal("avx avx2")).toContain("neither avx512f nor avx_ne_convert");
+    expect(refusal("avx512f")).toBeUndefined();
+    expect(refusal("avx2 avx_ne_convert")).toBeUndefined();
+    expect(refusal("avx2", "cuda")).toBeUndefined();
   });
 });

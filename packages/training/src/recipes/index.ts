@@ -13,6 +13,7 @@ export {
   linearProbeRecipeSchema,
   planLinearProbe,
 } from "./linear-probe-recipe.ts";
+export type { Precision } from "./optimization.ts";
 export { isOfficial, type Parts, type SplitRecipe, subjectNames } from "./parts.ts";
 export { type PretrainPlan, type PretrainRecipe, planPretrain, pretrainRecipeSchema } from "./pretrain-recipe.ts";
 export { RecipeError } from "./recipe-error.ts";

@@ -40,6 +40,8 @@ export const optimizationSchema = z
     metricsEverySteps: z.int().min(1),
     /** Steps between measurements of the gradients of both losses at the backbone; 0: never. */
     gradientNormsEverySteps: z.int().min(0),
+    /** What matrix products are computed in; weights, moments, averages, statistics, losses and validation are float32. */
+    precision: z.enum(["float32", "bfloat16"]),
   })
   .refine(({ epochs, warmupEpochs }) => warmupEpochs < epochs, {
     path: ["warmupEpochs"],
@@ -47,6 +49,8 @@ export const optimizationSchema = z
   });
 /** How weights are updated. */
 export type Optimization = Readonly<z.output<typeof optimizationSchema>>;
+/** What matrix products are computed in. */
+export type Precision = Optimization["precision"];
 
 /** The published fine-tunes' common part (1.11 of the behavioural specification). */
 export const FINE_TUNE_OPTIMIZATION: Optimization = {
@@ -68,6 +72,7 @@ export const FINE_TUNE_OPTIMIZATION: Optimization = {
   checkpointEverySteps: 0,
   metricsEverySteps: 1,
   gradientNormsEverySteps: 20,
+  precision: "float32",
 };
 
 /** The length of a training, fixed before its first step. */

@@ -1,7 +1,15 @@
 import type { Dataset, Sample } from "@duchenne/data";
 import { createModelConfig } from "@duchenne/model";
 import { describe, expect, it } from "vitest";
-import { planExpression, planFineTune, planLinearProbe, planPretrain, RecipeError } from "./index.ts";
+import {
+  type Precision,
+  planDistil,
+  planExpression,
+  planFineTune,
+  planLinearProbe,
+  planPretrain,
+  RecipeError,
+} from "./index.ts";
 
 /** A data set that exists only as labels: 12 subjects of 40 frames, half of them with AU12. */
 function labelled(changes: Partial<Dataset> = {}): Dataset {
@@ -114,6 +122,29 @@ describe("the published recipes", () => {
     const { recipe } = planLinearProbe({ preset: "paper" }, labelled());
     expect(recipe).toMatchObject({ backbone: "train_mode", augmentation: "paper", testFraction: 0.3, layers: 1 });
     expect(recipe.optimization).toMatchObject({ epochs: 20, warmupEpochs: 2, baseLearningRate: 2e-4, batchSize: 64 });
+  });
+});
+
+describe("the precision", () => {
+  it("is float32 on every machine, and bfloat16 for whoever asks, in every training", () => {
+    const expressions = ["a", "b", "c", "d", "e", "f", "g"];
+    const teacher = createModelConfig("micro", { actionUnits: [12], numSubjects: 0, dropPath: 0 });
+    const plans = [
+      (precision: Precision | undefined) =>
+        planFineTune({ ...small, optimization: { batchSize: 16, precision } }, labelled()),
+      (precision: Precision | undefined) =>
+        planPretrain({ ...small, optimization: { batchSize: 16, precision } }, labelled()),
+      (precision: Precision | undefined) =>
+        planExpression({ ...small, optimization: { batchSize: 16, precision } }, labelled({ expressions })),
+      (precision: Precision | undefined) =>
+        planDistil({ ...small, optimization: { batchSize: 16, precision } }, labelled(), teacher),
+      (precision: Precision | undefined) => planLinearProbe({ optimization: { precision } }, labelled()),
+    ];
+    for (const plan of plans) {
+      expect(plan(undefined).recipe.optimization.precision).toBe("float32");
+      expect(plan("bfloat16").recipe.optimization.precision).toBe("bfloat16");
+      expect(violationsOf(() => plan("float16" as never))[0]!.field).toBe("optimization.precision");
+    }
   });
 });
 

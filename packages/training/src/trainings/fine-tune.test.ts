@@ -47,16 +47,20 @@ describe("a fine-tune", () => {
   // Averaged weights, the best epoch and patience are all part of what goes on.
   const whole = { epochs: 5, emaDecay: 0.8, patience: 3, checkpointEverySteps: 3, gradientNormsEverySteps: 2 };
 
-  it("resumed from a checkpoint equals one that never stopped, bit for bit", async () => {
-    const straight = await run({ optimization: whole });
-    const first = await run({ optimization: whole }, { stopAt: atCheckpoint(6) });
-    expect(first.thrown).toMatchObject({ message: "stopped" });
-    const second = await run({ optimization: whole }, { checkpoint: first.checkpoint! });
-    expect(second.events[0]).toMatchObject({ kind: "log", text: "Continues after step 6 of 20" });
-    expect(digestsOf(second.result!.parameters)).toEqual(digestsOf(straight.result!.parameters));
-    expect({ ...second.result, parameters: 0 }).toEqual({ ...straight.result, parameters: 0 });
-    expect([...metricsOf(first), ...metricsOf(second)]).toEqual(metricsOf(straight));
-  });
+  it.each(["float32", "bfloat16"] as const)(
+    "in %s, resumed from a checkpoint equals one that never stopped, bit for bit",
+    async (precision) => {
+      const optimization = { ...whole, precision };
+      const straight = await run({ optimization });
+      const first = await run({ optimization }, { stopAt: atCheckpoint(6) });
+      expect(first.thrown).toMatchObject({ message: "stopped" });
+      const second = await run({ optimization }, { checkpoint: first.checkpoint! });
+      expect(second.events[0]).toMatchObject({ kind: "log", text: "Continues after step 6 of 20" });
+      expect(digestsOf(second.result!.parameters)).toEqual(digestsOf(straight.result!.parameters));
+      expect({ ...second.result, parameters: 0 }).toEqual({ ...straight.result, parameters: 0 });
+      expect([...metricsOf(first), ...metricsOf(second)]).toEqual(metricsOf(straight));
+    },
+  );
 
   it("stopped while it validates goes on with the validation", async () => {
     const optimization = { checkpointEverySteps: 2, metricsEverySteps: 1 };
@@ -129,8 +133,13 @@ describe("a fine-tune", () => {
 
   it("refuses the checkpoint of another recipe", async () => {
     const { checkpoint } = await run({ optimization: { checkpointEverySteps: 1 } }, { stopAt: atCheckpoint(1) });
-    const { thrown } = await run({ optimization: { seed: 9 } }, { checkpoint: checkpoint! });
-    expect(thrown).toMatchObject({ reason: "CHECKPOINT_MISMATCH" });
+    for (const other of [{ seed: 9 }, { precision: "bfloat16" }] as const) {
+      const { thrown } = await run(
+        { optimization: { checkpointEverySteps: 1, ...other } },
+        { checkpoint: checkpoint! },
+      );
+      expect(thrown).toMatchObject({ reason: "CHECKPOINT_MISMATCH" });
+    }
   });
 
   it("learns its training frames, and tells of it", async () => {

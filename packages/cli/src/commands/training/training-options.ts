@@ -1,4 +1,4 @@
-import { IdentityLoss, Keep, Preset, ProbeBackbone, Shuffle, UnknownLabels } from "@duchenne/proto";
+import { IdentityLoss, Keep, Precision, Preset, ProbeBackbone, Shuffle, UnknownLabels } from "@duchenne/proto";
 import { type Command, Option } from "commander";
 
 /** An option of the command line that sets a field of a training's message. */
@@ -114,6 +114,10 @@ export const OPTIMIZATION = [
     "optimization.gradientNormsEverySteps",
     "steps between the norms of both losses' gradients; 0: never",
   ),
+  choice("precision", "optimization.precision", "what matrix products are computed in (default: float32)", {
+    float32: Precision.FLOAT32,
+    bfloat16: Precision.BFLOAT16,
+  }),
 ];
 
 /** Identity adversarial training and labels. */
