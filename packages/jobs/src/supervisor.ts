@@ -1,5 +1,12 @@
 import type { Logger } from "@duchenne/rpc";
-import { type AttemptOutcome, FencedError, type JobError, type JobRecord, type Store } from "@duchenne/store";
+import {
+  type AttemptOutcome,
+  DiskFullError,
+  FencedError,
+  type JobError,
+  type JobRecord,
+  type Store,
+} from "@duchenne/store";
 import { type AttemptEnd, type AttemptProcess, startAttemptProcess } from "./attempt-process.ts";
 import { isGone, ownerOfThisProcess } from "./process-identity.ts";
 
@@ -122,6 +129,10 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       const end = await entry.process.ended.catch((error: unknown) => {
         if (error instanceof FencedError) throw error;
         log.error({ error }, "what an attempt said could not be stored");
+        if (error instanceof DiskFullError) {
+          const { code, reason, message } = error;
+          return { kind: "failed", error: { code, reason, message } } as const;
+        }
         return { kind: "crashed", description: "What the attempt reported could not be stored" } as const;
       });
       if (entry.fenced) return;

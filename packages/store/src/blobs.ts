@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
-import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { storing } from "./disk-full.ts";
 import { BlobDamagedError } from "./errors.ts";
 
 /** Stored bytes. */
@@ -13,9 +14,13 @@ export interface BlobReference {
 
 /** Bytes on disk, named by their sha256. Safe to use from several processes. */
 export interface Blobs {
-  /** Stores bytes; when it resolves they survive a power cut. */
+  /** Stores bytes; when it resolves they survive a power cut. @throws {DiskFullError} and leaves nothing */
   put(bytes: Uint8Array): Promise<BlobReference>;
-  /** Takes a file of the same disk over, without reading it into memory; the file is gone from its old place then. */
+  /**
+   * Takes a file of the same disk over, without reading it into memory; the file is gone from its old place then.
+   *
+   * @throws {DiskFullError} and leaves the file where it was
+   */
   adopt(path: string): Promise<BlobReference>;
   /** Reads bytes back. @throws {BlobDamagedError} when they are missing or changed */
   get(digest: string): Promise<Buffer>;
@@ -35,7 +40,7 @@ export function openBlobs(directory: string): Blobs {
     async put(bytes) {
       const digest = createHash("sha256").update(bytes).digest("hex");
       const file = fileOf(digest);
-      if (!existsSync(file)) await writeDurably(file, bytes);
+      if (!existsSync(file)) await storing(`${bytes.length} bytes`, () => writeDurably(file, bytes));
       return { digest, sizeBytes: bytes.length };
     },
     async adopt(path) {
@@ -45,7 +50,7 @@ export function openBlobs(directory: string): Blobs {
       const digest = hash.digest("hex");
       const file = fileOf(digest);
       if (existsSync(file)) await rm(path);
-      else await moveDurably(path, file);
+      else await storing(`${size} bytes`, () => moveDurably(path, file));
       return { digest, sizeBytes: size };
     },
     async get(digest) {
@@ -68,7 +73,7 @@ export function openBlobs(directory: string): Blobs {
 /** The checkpoints of jobs: apart from other blobs and from each other, so that a replaced one can be removed at once. */
 export interface Checkpoints {
   of(job: string): Blobs;
-  /** Removes all of a job that has ended. */
+  /** Removes all of a job that nobody can go on with. */
   removeAll(job: string): Promise<void>;
 }
 
@@ -84,16 +89,13 @@ export function openCheckpoints(directory: string): Checkpoints {
 async function writeDurably(file: string, bytes: Uint8Array): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
   const temporary = `${file}.${randomUUID()}`;
-  const handle = await open(temporary, "wx");
   try {
-    await handle.writeFile(bytes);
+    await writeFile(temporary, bytes, { flag: "wx" });
+    await moveDurably(temporary, file);
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
-  } finally {
-    await handle.close();
   }
-  await moveDurably(temporary, file);
 }
 
 /** Moves a file and stays with it: neither its bytes nor its name are lost in a power cut. */

@@ -11,6 +11,7 @@ import {
   sql,
   type Transaction,
 } from "kysely";
+import { diskErrorFrom } from "./disk-full.ts";
 import { migrations, type Tables } from "./schema.ts";
 
 /** The database, or a transaction on it. */
@@ -33,6 +34,13 @@ const SQLITE_BUSY = 5;
  * wait for it without blocking the event loop.
  */
 class ImmediateSqliteDriver extends SqliteDriver {
+  readonly #sqlite: DatabaseSync;
+
+  constructor(sqlite: DatabaseSync) {
+    super({ database: bindingOf(sqlite) });
+    this.#sqlite = sqlite;
+  }
+
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
     const deadline = performance.now() + LOCK_TIMEOUT_MS;
     for (let waitMs = 1; ; waitMs = Math.min(2 * waitMs, 32)) {
@@ -45,6 +53,11 @@ class ImmediateSqliteDriver extends SqliteDriver {
         await sleep(waitMs);
       }
     }
+  }
+
+  /** SQLite undoes a transaction by itself when the disk is full; undoing it again would hide why. */
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    if (this.#sqlite.isTransaction) await super.rollbackTransaction(connection);
   }
 }
 
@@ -62,7 +75,7 @@ export async function openDatabase(path: string): Promise<Database> {
   const kysely = new Kysely<Tables>({
     dialect: {
       createAdapter: () => new SqliteAdapter(),
-      createDriver: () => new ImmediateSqliteDriver({ database: bindingOf(sqlite) }),
+      createDriver: () => new ImmediateSqliteDriver(sqlite),
       createIntrospector: (db) => new SqliteIntrospector(db),
       createQueryCompiler: () => new SqliteQueryCompiler(),
     },
@@ -108,6 +121,15 @@ function migrate(sqlite: DatabaseSync, path: string): void {
   }
 }
 
+/** @throws {DiskFullError} when the database cannot grow */
+function told<R>(run: () => R): R {
+  try {
+    return run();
+  } catch (error) {
+    throw diskErrorFrom("the database", error);
+  }
+}
+
 /** node:sqlite in the form that Kysely's driver expects. */
 function bindingOf(sqlite: DatabaseSync) {
   return {
@@ -117,8 +139,8 @@ function bindingOf(sqlite: DatabaseSync) {
       const values = (parameters: readonly unknown[]) => parameters as readonly SQLInputValue[];
       return {
         reader: statement.columns().length > 0,
-        all: (parameters: readonly unknown[]) => statement.all(...values(parameters)),
-        run: (parameters: readonly unknown[]) => statement.run(...values(parameters)),
+        all: (parameters: readonly unknown[]) => told(() => statement.all(...values(parameters))),
+        run: (parameters: readonly unknown[]) => told(() => statement.run(...values(parameters))),
         iterate: (parameters: readonly unknown[]) => statement.iterate(...values(parameters)),
       };
     },

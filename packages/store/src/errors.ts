@@ -47,6 +47,17 @@ export class JobEndedError extends Error {
   }
 }
 
+/** Thrown when a job that has not failed is to be tried again. */
+export class JobNotFailedError extends Error {
+  readonly code = "failed_precondition";
+  readonly reason = "JOB_NOT_FAILED";
+
+  constructor(job: string, state: string) {
+    super(`Expected a job that has failed, job ${job} is ${state}`);
+    this.name = "JobNotFailedError";
+  }
+}
+
 /** Thrown when an alias moved since the caller read it. */
 export class AliasMovedError extends Error {
   readonly code = "aborted";

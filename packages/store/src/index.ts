@@ -1,6 +1,7 @@
 /** Jobs, events, models, data sets and reports in SQLite, and their bytes on disk. */
 export { type BlobReference, type Blobs, type Checkpoints, openBlobs } from "./blobs.ts";
 export type { DatasetRecord, Datasets, NewDataset } from "./datasets.ts";
+export { DiskFullError, storing } from "./disk-full.ts";
 export {
   AliasMovedError,
   AlreadyExistsError,
@@ -8,6 +9,7 @@ export {
   FencedError,
   InvalidPageTokenError,
   JobEndedError,
+  JobNotFailedError,
   NotFoundError,
 } from "./errors.ts";
 export type { EvaluationRecord, Evaluations } from "./evaluations.ts";

@@ -150,7 +150,7 @@ export function createJobAttempts(
         }
         return get(tx, id);
       });
-      if (hasEnded(job.state)) await checkpoints.removeAll(id);
+      if (hasEnded(job.state) && job.state !== "FAILED") await checkpoints.removeAll(id);
       return job;
     },
 

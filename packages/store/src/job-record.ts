@@ -95,7 +95,7 @@ export interface JobRecord {
   readonly checkpoint?: { readonly digest: string; readonly step: number };
 }
 
-/** True when a job cannot change any more. */
+/** True when a job does not change any more by itself. */
 export function hasEnded(state: JobState): boolean {
   return state === "SUCCEEDED" || state === "FAILED" || state === "CANCELLED";
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Kysely } from "kysely";
 import { z } from "zod";
-import { AlreadyExistsError, JobEndedError } from "./errors.ts";
+import { AlreadyExistsError, JobEndedError, JobNotFailedError } from "./errors.ts";
 import { hasEnded, type JobEvent, type JobEventBody, type JobRecord, jobFromRow } from "./job-record.ts";
 import type { JobTransactions } from "./job-transactions.ts";
 import { canonicalJson, type JsonObject } from "./json.ts";
@@ -32,6 +32,12 @@ export interface JobRequests {
   events(id: string, range: { readonly after: number; readonly limit: number }): Promise<readonly JobEvent[]>;
   /** Asks a job to stop; one that does not run stops here. @throws {NotFoundError} @throws {JobEndedError} */
   requestCancel(id: string): Promise<JobRecord>;
+  /**
+   * Queues a failed job again, with all its failures allowed anew; it goes on from its last checkpoint.
+   *
+   * @throws {NotFoundError} @throws {JobNotFailedError}
+   */
+  retry(id: string): Promise<JobRecord>;
 }
 
 const placeSchema = z.strictObject({ time: z.number(), id: z.string() });
@@ -117,6 +123,16 @@ export function createJobRequests(db: Kysely<Tables>, transactions: JobTransacti
           await tx.updateTable("jobs").set({ state: "CANCELLING" }).where("id", "=", id).execute();
           await addEvents(tx, job, now, [{ kind: "state", state: "CANCELLING" }]);
         }
+        return get(tx, id);
+      }),
+
+    retry: (id) =>
+      write(async (tx, now) => {
+        const job = await get(tx, id);
+        if (job.state !== "FAILED") throw new JobNotFailedError(id, job.state);
+        const changes = { state: "QUEUED", failures: 0, error: null, end_time: null };
+        await tx.updateTable("jobs").set(changes).where("id", "=", id).execute();
+        await addEvents(tx, job, now, [{ kind: "state", state: "QUEUED" }]);
         return get(tx, id);
       }),
   };

@@ -73,8 +73,8 @@ export function createJobTransactions(db: Kysely<Tables>, notify: () => void) {
         lease_until: null,
         retry_at: null,
         eta_ms: null,
-        checkpoint_digest: null,
-        checkpoint_step: null,
+        // A failed job may be tried again, and goes on from its checkpoint then.
+        ...(state === "FAILED" ? {} : { checkpoint_digest: null, checkpoint_step: null }),
         ...(state === "SUCCEEDED" ? { progress: 1 } : {}),
         ...(result === undefined ? {} : { result: JSON.stringify(result) }),
         ...(error === undefined ? {} : { error: JSON.stringify(error) }),

@@ -166,6 +166,23 @@ describe("jobs", () => {
     await expect(store.checkpoints.of(id).get(second)).rejects.toMatchObject({ reason: "BLOB_DAMAGED" });
   });
 
+  it("that have failed keep their checkpoint, and go on from it when they are tried again", async () => {
+    const { id } = await create();
+    await claim();
+    const blob = await store.checkpoints.of(id).put(Buffer.from("step 4"));
+    await store.jobs.append(id, 1, [{ kind: "checkpoint", step: 4, ...blob }]);
+    await expect(store.jobs.retry(id)).rejects.toMatchObject({ reason: "JOB_NOT_FAILED" });
+    expect(await store.jobs.finish(id, 1, { state: "FAILED", error })).toMatchObject({ state: "FAILED", error });
+    expect((await store.checkpoints.of(id).get(blob.digest)).toString()).toBe("step 4");
+    const queued = await store.jobs.retry(id);
+    expect(queued).toMatchObject({ state: "QUEUED", failures: 0, checkpoint: { digest: blob.digest, step: 4 } });
+    expect(queued.error).toBeUndefined();
+    expect(await claim()).toMatchObject({ id, attempt: 2, checkpoint: { step: 4 } });
+    await store.jobs.finish(id, 2, { state: "SUCCEEDED", result: {} });
+    await expect(store.checkpoints.of(id).get(blob.digest)).rejects.toMatchObject({ reason: "BLOB_DAMAGED" });
+    await expect(store.jobs.retry("none")).rejects.toMatchObject({ reason: "JOB_NOT_FOUND" });
+  });
+
   it("survive a process that is killed while it writes", async () => {
     const program = `
       import { openStore } from ${JSON.stringify(new URL("./index.ts", import.meta.url).href)};

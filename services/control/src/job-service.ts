@@ -32,6 +32,8 @@ export function createJobService(store: Store): ServiceHandler {
 
     cancelJob: async ({ name }) => jobMessage(await store.jobs.requestCancel(parseJobName(name))),
 
+    retryJob: async ({ name }) => jobMessage(await store.jobs.retry(parseJobName(name))),
+
     async *watchJob({ name, afterEvent }, { signal, draining }) {
       const id = parseJobName(name);
       let after = Number(afterEvent);

@@ -27,7 +27,11 @@ export interface Publication {
   readonly intendedUse: string;
 }
 
-/** Stores what a training made as a version of its model. @throws {FencedError} when another attempt has taken over */
+/**
+ * Stores what a training made as a version of its model, whole or not at all.
+ *
+ * @throws {FencedError} when another attempt has taken over @throws {DiskFullError}
+ */
 export function publish(tools: AttemptTools, publication: Publication): Promise<{ readonly modelVersion: string }> {
   const { job, spec, result } = publication;
   return withSpan("publish", {}, async () => {
@@ -41,7 +45,7 @@ export function publish(tools: AttemptTools, publication: Publication): Promise<
   });
 }
 
-/** An autoencoder is no model to be served: it has no ONNX file. */
+/** One after the other: when one finds no room, none is left half written. An autoencoder, which is not served, has no ONNX. */
 async function storeArtifacts(
   { config, parameters }: Publication["result"],
   card: ModelCard,
@@ -52,7 +56,9 @@ async function storeArtifacts(
     ...(config.kind !== "mae" && { onnx: exportOnnx(config, parameters) }),
     card: Buffer.from(`${JSON.stringify(card, null, 2)}\n`),
   };
-  return Promise.all(Object.entries(files).map(async ([role, bytes]) => ({ role, ...(await store.blobs.put(bytes)) })));
+  const artifacts: ModelArtifact[] = [];
+  for (const [role, bytes] of Object.entries(files)) artifacts.push({ role, ...(await store.blobs.put(bytes)) });
+  return artifacts;
 }
 
 function cardFor({ job, spec, dataset, parts, result, description, intendedUse }: Publication): ModelCard {

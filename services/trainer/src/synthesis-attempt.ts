@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { datasetName, describeDataset, parseDatasetName } from "@duchenne/control";
 import { openDataset, synthesizeDataset } from "@duchenne/data";
 import { runAttempt } from "@duchenne/jobs";
+import { storing } from "@duchenne/store";
 import { synthesizeSpecSchema } from "./job-specs.ts";
 
 /** Share of images between two reports of progress. */
@@ -21,24 +22,26 @@ await runAttempt({
     let reported = 0;
     // An attempt before this one may have drawn all and ended before it was registered.
     if (!existsSync(directory)) {
-      await synthesizeDataset(directory, synthesis, {
-        signal,
-        onProgress(done, total) {
-          if (done < total && done - reported < REPORT_SHARE * total) return;
-          reported = done;
-          const seconds = (performance.now() - startMs) / 1000;
-          emit({
-            kind: "progress",
-            phase: "drawing",
-            fraction: done / total,
-            step: done,
-            totalSteps: total,
-            epoch: 0,
-            imagesPerSecond: done / seconds,
-            etaMs: (1000 * seconds * (total - done)) / done,
-          });
-        },
-      });
+      await storing("the data set", () =>
+        synthesizeDataset(directory, synthesis, {
+          signal,
+          onProgress(done, total) {
+            if (done < total && done - reported < REPORT_SHARE * total) return;
+            reported = done;
+            const seconds = (performance.now() - startMs) / 1000;
+            emit({
+              kind: "progress",
+              phase: "drawing",
+              fraction: done / total,
+              step: done,
+              totalSteps: total,
+              epoch: 0,
+              imagesPerSecond: done / seconds,
+              etaMs: (1000 * seconds * (total - done)) / done,
+            });
+          },
+        }),
+      );
     }
     const description = describeDataset(await openDataset(directory));
     await store.datasets.register({ id, directory, description, job: job.id });

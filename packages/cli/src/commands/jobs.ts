@@ -3,9 +3,9 @@ import { Command } from "commander";
 import { serverOption, withClient } from "../server-option.ts";
 import { followJob } from "./follow-job.ts";
 
-/** `duchenne jobs`: list, watch, cancel. */
+/** `duchenne jobs`: list, watch, cancel, retry. */
 export function jobsCommand(): Command {
-  const jobs = new Command("jobs").description("list, watch and cancel jobs");
+  const jobs = new Command("jobs").description("list, watch, cancel and retry jobs");
 
   const list = jobs.command("list").description("the newest jobs").addOption(serverOption());
   list.action(() =>
@@ -39,6 +39,18 @@ export function jobsCommand(): Command {
   cancel.action((name: string) =>
     withClient(cancel, async (client) => {
       const { state } = await client.jobs.cancelJob({ name });
+      process.stdout.write(`${jobStateName(state)}\n`);
+    }),
+  );
+
+  const retry = jobs
+    .command("retry")
+    .description("try a failed job again; it goes on from its last checkpoint")
+    .argument("<name>", 'such as "jobs/3f0c..."')
+    .addOption(serverOption());
+  retry.action((name: string) =>
+    withClient(retry, async (client) => {
+      const { state } = await client.jobs.retryJob({ name });
       process.stdout.write(`${jobStateName(state)}\n`);
     }),
   );

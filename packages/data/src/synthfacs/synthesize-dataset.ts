@@ -56,9 +56,11 @@ export async function synthesizeDataset(
         const frame = createSyntheticFrame(seed, subject, f);
         const image = await renderFace(subject, frame, imageSize, [seed, subject.name, f]);
         const path = `images/${subject.name}_${String(f + 1).padStart(4, "0")}.png`;
-        await sharp(image.data, { raw: { width: imageSize, height: imageSize, channels: 3 } })
+        const png = await sharp(image.data, { raw: { width: imageSize, height: imageSize, channels: 3 } })
           .png({ compressionLevel: 3 })
-          .toFile(join(temporary, path));
+          .toBuffer();
+        // Not by sharp: its errors do not tell a full disk from a bad image.
+        await writeFile(join(temporary, path), png);
         const actionUnits = Object.fromEntries(
           SYNTHFACS_ACTION_UNITS.map((number, i) => [number, frame.intensities[i]!]),
         );

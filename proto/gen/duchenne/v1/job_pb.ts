@@ -15,7 +15,7 @@ import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file duchenne/v1/job.proto.
  */
 export const file_duchenne_v1_job: GenFile = /*@__PURE__*/
-  fileDesc("ChVkdWNoZW5uZS92MS9qb2IucHJvdG8SC2R1Y2hlbm5lLnYxIsEDCgNKb2ISDAoEbmFtZRgBIAEoCRIMCgRraW5kGAIgASgJEiQKBXN0YXRlGAMgASgOMhUuZHVjaGVubmUudjEuSm9iU3RhdGUSDwoHYXR0ZW1wdBgEIAEoDRIQCghwcm9ncmVzcxgFIAEoARImCgNldGEYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLwoLY3JlYXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnN0YXJ0X3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIkCgVlcnJvchgKIAEoCzIVLmR1Y2hlbm5lLnYxLkpvYkVycm9yEiUKBHNwZWMYCyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EicKBnJlc3VsdBgMIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSEgoKbGFzdF9ldmVudBgNIAEoBBIUCgxkaXNwbGF5X25hbWUYDiABKAkiOQoISm9iRXJyb3ISDAoEY29kZRgBIAEoCRIOCgZyZWFzb24YAiABKAkSDwoHbWVzc2FnZRgDIAEoCSJACg1HZXRKb2JSZXF1ZXN0Ei8KBG5hbWUYASABKAlCIbpIHnIcMhpeam9icy9bYS16QS1aMC05Xy1dezEsNjR9JCJOCg9MaXN0Sm9ic1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIAIIksKEExpc3RKb2JzUmVzcG9uc2USHgoEam9icxgBIAMoCzIQLmR1Y2hlbm5lLnYxLkpvYhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiQwoQQ2FuY2VsSm9iUmVxdWVzdBIvCgRuYW1lGAEgASgJQiG6SB5yHDIaXmpvYnMvW2EtekEtWjAtOV8tXXsxLDY0fSQiVwoPV2F0Y2hKb2JSZXF1ZXN0Ei8KBG5hbWUYASABKAlCIbpIHnIcMhpeam9icy9bYS16QS1aMC05Xy1dezEsNjR9JBITCgthZnRlcl9ldmVudBgCIAEoBCI4ChBXYXRjaEpvYlJlc3BvbnNlEiQKBWV2ZW50GAEgASgLMhUuZHVjaGVubmUudjEuSm9iRXZlbnQi5gIKCEpvYkV2ZW50Eg4KBm51bWJlchgBIAEoBBIPCgdhdHRlbXB0GAIgASgNEigKBHRpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKBXN0YXRlGAQgASgLMhkuZHVjaGVubmUudjEuU3RhdGVDaGFuZ2VkSAASKQoIcHJvZ3Jlc3MYBSABKAsyFS5kdWNoZW5uZS52MS5Qcm9ncmVzc0gAEicKB21ldHJpY3MYBiABKAsyFC5kdWNoZW5uZS52MS5NZXRyaWNzSAASMgoKY2hlY2twb2ludBgHIAEoCzIcLmR1Y2hlbm5lLnYxLkNoZWNrcG9pbnRTYXZlZEgAEiMKA2xvZxgIIAEoCzIULmR1Y2hlbm5lLnYxLkxvZ0xpbmVIABItCghhcnRpZmFjdBgJIAEoCzIZLmR1Y2hlbm5lLnYxLkFydGlmYWN0TWFkZUgAQgcKBWV2ZW50IloKDFN0YXRlQ2hhbmdlZBIkCgVzdGF0ZRgBIAEoDjIVLmR1Y2hlbm5lLnYxLkpvYlN0YXRlEiQKBWVycm9yGAIgASgLMhUuZHVjaGVubmUudjEuSm9iRXJyb3Ii1AEKCFByb2dyZXNzEhAKCGZyYWN0aW9uGAEgASgBEiYKA2V0YRgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIMCgRzdGVwGAMgASgEEhMKC3RvdGFsX3N0ZXBzGAQgASgEEg0KBWVwb2NoGAUgASgBEg0KBXBoYXNlGAYgASgJEhkKEWltYWdlc19wZXJfc2Vjb25kGAcgASgBEh0KEGlucHV0X3dhaXRfc2hhcmUYCCABKAFIAIgBAUITChFfaW5wdXRfd2FpdF9zaGFyZSKHAQoHTWV0cmljcxIMCgRzdGVwGAEgASgEEg0KBWVwb2NoGAIgASgBEjAKBnZhbHVlcxgDIAMoCzIgLmR1Y2hlbm5lLnYxLk1ldHJpY3MuVmFsdWVzRW50cnkaLQoLVmFsdWVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgBOgI4ASJDCg9DaGVja3BvaW50U2F2ZWQSDAoEc3RlcBgBIAEoBBIOCgZkaWdlc3QYAiABKAkSEgoKc2l6ZV9ieXRlcxgDIAEoBCImCgdMb2dMaW5lEg0KBWxldmVsGAEgASgJEgwKBHRleHQYAiABKAkiKgoMQXJ0aWZhY3RNYWRlEgwKBG5hbWUYASABKAkSDAoEa2luZBgCIAEoCSrOAQoISm9iU3RhdGUSGQoVSk9CX1NUQVRFX1VOU1BFQ0lGSUVEEAASFAoQSk9CX1NUQVRFX1FVRVVFRBABEhUKEUpPQl9TVEFURV9SVU5OSU5HEAISGAoUSk9CX1NUQVRFX0NBTkNFTExJTkcQAxIXChNKT0JfU1RBVEVfQ0FOQ0VMTEVEEAQSGAoUSk9CX1NUQVRFX1JFVFJZX1dBSVQQBRIXChNKT0JfU1RBVEVfU1VDQ0VFREVEEAYSFAoQSk9CX1NUQVRFX0ZBSUxFRBAHMpYCCgpKb2JTZXJ2aWNlEjYKBkdldEpvYhIaLmR1Y2hlbm5lLnYxLkdldEpvYlJlcXVlc3QaEC5kdWNoZW5uZS52MS5Kb2ISRwoITGlzdEpvYnMSHC5kdWNoZW5uZS52MS5MaXN0Sm9ic1JlcXVlc3QaHS5kdWNoZW5uZS52MS5MaXN0Sm9ic1Jlc3BvbnNlEjwKCUNhbmNlbEpvYhIdLmR1Y2hlbm5lLnYxLkNhbmNlbEpvYlJlcXVlc3QaEC5kdWNoZW5uZS52MS5Kb2ISSQoIV2F0Y2hKb2ISHC5kdWNoZW5uZS52MS5XYXRjaEpvYlJlcXVlc3QaHS5kdWNoZW5uZS52MS5XYXRjaEpvYlJlc3BvbnNlMAFiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp]);
+  fileDesc("ChVkdWNoZW5uZS92MS9qb2IucHJvdG8SC2R1Y2hlbm5lLnYxIsEDCgNKb2ISDAoEbmFtZRgBIAEoCRIMCgRraW5kGAIgASgJEiQKBXN0YXRlGAMgASgOMhUuZHVjaGVubmUudjEuSm9iU3RhdGUSDwoHYXR0ZW1wdBgEIAEoDRIQCghwcm9ncmVzcxgFIAEoARImCgNldGEYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLwoLY3JlYXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnN0YXJ0X3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIkCgVlcnJvchgKIAEoCzIVLmR1Y2hlbm5lLnYxLkpvYkVycm9yEiUKBHNwZWMYCyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EicKBnJlc3VsdBgMIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSEgoKbGFzdF9ldmVudBgNIAEoBBIUCgxkaXNwbGF5X25hbWUYDiABKAkiOQoISm9iRXJyb3ISDAoEY29kZRgBIAEoCRIOCgZyZWFzb24YAiABKAkSDwoHbWVzc2FnZRgDIAEoCSJACg1HZXRKb2JSZXF1ZXN0Ei8KBG5hbWUYASABKAlCIbpIHnIcMhpeam9icy9bYS16QS1aMC05Xy1dezEsNjR9JCJOCg9MaXN0Sm9ic1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIAIIksKEExpc3RKb2JzUmVzcG9uc2USHgoEam9icxgBIAMoCzIQLmR1Y2hlbm5lLnYxLkpvYhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiQwoQQ2FuY2VsSm9iUmVxdWVzdBIvCgRuYW1lGAEgASgJQiG6SB5yHDIaXmpvYnMvW2EtekEtWjAtOV8tXXsxLDY0fSQiQgoPUmV0cnlKb2JSZXF1ZXN0Ei8KBG5hbWUYASABKAlCIbpIHnIcMhpeam9icy9bYS16QS1aMC05Xy1dezEsNjR9JCJXCg9XYXRjaEpvYlJlcXVlc3QSLwoEbmFtZRgBIAEoCUIhukgechwyGl5qb2JzL1thLXpBLVowLTlfLV17MSw2NH0kEhMKC2FmdGVyX2V2ZW50GAIgASgEIjgKEFdhdGNoSm9iUmVzcG9uc2USJAoFZXZlbnQYASABKAsyFS5kdWNoZW5uZS52MS5Kb2JFdmVudCLmAgoISm9iRXZlbnQSDgoGbnVtYmVyGAEgASgEEg8KB2F0dGVtcHQYAiABKA0SKAoEdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKgoFc3RhdGUYBCABKAsyGS5kdWNoZW5uZS52MS5TdGF0ZUNoYW5nZWRIABIpCghwcm9ncmVzcxgFIAEoCzIVLmR1Y2hlbm5lLnYxLlByb2dyZXNzSAASJwoHbWV0cmljcxgGIAEoCzIULmR1Y2hlbm5lLnYxLk1ldHJpY3NIABIyCgpjaGVja3BvaW50GAcgASgLMhwuZHVjaGVubmUudjEuQ2hlY2twb2ludFNhdmVkSAASIwoDbG9nGAggASgLMhQuZHVjaGVubmUudjEuTG9nTGluZUgAEi0KCGFydGlmYWN0GAkgASgLMhkuZHVjaGVubmUudjEuQXJ0aWZhY3RNYWRlSABCBwoFZXZlbnQiWgoMU3RhdGVDaGFuZ2VkEiQKBXN0YXRlGAEgASgOMhUuZHVjaGVubmUudjEuSm9iU3RhdGUSJAoFZXJyb3IYAiABKAsyFS5kdWNoZW5uZS52MS5Kb2JFcnJvciLUAQoIUHJvZ3Jlc3MSEAoIZnJhY3Rpb24YASABKAESJgoDZXRhGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEgwKBHN0ZXAYAyABKAQSEwoLdG90YWxfc3RlcHMYBCABKAQSDQoFZXBvY2gYBSABKAESDQoFcGhhc2UYBiABKAkSGQoRaW1hZ2VzX3Blcl9zZWNvbmQYByABKAESHQoQaW5wdXRfd2FpdF9zaGFyZRgIIAEoAUgAiAEBQhMKEV9pbnB1dF93YWl0X3NoYXJlIocBCgdNZXRyaWNzEgwKBHN0ZXAYASABKAQSDQoFZXBvY2gYAiABKAESMAoGdmFsdWVzGAMgAygLMiAuZHVjaGVubmUudjEuTWV0cmljcy5WYWx1ZXNFbnRyeRotCgtWYWx1ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAE6AjgBIkMKD0NoZWNrcG9pbnRTYXZlZBIMCgRzdGVwGAEgASgEEg4KBmRpZ2VzdBgCIAEoCRISCgpzaXplX2J5dGVzGAMgASgEIiYKB0xvZ0xpbmUSDQoFbGV2ZWwYASABKAkSDAoEdGV4dBgCIAEoCSIqCgxBcnRpZmFjdE1hZGUSDAoEbmFtZRgBIAEoCRIMCgRraW5kGAIgASgJKs4BCghKb2JTdGF0ZRIZChVKT0JfU1RBVEVfVU5TUEVDSUZJRUQQABIUChBKT0JfU1RBVEVfUVVFVUVEEAESFQoRSk9CX1NUQVRFX1JVTk5JTkcQAhIYChRKT0JfU1RBVEVfQ0FOQ0VMTElORxADEhcKE0pPQl9TVEFURV9DQU5DRUxMRUQQBBIYChRKT0JfU1RBVEVfUkVUUllfV0FJVBAFEhcKE0pPQl9TVEFURV9TVUNDRUVERUQQBhIUChBKT0JfU1RBVEVfRkFJTEVEEAcy0gIKCkpvYlNlcnZpY2USNgoGR2V0Sm9iEhouZHVjaGVubmUudjEuR2V0Sm9iUmVxdWVzdBoQLmR1Y2hlbm5lLnYxLkpvYhJHCghMaXN0Sm9icxIcLmR1Y2hlbm5lLnYxLkxpc3RKb2JzUmVxdWVzdBodLmR1Y2hlbm5lLnYxLkxpc3RKb2JzUmVzcG9uc2USPAoJQ2FuY2VsSm9iEh0uZHVjaGVubmUudjEuQ2FuY2VsSm9iUmVxdWVzdBoQLmR1Y2hlbm5lLnYxLkpvYhI6CghSZXRyeUpvYhIcLmR1Y2hlbm5lLnYxLlJldHJ5Sm9iUmVxdWVzdBoQLmR1Y2hlbm5lLnYxLkpvYhJJCghXYXRjaEpvYhIcLmR1Y2hlbm5lLnYxLldhdGNoSm9iUmVxdWVzdBodLmR1Y2hlbm5lLnYxLldhdGNoSm9iUmVzcG9uc2UwAWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp]);
 
 /**
  * A long-running piece of work.
@@ -143,7 +143,7 @@ export type JobError = Message<"duchenne.v1.JobError"> & {
   code: string;
 
   /**
-   * A stable reason, such as "NON_FINITE_LOSS".
+   * A stable reason, such as "NON_FINITE_LOSS", "UNREADABLE_IMAGE" or "DISK_FULL".
    *
    * @generated from field: string reason = 2;
    */
@@ -263,6 +263,27 @@ export const CancelJobRequestSchema: GenMessage<CancelJobRequest> = /*@__PURE__*
   messageDesc(file_duchenne_v1_job, 5);
 
 /**
+ * Asks to try a failed job again.
+ *
+ * @generated from message duchenne.v1.RetryJobRequest
+ */
+export type RetryJobRequest = Message<"duchenne.v1.RetryJobRequest"> & {
+  /**
+   * "jobs/{job}".
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message duchenne.v1.RetryJobRequest.
+ * Use `create(RetryJobRequestSchema)` to create a new message.
+ */
+export const RetryJobRequestSchema: GenMessage<RetryJobRequest> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_job, 6);
+
+/**
  * Asks for a job's events.
  *
  * @generated from message duchenne.v1.WatchJobRequest
@@ -288,7 +309,7 @@ export type WatchJobRequest = Message<"duchenne.v1.WatchJobRequest"> & {
  * Use `create(WatchJobRequestSchema)` to create a new message.
  */
 export const WatchJobRequestSchema: GenMessage<WatchJobRequest> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_job, 6);
+  messageDesc(file_duchenne_v1_job, 7);
 
 /**
  * One event of a job.
@@ -309,7 +330,7 @@ export type WatchJobResponse = Message<"duchenne.v1.WatchJobResponse"> & {
  * Use `create(WatchJobResponseSchema)` to create a new message.
  */
 export const WatchJobResponseSchema: GenMessage<WatchJobResponse> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_job, 7);
+  messageDesc(file_duchenne_v1_job, 8);
 
 /**
  * A stored event. Numbers start at 1 and have no gap.
@@ -399,7 +420,7 @@ export type JobEvent = Message<"duchenne.v1.JobEvent"> & {
  * Use `create(JobEventSchema)` to create a new message.
  */
 export const JobEventSchema: GenMessage<JobEvent> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_job, 8);
+  messageDesc(file_duchenne_v1_job, 9);
 
 /**
  * A state change.
@@ -427,7 +448,7 @@ export type StateChanged = Message<"duchenne.v1.StateChanged"> & {
  * Use `create(StateChangedSchema)` to create a new message.
  */
 export const StateChangedSchema: GenMessage<StateChanged> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_job, 9);
+  messageDesc(file_duchenne_v1_job, 10);
 
 /**
  * How far a job is.
@@ -497,7 +518,7 @@ export type Progress = Message<"duchenne.v1.Progress"> & {
  * Use `create(ProgressSchema)` to create a new message.
  */
 export const ProgressSchema: GenMessage<Progress> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_job, 10);
+  messageDesc(file_duchenne_v1_job, 11);
 
 /**
  * Measured values at a step.
@@ -532,7 +553,7 @@ export type Metrics = Message<"duchenne.v1.Metrics"> & {
  * Use `create(MetricsSchema)` to create a new message.
  */
 export const MetricsSchema: GenMessage<Metrics> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_job, 11);
+  messageDesc(file_duchenne_v1_job, 12);
 
 /**
  * A durable checkpoint.
@@ -567,7 +588,7 @@ export type CheckpointSaved = Message<"duchenne.v1.CheckpointSaved"> & {
  * Use `create(CheckpointSavedSchema)` to create a new message.
  */
 export const CheckpointSavedSchema: GenMessage<CheckpointSaved> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_job, 12);
+  messageDesc(file_duchenne_v1_job, 13);
 
 /**
  * A line for people.
@@ -595,7 +616,7 @@ export type LogLine = Message<"duchenne.v1.LogLine"> & {
  * Use `create(LogLineSchema)` to create a new message.
  */
 export const LogLineSchema: GenMessage<LogLine> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_job, 13);
+  messageDesc(file_duchenne_v1_job, 14);
 
 /**
  * Something that a job made.
@@ -623,7 +644,7 @@ export type ArtifactMade = Message<"duchenne.v1.ArtifactMade"> & {
  * Use `create(ArtifactMadeSchema)` to create a new message.
  */
 export const ArtifactMadeSchema: GenMessage<ArtifactMade> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_job, 14);
+  messageDesc(file_duchenne_v1_job, 15);
 
 /**
  * The state of a job.
@@ -681,7 +702,7 @@ export const JobState = {
   SUCCEEDED: 6,
 
   /**
-   * Ended by an error.
+   * Ended by an error. Its last checkpoint stays: RetryJob goes on from it.
    *
    * @generated from enum value: JOB_STATE_FAILED = 7;
    */
@@ -735,6 +756,17 @@ export const JobService: GenService<{
   cancelJob: {
     methodKind: "unary";
     input: typeof CancelJobRequestSchema;
+    output: typeof JobSchema;
+  },
+  /**
+   * Queues a failed job again: it goes on from its last checkpoint, with all its attempts anew. For what has been put right
+   * meanwhile, such as a full disk. Errors: NOT_FOUND; FAILED_PRECONDITION when the job has not failed.
+   *
+   * @generated from rpc duchenne.v1.JobService.RetryJob
+   */
+  retryJob: {
+    methodKind: "unary";
+    input: typeof RetryJobRequestSchema;
     output: typeof JobSchema;
   },
   /**

@@ -892,7 +892,7 @@ export const ModelService: GenService<{
    * action unit detector, an expression classifier or a masked autoencoder in the published layout. Nothing in the file
    * is run. The first message holds the options, all others the file, in order; a call that ends early leaves nothing.
    * Errors: INVALID_ARGUMENT when the options do not fit the file, or the file is not what it should be;
-   * RESOURCE_EXHAUSTED when it is larger than the server takes.
+   * RESOURCE_EXHAUSTED when it is larger than the server takes, or the server's disk is full.
    *
    * @generated from rpc duchenne.v1.ModelService.ImportModel
    */

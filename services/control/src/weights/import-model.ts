@@ -3,7 +3,7 @@ import { mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { LoadReport, ImportOptions as ModelImportOptions } from "@duchenne/model";
 import type { ImportModelRequest, ImportOptions } from "@duchenne/proto";
-import type { JsonObject, ModelArtifact, ModelVersionRecord, Store } from "@duchenne/store";
+import { type JsonObject, type ModelArtifact, type ModelVersionRecord, type Store, storing } from "@duchenne/store";
 import { BuiltInModelError } from "../built-in-model-error.ts";
 import { BUILT_IN_MODEL } from "../describe-version.ts";
 import { InvalidFieldError } from "../invalid-field-error.ts";
@@ -37,6 +37,7 @@ export interface ModelImporter {
    *
    * @throws {UploadOrderError} @throws {UploadTooLargeError} @throws {UploadMismatchError}
    * @throws {WeightConversionError} @throws {BuiltInModelError} @throws {ContradictingOutputsError}
+   * @throws {DiskFullError}
    */
   import(
     requests: AsyncIterable<ImportModelRequest>,
@@ -51,34 +52,33 @@ const STALE_MS = 24 * 3_600_000;
 export function createModelImporter({ store, dataDirectory, maxImportBytes }: ModelImporterOptions): ModelImporter {
   const imports = join(dataDirectory, "imports");
   const convert = createConverter();
-  return {
-    async import(requests, signal) {
-      await removeStale(imports);
-      const folder = join(imports, randomUUID());
+  const importFrom: ModelImporter["import"] = async (requests, signal) => {
+    await removeStale(imports);
+    const folder = join(imports, randomUUID());
+    try {
       await mkdir(folder, { recursive: true });
-      try {
-        const path = join(folder, "upload");
-        const upload = await receiveUpload(requests, { path, maxBytes: maxImportBytes, check: checkOptions });
-        const { options } = upload;
-        const task = { path, folder, options: modelOptions(options) };
-        const conversion = await convert(task, signal).catch((error: unknown) => {
-          throw withFieldNames(error, options);
-        });
-        const card = importedCard(upload, conversion);
-        await writeFile(join(folder, "card"), `${JSON.stringify(card, null, 2)}\n`);
-        signal.throwIfAborted();
-        const artifacts: ModelArtifact[] = [];
-        for (const role of [...conversion.roles, "card"]) {
-          artifacts.push({ role, ...(await store.blobs.adopt(join(folder, role))) });
-        }
-        const model = parseModelName(options.model);
-        const version = await store.models.createVersion({ model, card: card as JsonObject, artifacts });
-        return { version, report: conversion.report };
-      } finally {
-        await rm(folder, { recursive: true, force: true });
+      const path = join(folder, "upload");
+      const upload = await receiveUpload(requests, { path, maxBytes: maxImportBytes, check: checkOptions });
+      const { options } = upload;
+      const task = { path, folder, options: modelOptions(options) };
+      const conversion = await convert(task, signal).catch((error: unknown) => {
+        throw withFieldNames(error, options);
+      });
+      const card = importedCard(upload, conversion);
+      await writeFile(join(folder, "card"), `${JSON.stringify(card, null, 2)}\n`);
+      signal.throwIfAborted();
+      const artifacts: ModelArtifact[] = [];
+      for (const role of [...conversion.roles, "card"]) {
+        artifacts.push({ role, ...(await store.blobs.adopt(join(folder, role))) });
       }
-    },
+      const model = parseModelName(options.model);
+      const version = await store.models.createVersion({ model, card: card as JsonObject, artifacts });
+      return { version, report: conversion.report };
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   };
+  return { import: (requests, signal) => storing("an imported model", () => importFrom(requests, signal)) };
 }
 
 function checkOptions(options: ImportOptions): void {
