@@ -26,16 +26,39 @@ export interface ServerProcess {
   end(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
+/** How a process of the product is started. */
+export interface ServerOptions {
+  readonly args?: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+  /** The largest file that it and its children may write: what is larger finds no room, as on a full disk. */
+  readonly maxFileKiB?: number;
+}
+
 /** Starts a process of the product on free ports and waits until it says that it is ready. */
 export async function startServer(
   name: ProcessName,
   dataDirectory: string,
-  { args = [], env = {} }: { readonly args?: readonly string[]; readonly env?: NodeJS.ProcessEnv } = {},
+  { args = [], env = {}, maxFileKiB }: ServerOptions = {},
 ): Promise<ServerProcess> {
   const main = fileURLToPath(new URL(`../../services/${name}/src/main.ts`, import.meta.url));
+  const limit = maxFileKiB === undefined ? "" : `ulimit -f ${maxFileKiB} && `;
   const child = spawn(
-    process.execPath,
-    [main, "--data", dataDirectory, "--grpc-port", "0", "--connect-port", "0", "--json", "true", ...args],
+    "bash",
+    [
+      "-c",
+      `${limit}exec "$0" "$@"`,
+      process.execPath,
+      main,
+      "--data",
+      dataDirectory,
+      "--grpc-port",
+      "0",
+      "--connect-port",
+      "0",
+      "--json",
+      "true",
+      ...args,
+    ],
     { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } },
   );
   let log = "";
