@@ -78,7 +78,7 @@ describe("a full disk", () => {
     await sql.raw(`pragma max_page_count = ${rows[0]!.page_count + 2}`).execute(kysely);
     const failing = models.createVersion(version("x".repeat(100_000)));
     await expect(failing).rejects.toBeInstanceOf(DiskFullError);
-    await expect(failing).rejects.toThrow("No room on the server's disk for the database");
+    await expect(failing).rejects.toThrow("No room on the server's disk for the database (SQLITE_FULL)");
     const page = { pageSize: 10, pageToken: "" };
     expect((await models.listVersions("m", page)).versions.map(({ card }) => card)).toEqual([{ text: "before" }]);
     await sql.raw("pragma max_page_count = 1000000").execute(kysely);

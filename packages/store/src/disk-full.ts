@@ -3,9 +3,8 @@ export class DiskFullError extends Error {
   readonly code = "resource_exhausted";
   readonly reason = "DISK_FULL";
 
-  /** @param what had no room, such as "a checkpoint" */
-  constructor(what: string, cause: unknown) {
-    const how = (cause as { readonly code?: unknown }).code;
+  /** @param what had no room, such as "an upload" @param how the system's name of it, such as "ENOSPC" */
+  constructor(what: string, how: string, cause: unknown) {
     super(
       `No room on the server's disk for ${what} (${how}). What was stored before is as it was; make room and try again.`,
       { cause },
@@ -15,14 +14,15 @@ export class DiskFullError extends Error {
 }
 
 /** No space, over quota, and larger than the process may write. */
-const SYSTEM_CODES: readonly unknown[] = ["ENOSPC", "EDQUOT", "EFBIG"];
+const SYSTEM_CODES: readonly string[] = ["ENOSPC", "EDQUOT", "EFBIG"];
 const SQLITE_FULL = 13;
 
 /** The error that says so when another one means that the disk is full; else that one. */
 export function diskErrorFrom(what: string, error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const { code, errcode } = error as { readonly code?: unknown; readonly errcode?: unknown };
-  return SYSTEM_CODES.includes(code) || errcode === SQLITE_FULL ? new DiskFullError(what, error) : error;
+  const how = errcode === SQLITE_FULL ? "SQLITE_FULL" : SYSTEM_CODES.find((each) => each === code);
+  return how === undefined ? error : new DiskFullError(what, how, error);
 }
 
 /**

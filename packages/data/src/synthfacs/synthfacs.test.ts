@@ -1,4 +1,6 @@
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
+import { readdirSync } from "node:fs";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -125,6 +127,17 @@ describe("synthesizeDataset", () => {
       digests.push((await openDataset(join(folder, name))).digest);
     }
     expect(digests[0]).toBe(digests[1]);
+  });
+
+  it("leaves nothing behind on a full disk, and says what the system said", () => {
+    const program = `
+      import { synthesizeDataset } from ${JSON.stringify(new URL("./synthesize-dataset.ts", import.meta.url).href)};
+      const failure = await synthesizeDataset(${JSON.stringify(join(folder, "faces"))}, ${JSON.stringify(options)}).catch((error) => error);
+      process.stdout.write(failure.code);`;
+    const command = ["-c", 'ulimit -f 2 && exec "$0" "$@"', process.execPath, "--input-type=module", "-e", program];
+    const { stdout, stderr } = spawnSync("bash", command, { encoding: "utf8" });
+    expect({ stdout, stderr }).toEqual({ stdout: "EFBIG", stderr: "" });
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   it("leaves nothing behind when aborted", async () => {
