@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { bfloat16Refusal } from "@duchenne/tensor/provision";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type ServerProcess, startServer, temporaryFolder } from "./server-process.ts";
@@ -77,6 +78,9 @@ it("synthesizes, trains, evaluates, promotes and lists", async () => {
   );
   const dry = await duchenne("train", ...recipe, "--warmup-epochs", "1", "--dry-run");
   expect(JSON.parse(dry.stdout)).toMatchObject({ recipe: { optimization: { epochs: 2, layerDecay: 0.65 } } });
+  const half = await duchenne("train", ...recipe, "--warmup-epochs", "1", "--dry-run", "--precision", "bfloat16");
+  const refusal = bfloat16Refusal();
+  expect(refusal === undefined ? half.stdout : half.stderr).toContain(refusal ?? '"precision": "bfloat16"');
   const trained = await duchenne("train", ...recipe, "--warmup-epochs", "1");
   expect(trained.stdout).toBe("models/tiny/versions/1\n");
   const evaluated = await duchenne("evaluate", "--model", "models/tiny/versions/1", "--dataset", "datasets/tiny");
@@ -92,6 +96,8 @@ it("synthesizes, trains, evaluates, promotes and lists", async () => {
   expect(first).toMatch(/^jobs\/\S+ {2}SUCCEEDED {2}100 % {2}Evaluation of models\/blendshape-au/);
   const watched = await duchenne("jobs", "watch", first!.split(" ")[0]!);
   expect(JSON.parse(watched.stdout)).toHaveProperty("evaluation");
+  const retried = await duchenne("jobs", "retry", first!.split(" ")[0]!);
+  expect(retried).toMatchObject({ code: 1, stderr: expect.stringContaining("Expected a job that has failed") });
 });
 
 it("converts, registers and shows published data sets", async () => {
