@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { createClient } from "@connectrpc/connect";
 import {
   DatasetProtocol,
   DatasetService,
@@ -12,9 +12,10 @@ import {
   type StreamDetectResponse,
   TrainerService,
 } from "@duchenne/proto";
-import { BadRequestSchema, ErrorInfoSchema, Health } from "@duchenne/proto/rpc";
+import { Health } from "@duchenne/proto/rpc";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { failureOf } from "./failure-of.ts";
 import { grayImage, photographOfSmile } from "./photograph.ts";
 import { type ServerProcess, startServer, temporaryFolder } from "./server-process.ts";
 
@@ -29,23 +30,6 @@ afterAll(async () => {
   await server.end();
   await folder[Symbol.asyncDispose]();
 });
-
-/** What a failed call told: code, reason and the fields it is about. */
-async function failureOf(call: Promise<unknown>) {
-  const error = await call.then(
-    () => undefined,
-    (thrown: unknown) => ConnectError.from(thrown),
-  );
-  if (error === undefined) throw new Error("The call succeeded");
-  const [info] = error.findDetails(ErrorInfoSchema);
-  const fields = error.findDetails(BadRequestSchema).flatMap(({ fieldViolations }) => fieldViolations);
-  return {
-    code: Code[error.code],
-    reason: info?.reason,
-    fields: fields.map(({ field }) => field),
-    text: [error.rawMessage, ...fields.map(({ description }) => description)].join("\n"),
-  };
-}
 
 /** A PNG whose header claims many pixels and whose body holds few bytes. */
 async function hugeImage(): Promise<Buffer> {

@@ -1,13 +1,12 @@
-import { execFile } from "node:child_process";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { duchenneCommand } from "./duchenne-command.ts";
 import { type ServerProcess, startServer, temporaryFolder } from "./server-process.ts";
 
-const main = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
 const faces = join(dirname(createRequire(import.meta.url).resolve("material-kit/package.json")), "assets/img/faces");
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let server: ServerProcess;
@@ -21,14 +20,7 @@ afterAll(async () => {
   await folder[Symbol.asyncDispose]();
 });
 
-function duchenne(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const env = { ...process.env, DUCHENNE_SERVER: `127.0.0.1:${server.grpcPort}`, NO_COLOR: "1" };
-  return new Promise((resolve) => {
-    const child = execFile(process.execPath, [main, ...args], { env }, (_, stdout, stderr) => {
-      resolve({ code: child.exitCode ?? -1, stdout, stderr });
-    });
-  });
-}
+const duchenne = (...args: string[]) => duchenneCommand(server, ...args);
 
 it("detect shows action units, draws pictures, and goes on after a bad file", async () => {
   const bad = join(folder.path, "bad.jpg");
