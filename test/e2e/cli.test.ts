@@ -1,4 +1,3 @@
-import { execFile } from "node:child_process";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -6,9 +5,9 @@ import { fileURLToPath } from "node:url";
 import { bfloat16Refusal } from "@duchenne/tensor/provision";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { duchenneCommand } from "./duchenne-command.ts";
 import { type ServerProcess, startServer, temporaryFolder } from "./server-process.ts";
 
-const main = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
 const faces = join(dirname(createRequire(import.meta.url).resolve("material-kit/package.json")), "assets/img/faces");
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let server: ServerProcess;
@@ -22,14 +21,7 @@ afterAll(async () => {
   await folder[Symbol.asyncDispose]();
 });
 
-function duchenne(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const env = { ...process.env, DUCHENNE_SERVER: `127.0.0.1:${server.grpcPort}`, NO_COLOR: "1" };
-  return new Promise((resolve) => {
-    const child = execFile(process.execPath, [main, ...args], { env }, (_, stdout, stderr) => {
-      resolve({ code: child.exitCode ?? -1, stdout, stderr });
-    });
-  });
-}
+const duchenne = (...args: string[]) => duchenneCommand(server, ...args);
 
 it("detect shows action units, draws pictures, and goes on after a bad file", async () => {
   const bad = join(folder.path, "bad.jpg");
@@ -98,7 +90,7 @@ it("synthesizes, trains, evaluates, promotes and lists", async () => {
   expect(JSON.parse(watched.stdout)).toHaveProperty("evaluation");
   const retried = await duchenne("jobs", "retry", first!.split(" ")[0]!);
   expect(retried).toMatchObject({ code: 1, stderr: expect.stringContaining("Expected a job that has failed") });
-});
+}, 300_000);
 
 it("converts, registers and shows published data sets", async () => {
   const disfa = join(folder.path, "data", "import", "disfa");

@@ -2,15 +2,15 @@ import { createHash } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { createClient } from "@connectrpc/connect";
 import { createDuchenneClient, type DuchenneClient, exportModel, importModel, waitForJob } from "@duchenne/client";
 import { ACTION_UNIT_PROTOCOLS } from "@duchenne/data";
 import { readSafetensors } from "@duchenne/model";
 import { DatasetProtocol, ExportFormat, type ImportModelRequest, ModelService } from "@duchenne/proto";
-import { BadRequestSchema, ErrorInfoSchema } from "@duchenne/proto/rpc";
 import { zipSync } from "fflate";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { failureOf } from "./failure-of.ts";
 import { createMessageQueue } from "./message-queue.ts";
 import { type ServerProcess, startServer, temporaryFolder } from "./server-process.ts";
 
@@ -42,18 +42,6 @@ async function blobs(): Promise<string[]> {
     () => [],
   );
   return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
-}
-
-async function failureOf(call: Promise<unknown>) {
-  const error = await call.then(
-    () => undefined,
-    (thrown: unknown) => ConnectError.from(thrown),
-  );
-  if (error === undefined) throw new Error("The call succeeded");
-  const [info] = error.findDetails(ErrorInfoSchema);
-  const fields = error.findDetails(BadRequestSchema).flatMap(({ fieldViolations }) => fieldViolations);
-  const { code, rawMessage } = error;
-  return { code: Code[code], reason: info?.reason, fields: fields.map(({ field }) => field), text: rawMessage };
 }
 
 describe("an imported detector", () => {

@@ -1,37 +1,73 @@
 import { createRandom } from "@duchenne/data";
 import type { Estimate } from "./report.ts";
 
-/** How often each subject counts in one resample. */
-export type SubjectWeights = Uint16Array;
+/** What a bootstrap draws with replacement. */
+export interface SamplingUnits {
+  /** Subjects, for frames of one person are not independent; single frames where no subject is known. */
+  readonly kind: "subjects" | "frames";
+  readonly count: number;
+  /** The unit of each frame. */
+  readonly owners: Int32Array;
+  /** Names of the subjects, sorted; none when frames are drawn. */
+  readonly subjects: readonly string[];
+}
 
-/**
- * Draws subjects with replacement (Efron 1979): frames of one person are not independent, so whole subjects are drawn.
- *
- * @returns weights by subject index, one array a resample
- */
-export function resampleSubjects(subjects: number, resamples: number, seed: number): SubjectWeights[] {
-  const random = createRandom([seed, "bootstrap"]);
-  return Array.from({ length: resamples }, () => {
-    const weights = new Uint16Array(subjects);
-    for (let i = 0; i < subjects; i++) weights[random.integer(subjects)]!++;
-    return weights;
-  });
+/** The sampling units of some frames. @param subjects of each frame; all empty when they are not known */
+export function samplingUnitsOf(subjects: readonly string[]): SamplingUnits {
+  if (subjects.every((subject) => subject === "")) {
+    return { kind: "frames", count: subjects.length, owners: Int32Array.from(subjects.keys()), subjects: [] };
+  }
+  const names = [...new Set(subjects)].sort();
+  const indexOf = new Map(names.map((name, index) => [name, index]));
+  const owners = Int32Array.from(subjects, (subject) => indexOf.get(subject)!);
+  return { kind: "subjects", count: names.length, owners, subjects: names };
+}
+
+/** How often each unit counts in one resample. */
+export type UnitWeights = Uint16Array;
+
+/** Draws units with replacement (Efron 1979). */
+export interface Bootstrap {
+  readonly units: SamplingUnits;
+  /**
+   * Values on the whole sample with their percentile intervals.
+   *
+   * @param figures of the sample when units count as often as the weights say; undefined what does not exist then
+   */
+  estimate(figures: (weights: UnitWeights) => readonly (number | undefined)[]): Estimate[];
 }
 
 /**
- * A statistic on the whole sample and its percentile interval. Resamples on which it is undefined are left out; with
- * fewer than two subjects there is no interval.
+ * Makes a bootstrap of 95 % intervals. Resamples on which a figure is undefined are left out of its interval; with fewer
+ * than two units there is none. Weights are drawn anew for every estimate, the same for each: those of a hundred thousand
+ * frames are not kept.
  */
-export function estimate(
-  statistic: (weights: SubjectWeights) => number | undefined,
-  subjects: number,
-  resamples: readonly SubjectWeights[],
-): Estimate {
-  const value = statistic(new Uint16Array(subjects).fill(1));
+export function createBootstrap(
+  units: SamplingUnits,
+  { resamples, seed }: { readonly resamples: number; readonly seed: number },
+): Bootstrap {
+  return {
+    units,
+    estimate(figures) {
+      const weights = new Uint16Array(units.count).fill(1);
+      const whole = figures(weights);
+      const drawn = whole.map((): number[] => []);
+      const random = createRandom([seed, "bootstrap"]);
+      for (let i = 0; i < (units.count < 2 ? 0 : resamples); i++) {
+        weights.fill(0);
+        for (let j = 0; j < units.count; j++) weights[random.integer(units.count)]!++;
+        for (const [which, value] of figures(weights).entries()) if (value !== undefined) drawn[which]!.push(value);
+      }
+      return whole.map((value, which) => estimateOf(value, drawn[which]!));
+    },
+  };
+}
+
+function estimateOf(value: number | undefined, drawn: readonly number[]): Estimate {
   if (value === undefined) return {};
-  const drawn = subjects < 2 ? [] : resamples.flatMap((weights) => statistic(weights) ?? []).sort((a, b) => a - b);
   if (drawn.length === 0) return { value };
-  return { value, lower: quantile(drawn, 0.025), upper: quantile(drawn, 0.975) };
+  const sorted = [...drawn].sort((a, b) => a - b);
+  return { value, lower: quantile(sorted, 0.025), upper: quantile(sorted, 0.975) };
 }
 
 /** Linear interpolation between order statistics. */

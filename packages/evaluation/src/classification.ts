@@ -1,3 +1,5 @@
+import { checkFinite } from "./check-finite.ts";
+
 /** Logits of N frames over C classes, and the classes that are right. */
 export interface ClassifiedFrames {
   /** [N * C] */
@@ -10,37 +12,42 @@ export interface ClassifiedFrames {
  * Share of the frames whose class is among the `depth` largest logits. Of equal logits the first class counts as larger.
  *
  * @throws {RangeError} when there are no frames, or the arrays do not fit each other
+ * @throws {NonFiniteScoreError}
  */
 export function topAccuracy(frames: ClassifiedFrames, depth: number): number {
-  const classes = classesOf(frames);
-  let right = 0;
-  for (const [row, label] of frames.labels.entries()) {
-    const logits = frames.logits.subarray(row * classes, (row + 1) * classes);
+  const right = rowsOf(frames).filter(({ logits, label }) => {
     const own = logits[label]!;
     let above = 0;
     for (const [each, logit] of logits.entries()) if (logit > own || (logit === own && each < label)) above++;
-    if (above < depth) right++;
-  }
-  return right / frames.labels.length;
+    return above < depth;
+  });
+  return right.length / frames.labels.length;
 }
 
-/** Mean softmax cross-entropy. @throws {RangeError} as `topAccuracy` */
+/** Mean softmax cross-entropy, in nats. @throws as `topAccuracy` */
 export function meanCrossEntropy(frames: ClassifiedFrames): number {
-  const classes = classesOf(frames);
-  let sum = 0;
-  for (const [row, label] of frames.labels.entries()) {
-    const logits = frames.logits.subarray(row * classes, (row + 1) * classes);
-    const largest = logits.reduce((a, b) => Math.max(a, b));
-    const whole = logits.reduce((total, logit) => total + Math.exp(logit - largest), 0);
-    sum += largest + Math.log(whole) - logits[label]!;
-  }
-  return sum / frames.labels.length;
+  return rowsOf(frames).reduce((sum, row) => sum + crossEntropy(row), 0) / frames.labels.length;
 }
 
-function classesOf({ logits, labels }: ClassifiedFrames): number {
+/** One frame's logits [C] and its class. */
+export interface ClassifiedFrame {
+  readonly logits: Float32Array;
+  readonly label: number;
+}
+
+/** The frames one by one. @throws as `topAccuracy` */
+export function rowsOf({ logits, labels }: ClassifiedFrames): ClassifiedFrame[] {
   const classes = logits.length / labels.length;
   if (labels.length === 0) throw new RangeError("Expected at least one frame, got none");
   if (!Number.isInteger(classes))
     throw new RangeError(`Expected ${labels.length} rows of logits, got ${logits.length}`);
-  return classes;
+  checkFinite(logits, classes);
+  return Array.from(labels, (label, row) => ({ label, logits: logits.subarray(row * classes, (row + 1) * classes) }));
+}
+
+/** -log softmax(z)[y] = log(sum exp(z - max z)) + max z - z[y]: it neither overflows nor needs to be cut off. */
+export function crossEntropy({ logits, label }: ClassifiedFrame): number {
+  const largest = logits.reduce((a, b) => Math.max(a, b));
+  const whole = logits.reduce((total, logit) => total + Math.exp(logit - largest), 0);
+  return largest + Math.log(whole) - logits[label]!;
 }

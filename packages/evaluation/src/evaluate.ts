@@ -1,7 +1,9 @@
 import { prepareAuc } from "./auc.ts";
-import { estimate, resampleSubjects, type SubjectWeights } from "./bootstrap.ts";
+import { createBootstrap, samplingUnitsOf, type UnitWeights } from "./bootstrap.ts";
+import { checkFinite } from "./check-finite.ts";
 import { f1FromCounts, trivialF1 } from "./counts.ts";
 import { identityLeakage } from "./identity-leakage.ts";
+import { mean } from "./mean.ts";
 import type { Estimate, EvaluationReport } from "./report.ts";
 import { isPresent, type ScoredLabels, sweepThreshold } from "./sweep.ts";
 import { scoredLabelsOf } from "./thresholds.ts";
@@ -14,7 +16,7 @@ export interface EvaluationInput {
   readonly probabilities: Float32Array;
   /** [N * A]: 1 occurs, 0 does not, -1 unknown. */
   readonly occurrence: Int8Array;
-  /** The subject of each frame. */
+  /** The subject of each frame; all empty when they are not known, and then frames are drawn by the bootstrap. */
   readonly subjects: readonly string[];
   /** A thresholds: an action unit is present from this probability on. */
   readonly thresholds: readonly number[];
@@ -26,9 +28,10 @@ export interface EvaluationInput {
   readonly resamples: number;
 }
 
+/** What is asked of one action unit. */
 interface UnitStatistics {
-  readonly f1: (weights: SubjectWeights) => number;
-  readonly auc: (weights: SubjectWeights) => number | undefined;
+  readonly f1: (weights: UnitWeights) => number;
+  readonly auc: (weights: UnitWeights) => number | undefined;
 }
 
 /**
@@ -37,6 +40,7 @@ interface UnitStatistics {
  * of the mean AUC.
  *
  * @throws {RangeError} when the arrays do not fit each other
+ * @throws {NonFiniteScoreError} when a probability is no number
  */
 export function evaluate(input: EvaluationInput): EvaluationReport {
   const { actionUnits, probabilities, occurrence, thresholds, features, seed } = input;
@@ -50,88 +54,75 @@ export function evaluate(input: EvaluationInput): EvaluationReport {
   }
   if (frames === 0) throw new RangeError("Expected at least one frame, got none");
   if (thresholds.length !== units) throw new RangeError(`Expected ${units} thresholds, got ${thresholds.length}`);
+  checkFinite(probabilities, units);
 
-  const subjects = [...new Set(input.subjects)].sort();
-  const indexOf = new Map(subjects.map((subject, index) => [subject, index]));
-  const subjectIndices = input.subjects.map((subject) => indexOf.get(subject)!);
-  const resamples = resampleSubjects(subjects.length, input.resamples, seed);
-  const estimated = (statistic: (weights: SubjectWeights) => number | undefined): Estimate =>
-    estimate(statistic, subjects.length, resamples);
-
-  const statistics: UnitStatistics[] = [];
-  const scored: ScoredLabels[] = [];
+  const bootstrap = createBootstrap(samplingUnitsOf(input.subjects), input);
+  const sampling = bootstrap.units;
+  const scored = actionUnits.map((_, unit) => scoredLabelsOf(input, unit));
+  const statistics = scored.map((labelled, unit) =>
+    unitStatistics(labelled, { threshold: thresholds[unit]!, owners: sampling.owners, count: sampling.count }),
+  );
+  const estimates = bootstrap.estimate((weights) => {
+    const f1s = statistics.map(({ f1 }) => f1(weights));
+    const aucs = statistics.map(({ auc }) => auc(weights));
+    return [mean(f1s), mean(aucs.flatMap((auc) => auc ?? [])), ...f1s, ...aucs];
+  });
+  const [meanF1, macroAuc, ...each] = estimates as [Estimate, Estimate, ...Estimate[]];
   const reports = actionUnits.map((actionUnit, unit) => {
-    const known = Array.from({ length: frames }, (_, i) => i).filter((i) => occurrence[i * units + unit] !== -1);
-    const { scores, positive } = scoredLabelsOf(input, unit);
-    const owners = known.map((i) => subjectIndices[i]!);
-    const threshold = thresholds[unit]!;
-    const { f1, auc } = unitStatistics({ positive, scores, owners, threshold, subjects: subjects.length });
-    statistics.push({ f1, auc });
-    scored.push({ scores, positive });
-    const prevalence = known.length === 0 ? 0 : positive.reduce((sum, each) => sum + each, 0) / known.length;
+    const { positive } = scored[unit]!;
+    const prevalence = mean(positive) ?? 0;
     return {
       actionUnit,
-      frames: known.length,
+      frames: positive.length,
       prevalence,
-      threshold,
-      f1: estimated(f1),
+      threshold: thresholds[unit]!,
+      f1: each[unit]!,
       trivialF1: trivialF1(prevalence),
-      auc: estimated(auc),
+      auc: each[units + unit]!,
     };
   });
-  const leakage =
-    features === undefined ? undefined : identityLeakage({ features, subjectIndices, subjects, seed, resamples });
+  const leakage = features === undefined ? undefined : identityLeakage(features, bootstrap, seed);
   return {
     frames,
-    subjects: subjects.length,
+    subjects: sampling.subjects.length,
+    intervalsOver: sampling.kind,
     resamples: input.resamples,
     seed,
     actionUnits: reports,
-    meanF1: estimated((weights) => mean(statistics.map(({ f1 }) => f1(weights)))),
+    meanF1,
     meanTrivialF1: mean(reports.map((report) => report.trivialF1)) ?? 0,
     sweptF1: sweepThreshold(scored),
-    macroAuc: estimated((weights) => mean(statistics.flatMap(({ auc }) => auc(weights) ?? []))),
+    macroAuc,
     ...(leakage === undefined ? {} : { identityLeakage: leakage }),
   };
 }
 
-function unitStatistics(unit: {
-  readonly positive: readonly number[];
-  readonly scores: readonly number[];
-  readonly owners: readonly number[];
-  readonly threshold: number;
-  readonly subjects: number;
-}): UnitStatistics {
-  const { positive, scores, owners, threshold } = unit;
-  // Counted once a subject; a resample only adds them up.
-  const bySubject = Array.from({ length: unit.subjects }, () => ({
-    truePositives: 0,
-    falsePositives: 0,
-    falseNegatives: 0,
-  }));
+function unitStatistics(
+  { frames, scores, positive }: ScoredLabels,
+  { threshold, owners, count }: { readonly threshold: number; readonly owners: Int32Array; readonly count: number },
+): UnitStatistics {
+  // Counted once a sampling unit; a resample only adds them up.
+  const truePositives = new Uint32Array(count);
+  const falsePositives = new Uint32Array(count);
+  const falseNegatives = new Uint32Array(count);
   for (const [i, label] of positive.entries()) {
-    const counts = bySubject[owners[i]!]!;
+    const owner = owners[frames[i]!]!;
     const present = isPresent(scores[i]!, threshold);
-    if (present && label === 1) counts.truePositives++;
-    else if (present) counts.falsePositives++;
-    else if (label === 1) counts.falseNegatives++;
+    if (present && label === 1) truePositives[owner]!++;
+    else if (present) falsePositives[owner]!++;
+    else if (label === 1) falseNegatives[owner]!++;
   }
   const ranking = prepareAuc(scores, positive);
   return {
     f1(weights) {
       const sum = { truePositives: 0, falsePositives: 0, falseNegatives: 0 };
-      for (const [subject, counts] of bySubject.entries()) {
-        const weight = weights[subject]!;
-        sum.truePositives += weight * counts.truePositives;
-        sum.falsePositives += weight * counts.falsePositives;
-        sum.falseNegatives += weight * counts.falseNegatives;
+      for (const [owner, weight] of weights.entries()) {
+        sum.truePositives += weight * truePositives[owner]!;
+        sum.falsePositives += weight * falsePositives[owner]!;
+        sum.falseNegatives += weight * falseNegatives[owner]!;
       }
       return f1FromCounts(sum);
     },
-    auc: (weights) => ranking.auc((sample) => weights[owners[sample]!]!),
+    auc: (weights) => ranking.auc((sample) => weights[owners[frames[sample]!]!]!),
   };
-}
-
-function mean(values: readonly number[]): number | undefined {
-  return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0) / values.length;
 }

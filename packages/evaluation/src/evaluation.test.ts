@@ -86,6 +86,14 @@ describe("evaluate", () => {
     expect(evaluate(input({ subjects: ["a", "a", "a", "a"] })).meanF1).toEqual({ value: 0.5 });
   });
 
+  it("draws frames where no subject is known, and measures no identity leakage there", () => {
+    const features = Float32Array.of(0, 1, 2, 3);
+    const report = evaluate(input({ subjects: ["", "", "", ""], features }));
+    expect(report).toMatchObject({ frames: 4, subjects: 0, intervalsOver: "frames" });
+    expect(report.meanF1.lower!).toBeLessThan(report.meanF1.value!);
+    expect(report).not.toHaveProperty("identityLeakage");
+  });
+
   it("refuses arrays that do not fit", () => {
     expect(() => evaluate(input({ probabilities: new Float32Array(3) }))).toThrow("Expected 4 probabilities, got 3");
   });
@@ -119,6 +127,20 @@ describe("identity leakage", () => {
     expect(trainFrames + testFrames).toBe(320);
     expect(accuracy.lower!).toBeLessThan(chance);
     expect(accuracy.upper!).toBeGreaterThan(chance);
+  });
+
+  it("counts only subjects that it is tested on in its chance level", () => {
+    // Of the third there is one frame to learn from, and none to be tested on.
+    const subjects = ["a", "a", "b", "b", "c"];
+    const leakage = evaluate(
+      input({
+        probabilities: new Float32Array(5),
+        occurrence: Int8Array.of(1, 0, 1, 0, 1),
+        subjects,
+        features: Float32Array.of(1, 1.1, -1, -1.1, 0),
+      }),
+    ).identityLeakage!;
+    expect(leakage).toMatchObject({ chance: 1 / 2, subjects: 2, trainFrames: 3, testFrames: 2 });
   });
 
   it("rises with what the features tell", () => {

@@ -1,24 +1,13 @@
 import { splitWithinSubject } from "@duchenne/data";
-import { estimate, type SubjectWeights } from "./bootstrap.ts";
+import type { Bootstrap } from "./bootstrap.ts";
 import type { Estimate } from "./report.ts";
-
-/** What identity leakage is measured on. */
-export interface IdentityLeakageInput {
-  /** [N * D] */
-  readonly features: Float32Array;
-  /** N subject indices. */
-  readonly subjectIndices: readonly number[];
-  /** Names of the subjects. */
-  readonly subjects: readonly string[];
-  readonly seed: number;
-  readonly resamples: readonly SubjectWeights[];
-}
 
 /** How well a linear probe names the subject. */
 export interface IdentityLeakage {
   readonly accuracy: Estimate;
-  /** 1 / subjects. */
+  /** 1 / subjects: what guessing reaches. */
   readonly chance: number;
+  /** Subjects with frames in the test part. */
   readonly subjects: number;
   readonly trainFrames: number;
   readonly testFrames: number;
@@ -33,35 +22,43 @@ const RIDGE = 1e-2;
  * Trains a linear probe to name the subject from frozen features, on 70 % of each subject's frames, and tests it on the
  * others. The probe is a ridge regression onto one-hot subjects (Hoerl and Kennard 1970): it has one solution, so the
  * figure does not depend on how long somebody trained. Undefined with fewer than two subjects of two frames.
+ *
+ * @param features [N * D]
+ * @param bootstrap of the frames' subjects
  */
-export function identityLeakage(input: IdentityLeakageInput): IdentityLeakage | undefined {
-  const { features, subjectIndices, subjects, seed, resamples } = input;
-  const dim = features.length / subjectIndices.length;
-  const samples = subjectIndices.map((subjectIndex) => ({ subjectIndex }));
+export function identityLeakage(
+  features: Float32Array,
+  { units, estimate }: Bootstrap,
+  seed: number,
+): IdentityLeakage | undefined {
+  const { subjects, owners } = units;
+  const dim = features.length / owners.length;
+  const samples = Array.from(owners, (subjectIndex) => ({ subjectIndex }));
   const { train, test } = splitWithinSubject({ subjects, samples }, { testFraction: TEST_FRACTION, seed });
-  if (subjects.length < 2 || test.length === 0) return undefined;
+  const tested = new Set(Array.from(test, (i) => owners[i]!)).size;
+  if (tested < 2) return undefined;
   const rows = standardised(features, dim, train);
-  const weights = ridge(rows, train, subjectIndices, subjects.length, dim + 1);
+  const weights = ridge(rows, train, owners, subjects.length, dim + 1);
   const correct = new Float64Array(subjects.length);
   const total = new Float64Array(subjects.length);
   for (const i of test) {
-    const subject = subjectIndices[i]!;
+    const subject = owners[i]!;
     total[subject]!++;
     if (classify(rows, i, weights, subjects.length, dim + 1) === subject) correct[subject]!++;
   }
-  const accuracy = (drawn: SubjectWeights) => {
+  const [accuracy] = estimate((drawn) => {
     let right = 0;
     let all = 0;
     for (const [subject, weight] of drawn.entries()) {
       right += weight * correct[subject]!;
       all += weight * total[subject]!;
     }
-    return all === 0 ? undefined : right / all;
-  };
+    return [all === 0 ? undefined : right / all];
+  }) as [Estimate];
   return {
-    accuracy: estimate(accuracy, subjects.length, resamples),
-    chance: 1 / subjects.length,
-    subjects: subjects.length,
+    accuracy,
+    chance: 1 / tested,
+    subjects: tested,
     trainFrames: train.length,
     testFrames: test.length,
   };
@@ -91,7 +88,7 @@ function standardised(features: Float32Array, dim: number, train: Uint32Array): 
 function ridge(
   rows: Float64Array,
   train: Uint32Array,
-  subjectIndices: readonly number[],
+  owners: Int32Array,
   subjects: number,
   width: number,
 ): Float64Array {
@@ -99,7 +96,7 @@ function ridge(
   const right = new Float64Array(width * subjects);
   for (const i of train) {
     const row = rows.subarray(i * width, (i + 1) * width);
-    const subject = subjectIndices[i]!;
+    const subject = owners[i]!;
     for (let a = 0; a < width; a++) {
       const value = row[a]!;
       for (let b = 0; b <= a; b++) gram[a * width + b]! += value * row[b]!;

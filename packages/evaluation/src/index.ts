@@ -1,6 +1,10 @@
-/** Metrics of action unit predictions, with intervals over subjects, and their reports. */
+/** Metrics of action unit detectors and expression classifiers, with intervals over subjects, and their reports. */
+export { NonFiniteScoreError } from "./check-finite.ts";
 export { type ClassifiedFrames, meanCrossEntropy, topAccuracy } from "./classification.ts";
 export { type EvaluationInput, evaluate } from "./evaluate.ts";
+export { type ExpressionEvaluationInput, evaluateExpressions } from "./evaluate-expressions.ts";
+export { expressionReportToMarkdown } from "./expression-markdown.ts";
+export { type ExpressionReport, expressionReportSchema } from "./expression-report.ts";
 export { reportToMarkdown } from "./markdown.ts";
-export { type Estimate, type EvaluationReport, evaluationReportSchema } from "./report.ts";
+export { type Estimate, type EvaluationReport, evaluationReportSchema, type ReportHead } from "./report.ts";
 export { chooseThresholds, type ScoredUnits } from "./thresholds.ts";

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
-const estimateSchema = z.object({
+/** A value with its 95 % interval. */
+export const estimateSchema = z.object({
   /** On the whole sample; absent when undefined there. */
   value: z.number().optional(),
   lower: z.number().optional(),
@@ -10,12 +11,31 @@ const estimateSchema = z.object({
 /** A value with its 95 % interval. */
 export type Estimate = Readonly<z.output<typeof estimateSchema>>;
 
-/** The outcome of an evaluation. Intervals are 95 % intervals of a bootstrap over subjects. */
-export const evaluationReportSchema = z.object({
+/** What every report holds. Intervals are 95 % intervals of a bootstrap. */
+export const reportHead = {
   frames: z.int(),
+  /** 0 when they are not known. */
   subjects: z.int(),
+  /** What the bootstrap draws: subjects, or frames where no subject is known. */
+  intervalsOver: z.enum(["subjects", "frames"]).default("subjects"),
   resamples: z.int(),
   seed: z.int(),
+  identityLeakage: z
+    .object({
+      accuracy: estimateSchema,
+      chance: z.number(),
+      subjects: z.int(),
+      trainFrames: z.int(),
+      testFrames: z.int(),
+    })
+    .optional(),
+};
+/** What every report holds. */
+export type ReportHead = z.output<z.ZodObject<typeof reportHead>>;
+
+/** The outcome of an action unit detector's evaluation. */
+export const evaluationReportSchema = z.object({
+  ...reportHead,
   actionUnits: z.array(
     z.object({
       actionUnit: z.int(),
@@ -39,15 +59,6 @@ export const evaluationReportSchema = z.object({
   sweptF1: z.object({ threshold: z.number(), value: z.number() }),
   /** Over the action units that have an AUC. */
   macroAuc: estimateSchema,
-  identityLeakage: z
-    .object({
-      accuracy: estimateSchema,
-      chance: z.number(),
-      subjects: z.int(),
-      trainFrames: z.int(),
-      testFrames: z.int(),
-    })
-    .optional(),
 });
-/** The outcome of an evaluation. */
+/** The outcome of an action unit detector's evaluation. */
 export type EvaluationReport = z.output<typeof evaluationReportSchema>;

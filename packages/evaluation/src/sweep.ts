@@ -2,6 +2,8 @@ import { f1FromCounts } from "./counts.ts";
 
 /** Scores and labels of one action unit on the frames whose label is known. */
 export interface ScoredLabels {
+  /** Which frames these are. */
+  readonly frames: readonly number[];
   readonly scores: readonly number[];
   readonly positive: readonly number[];
 }

@@ -1,3 +1,4 @@
+import { checkFinite } from "./check-finite.ts";
 import { type ScoredLabels, sweepUnit } from "./sweep.ts";
 
 /** Scores and labels of N frames and A action units. */
@@ -12,8 +13,11 @@ export interface ScoredUnits {
 /**
  * For each action unit the threshold of 0.01 to 0.99 with the largest F1 on these frames; undefined where the frames do
  * not show both classes. Choose them on validation subjects: on the test part they would flatter it.
+ *
+ * @throws {NonFiniteScoreError} when a probability is no number
  */
 export function chooseThresholds(frames: ScoredUnits): (number | undefined)[] {
+  checkFinite(frames.probabilities, frames.actionUnits.length);
   return frames.actionUnits.map((_, unit) => {
     const labelled = scoredLabelsOf(frames, unit);
     const isTold = labelled.positive.includes(1) && labelled.positive.includes(0);
@@ -24,12 +28,14 @@ export function chooseThresholds(frames: ScoredUnits): (number | undefined)[] {
 /** One action unit's scores and labels where the label is known. */
 export function scoredLabelsOf({ actionUnits, probabilities, occurrence }: ScoredUnits, unit: number): ScoredLabels {
   const units = actionUnits.length;
+  const frames: number[] = [];
   const scores: number[] = [];
   const positive: number[] = [];
   for (let at = unit; at < occurrence.length; at += units) {
     if (occurrence[at] === -1) continue;
+    frames.push((at - unit) / units);
     scores.push(probabilities[at]!);
     positive.push(occurrence[at]!);
   }
-  return { scores, positive };
+  return { frames, scores, positive };
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { expressionConfigSchema, type ModelConfig, modelConfigSchema } from "./config.ts";
+import { type ExpressionConfig, expressionConfigSchema, type ModelConfig, modelConfigSchema } from "./config.ts";
 import { maeConfigSchema } from "./mae-config.ts";
 import { loadReportSchema } from "./weights/load-report.ts";
 
@@ -79,3 +79,5 @@ export const modelCardSchema = z.object({
 export type ModelCard = z.output<typeof modelCardSchema>;
 /** The card of an action unit detector. */
 export type DetectorCard = ModelCard & { readonly config: ModelConfig };
+/** The card of an expression classifier. */
+export type ExpressionCard = ModelCard & { readonly config: ExpressionConfig };

@@ -1,5 +1,5 @@
 /** The shared model package without TensorFlow: configurations, parameters, files and cards. Serving loads only this. */
-export { type DetectorCard, type ModelCard, modelCardSchema } from "./card.ts";
+export { type DetectorCard, type ExpressionCard, type ModelCard, modelCardSchema } from "./card.ts";
 export {
   createExpressionConfig,
   createModelConfig,

@@ -30,6 +30,11 @@ function values(shape: readonly number[], phase: number): Tensor {
 
 /** Compares the gradient of sum(f(...) * weights) with central differences. */
 function expectGradient(f: (...inputs: Tensor[]) => Tensor, ...inputs: Tensor[]): void {
+  expectScaledGradient(1, f, ...inputs);
+}
+
+/** The same for an operation whose gradient is said to be `scale` times the true one. */
+function expectScaledGradient(scale: number, f: (...inputs: Tensor[]) => Tensor, ...inputs: Tensor[]): void {
   const weights = values(f(...inputs).shape, 2.3);
   const loss = (...args: Tensor[]) =>
     f(...args)
@@ -46,7 +51,7 @@ function expectGradient(f: (...inputs: Tensor[]) => Tensor, ...inputs: Tensor[])
         const args = inputs.map((each, j) => (j === which ? tf.tensor(moved, input.shape) : each));
         return loss(...args).dataSync()[0]!;
       };
-      const expected = (at(1e-2) - at(-1e-2)) / 2e-2;
+      const expected = (scale * (at(1e-2) - at(-1e-2))) / 2e-2;
       expect(
         Math.abs(actual[i]! - expected),
         `input ${which}, element ${i}: ${actual[i]} against ${expected}`,
@@ -87,16 +92,29 @@ describe("gelu", () => {
 });
 
 describe("gradientReversal", () => {
-  it("is the identity forward and -lambda times the gradient backward", () => {
+  it("is the identity forward", () => {
     const x = values([4], 1);
     expect([...gradientReversal(tf, x, 0.5).dataSync()]).toEqual([...x.dataSync()]);
-    const plain = tf
-      .grad((each: Tensor) => each.square().sum())(x)
-      .dataSync();
-    const reversed = tf
-      .grad((each: Tensor) => gradientReversal(tf, each, 0.5).square().sum())(x)
-      .dataSync();
-    expect([...reversed]).toEqual([...plain].map((value) => Math.fround(-0.5 * value)));
+  });
+  it.each([0.5, 2])(
+    "has -lambda times the gradient of what stands above it, by finite differences (lambda %d)",
+    (lambda) => {
+      const above = (x: Tensor) => gelu(tf, linear(tf, gradientReversal(tf, x, lambda), values([4, 5], 2)));
+      expectScaledGradient(-lambda, (x) => above(x!), values([3, 5], 1));
+    },
+  );
+  it("reverses nothing beside it, and lambda 0 cuts the gradient", () => {
+    const both = (lambda: number) => (x: Tensor) =>
+      x
+        .mul(3)
+        .add(gradientReversal(tf, x, lambda).mul(5))
+        .sum();
+    const gradientOf = (lambda: number) =>
+      tf
+        .grad(both(lambda))(values([2], 1))
+        .dataSync();
+    expect([...gradientOf(2)]).toEqual([3 - 10, 3 - 10]);
+    expect([...gradientOf(0)]).toEqual([3, 3]);
   });
 });
 

@@ -91,6 +91,8 @@ describe("accumulation", () => {
       [part(0, 2), part(2, 4)],
       [part(0, 3), part(3, 4)],
       [part(0, 1), part(1, 2), part(2, 4)],
+      // Of the third image nothing is known.
+      [part(0, 1), part(1, 2), part(2, 3), part(3, 4)],
     ];
     for (const parts of cuts) {
       const accumulated = await train(parts);
@@ -104,6 +106,19 @@ describe("accumulation", () => {
         expect(error, name).toBeLessThan(1e-5 * Math.hypot(...moments) + 1e-9);
       }
     }
+  });
+  it("divides a masked loss by the number of labels that are known in the whole step", async () => {
+    const lossOf = (...batches: AuBatch[]) =>
+      withStepper({ numSubjects: 0 }, (stepper) => stepper.step(batches, { ...STEP, learningRate: 0 }).auLoss!);
+    const known = [2, 1, 0, 2];
+    const losses = await Promise.all(known.map((_, i) => lossOf(part(i, i + 1))));
+    expect(losses[2]).toBe(0);
+    const global = losses.reduce((sum, loss, i) => sum + known[i]! * loss, 0) / 5;
+    const meanOfMeans = losses.reduce((sum, loss) => sum + loss, 0) / 4;
+    expect(Math.abs(global - meanOfMeans)).toBeGreaterThan(0.05);
+    expect(await lossOf(part(0, 1), part(1, 2), part(2, 3), part(3, 4))).toBeCloseTo(global, 6);
+    expect(await lossOf(part(0, 3), part(3, 4))).toBeCloseTo(global, 6);
+    expect(await lossOf(BATCH)).toBeCloseTo(global, 6);
   });
   it("is clipped by the norm of the sum", async () => {
     const gradientNorm = async (clip: number) => {

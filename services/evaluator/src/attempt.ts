@@ -1,20 +1,13 @@
 // The process of one evaluation attempt. It runs the model as it is served, and needs no TensorFlow.
 import { randomUUID } from "node:crypto";
-import {
-  BUILT_IN_MODEL,
-  describeVersion,
-  detectorCardOf,
-  evaluationName,
-  openRegisteredDataset,
-  parseVersionName,
-} from "@duchenne/control";
-import { evaluate } from "@duchenne/evaluation";
+import { evaluationName, openRegisteredDataset, parseVersionName } from "@duchenne/control";
 import { runAttempt } from "@duchenne/jobs";
 import { withSpan } from "@duchenne/rpc/telemetry";
 import type { JsonObject } from "@duchenne/store";
+import { type ReportOptions, reportOnClassifier, reportOnDetector } from "./attempt-reports.ts";
+import { evaluableVersion } from "./evaluable-version.ts";
 import { evaluationSpecSchema } from "./evaluation-spec.ts";
-import { type PredictOptions, predictWithBuiltIn, predictWithVit } from "./predict.ts";
-import { selectFrames, sharedActionUnits } from "./select-frames.ts";
+import { selectFrames } from "./select-frames.ts";
 
 const REPORT_EVERY_MS = 500;
 
@@ -23,22 +16,20 @@ await runAttempt({
     const spec = evaluationSpecSchema.parse(job.spec);
     const { model, version } = parseVersionName(spec.modelVersion);
     const record = await store.models.getVersion(model, version);
-    const { actionUnits } = describeVersion(record);
-    const card = model === BUILT_IN_MODEL ? undefined : detectorCardOf(record);
+    const evaluable = evaluableVersion(record);
     const dataset = await withSpan("open dataset", {}, () =>
       openRegisteredDataset(store, spec.dataset, { check: true }),
     );
-    const frames = selectFrames(dataset, spec.split, card);
-    const shared = sharedActionUnits(
-      actionUnits.map(({ actionUnit }) => actionUnit),
-      dataset.actionUnits,
-    );
+    const frames = selectFrames(dataset, spec.split, evaluable.card);
 
     const startMs = performance.now();
     let lastMs = 0;
-    const options: PredictOptions = {
+    const onnx = record.artifacts.find(({ role }) => role === "onnx");
+    const options: ReportOptions = {
+      spec,
       dataset,
       frames,
+      onnxPath: onnx && store.blobs.path(onnx.digest),
       signal,
       onProgress(done) {
         const now = performance.now();
@@ -50,31 +41,10 @@ await runAttempt({
         emit({ kind: "progress", phase: "predicting", ...steps, etaMs, imagesPerSecond });
       },
     };
-    const { probabilities, features } = await withSpan("predict", { "duchenne.frames": frames.length }, () => {
-      const onnx = record.artifacts.find(({ role }) => role === "onnx");
-      return card === undefined || onnx === undefined
-        ? predictWithBuiltIn(options)
-        : predictWithVit(store.blobs.path(onnx.digest), card, options);
-    });
-
-    const report = await withSpan("evaluate", {}, () =>
-      evaluate({
-        actionUnits: shared.map(({ actionUnit }) => actionUnit),
-        probabilities: Float32Array.from({ length: frames.length * shared.length }, (_, i) => {
-          const { inModel } = shared[i % shared.length]!;
-          return probabilities[Math.floor(i / shared.length) * actionUnits.length + inModel]!;
-        }),
-        occurrence: Int8Array.from({ length: frames.length * shared.length }, (_, i) => {
-          const { inDataset } = shared[i % shared.length]!;
-          return dataset.samples[frames[Math.floor(i / shared.length)]!]!.occurrence[inDataset]!;
-        }),
-        subjects: Array.from(frames, (index) => dataset.samples[index]!.subject),
-        thresholds: shared.map(({ inModel }) => actionUnits[inModel]!.threshold),
-        features: spec.identityLeakage ? features : undefined,
-        seed: spec.seed,
-        resamples: spec.resamples,
-      }),
-    );
+    const report =
+      evaluable.answers === "action_units"
+        ? await reportOnDetector(evaluable, options)
+        : await reportOnClassifier(evaluable, options);
     const stored = await store.evaluations.create({
       id: randomUUID(),
       modelVersion: spec.modelVersion,

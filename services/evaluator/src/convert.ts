@@ -1,15 +1,30 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { evaluationName } from "@duchenne/control";
-import { type Estimate, evaluationReportSchema, reportToMarkdown } from "@duchenne/evaluation";
-import { type EstimateSchema, type EvaluationReportSchema, Split } from "@duchenne/proto";
+import {
+  type Estimate,
+  type EvaluationReport,
+  type ExpressionReport,
+  evaluationReportSchema,
+  expressionReportSchema,
+  expressionReportToMarkdown,
+  reportToMarkdown,
+} from "@duchenne/evaluation";
+import {
+  type EstimateSchema,
+  type EvaluationReportSchema,
+  type ExpressionReportSchema,
+  SamplingUnit,
+  Split,
+} from "@duchenne/proto";
 import type { EvaluationRecord } from "@duchenne/store";
 import { z } from "zod";
 
-const storedReportSchema = evaluationReportSchema.extend({
-  split: z.enum(["held_out", "all"]),
-  datasetDigest: z.string(),
-});
+const storedPart = { split: z.enum(["held_out", "all"]), datasetDigest: z.string() };
+const storedReportSchema = z.union([
+  evaluationReportSchema.extend(storedPart),
+  expressionReportSchema.extend(storedPart),
+]);
 
 /** A stored evaluation as its callers see it: messages, JSON and Markdown of the same figures. */
 export function evaluationReportMessage(record: EvaluationRecord): MessageInitShape<typeof EvaluationReportSchema> {
@@ -21,12 +36,29 @@ export function evaluationReportMessage(record: EvaluationRecord): MessageInitSh
     dataset: record.dataset,
     datasetDigest,
   };
-  const title = `${record.modelVersion} on ${record.dataset} (${split === "held_out" ? "held-out subjects" : "all frames"})`;
+  const part = split === "held_out" ? `held-out ${report.intervalsOver}` : "all frames";
+  const title = `${record.modelVersion} on ${record.dataset} (${part})`;
   return {
     ...head,
+    ...("expressions" in report
+      ? {
+          expressionReport: expressionReportMessage(report),
+          markdown: expressionReportToMarkdown(report, title),
+        }
+      : { ...actionUnitFields(report), markdown: reportToMarkdown(report, title) }),
     split: split === "held_out" ? Split.HELD_OUT : Split.ALL,
     frames: report.frames,
     subjects: report.subjects,
+    intervalsOver: report.intervalsOver === "subjects" ? SamplingUnit.SUBJECTS : SamplingUnit.FRAMES,
+    ...(leakage && { identityLeakage: { ...leakage, accuracy: estimateMessage(leakage.accuracy) } }),
+    createTime: timestampFromMs(record.createTimeMs),
+    json: JSON.stringify({ ...head, split, ...report }, null, 2),
+  };
+}
+
+/** The fields that a detector's report has alone. */
+function actionUnitFields(report: EvaluationReport) {
+  return {
     actionUnits: report.actionUnits.map((unit) => ({
       ...unit,
       f1: estimateMessage(unit.f1),
@@ -37,10 +69,23 @@ export function evaluationReportMessage(record: EvaluationRecord): MessageInitSh
     sweptF1: report.sweptF1.value,
     sweptThreshold: report.sweptF1.threshold,
     macroAuc: estimateMessage(report.macroAuc),
-    ...(leakage && { identityLeakage: { ...leakage, accuracy: estimateMessage(leakage.accuracy) } }),
-    createTime: timestampFromMs(record.createTimeMs),
-    json: JSON.stringify({ ...head, split, ...report }, null, 2),
-    markdown: reportToMarkdown(report, title),
+  } satisfies MessageInitShape<typeof EvaluationReportSchema>;
+}
+
+function expressionReportMessage(report: ExpressionReport): MessageInitShape<typeof ExpressionReportSchema> {
+  return {
+    top1: estimateMessage(report.top1),
+    trivialTop1: report.trivialTop1,
+    meanClassAccuracy: estimateMessage(report.meanClassAccuracy),
+    crossEntropy: estimateMessage(report.crossEntropy),
+    expressions: report.expressions.map(({ expression, frames, recall, f1 }, i) => ({
+      expression,
+      frames,
+      recall: estimateMessage(recall),
+      f1: estimateMessage(f1),
+      answers: report.confusion[i]!,
+    })),
+    framesLeftOut: report.framesLeftOut,
   };
 }
 

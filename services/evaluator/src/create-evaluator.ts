@@ -1,11 +1,9 @@
 import {
-  BUILT_IN_MODEL,
   createJobService,
   createModelService,
   datasetDescription,
-  describeVersion,
-  detectorCardOf,
   type HostedService,
+  InvalidFieldError,
   openRegisteredDataset,
   parseDatasetName,
   parseEvaluationName,
@@ -20,10 +18,20 @@ import { serviceHandler } from "@duchenne/rpc";
 import type { Store } from "@duchenne/store";
 import type { EvaluatorConfig } from "./config.ts";
 import { evaluationReportMessage } from "./convert.ts";
+import { evaluableVersion } from "./evaluable-version.ts";
 import type { EvaluationSpec } from "./evaluation-spec.ts";
-import { isHeldOutKnown, selectFrames, sharedActionUnits } from "./select-frames.ts";
+import { isHeldOutKnown, selectFrames, sharedActionUnits, sharedExpressions } from "./select-frames.ts";
 
 const DEFAULT_RESAMPLES = 1000;
+
+/** Thrown when identity leakage is asked for of a data set that names no subjects. */
+class NoSubjectsError extends InvalidFieldError {
+  readonly reason = "NO_SUBJECTS";
+
+  constructor(dataset: string) {
+    super("identity_leakage", `Expected a data set with subjects to measure identity leakage on, ${dataset} has none`);
+  }
+}
 
 /** Makes the evaluator and starts to run its jobs. */
 export async function createEvaluator(context: ServiceContext, config: EvaluatorConfig): Promise<HostedService> {
@@ -54,15 +62,21 @@ export async function createEvaluator(context: ServiceContext, config: Evaluator
 
 async function checkEvaluation(store: Store, request: CreateEvaluationRequest): Promise<EvaluationSpec> {
   const record = await resolveVersion(store, request.modelVersion, "model_version");
-  const card = record.model === BUILT_IN_MODEL ? undefined : detectorCardOf(record);
+  const evaluable = evaluableVersion(record);
+  const { card } = evaluable;
   const { digest } = datasetDescription(await store.datasets.get(parseDatasetName(request.dataset, "dataset")));
   const heldOut =
     request.split === Split.HELD_OUT || (request.split === Split.UNSPECIFIED && isHeldOutKnown(card, digest));
   const split = heldOut ? "held_out" : "all";
   const dataset = await openRegisteredDataset(store, request.dataset, { check: false });
-  const actionUnits = describeVersion(record).actionUnits.map(({ actionUnit }) => actionUnit);
-  sharedActionUnits(actionUnits, dataset.actionUnits);
-  selectFrames(dataset, split, card);
+  const frames = selectFrames(dataset, split, card);
+  if (evaluable.answers === "action_units") {
+    sharedActionUnits(
+      evaluable.actionUnits.map(({ actionUnit }) => actionUnit),
+      dataset.actionUnits,
+    );
+  } else sharedExpressions(evaluable.card.config.expressions, dataset, frames);
+  if (request.identityLeakage && dataset.subjects.length === 0) throw new NoSubjectsError(request.dataset);
   return {
     modelVersion: versionName(record.model, record.version),
     dataset: request.dataset,

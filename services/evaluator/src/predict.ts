@@ -1,15 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createImageLoader, type Dataset } from "@duchenne/data";
-import type { DetectorCard } from "@duchenne/model";
+import { outputCount, type VitConfig } from "@duchenne/model";
 import { createOnnxRunner, createVisionEngine, describeBuiltInModel } from "@duchenne/vision";
-
-/** Predictions for some frames. */
-export interface Predictions {
-  /** [N * A], A in the model's order. */
-  readonly probabilities: Float32Array;
-  /** [N * D]; absent for a model without features. */
-  readonly features?: Float32Array;
-}
 
 /** How predictions are made. */
 export interface PredictOptions {
@@ -21,15 +13,23 @@ export interface PredictOptions {
 
 const BATCH = 16;
 
+/** What a trained version answers to N frames. */
+export interface VitPredictions {
+  /** [N * C], in the order of the model's outputs. */
+  readonly logits: Float32Array;
+  /** [N * D] */
+  readonly features: Float32Array;
+}
+
 /** Predicts with a trained version's ONNX file, as it is served. */
 export async function predictWithVit(
   onnxPath: string,
-  { config }: DetectorCard,
+  config: VitConfig,
   { dataset, frames, signal, onProgress }: PredictOptions,
-): Promise<Predictions> {
+): Promise<VitPredictions> {
   const loader = createImageLoader(dataset, { imageSize: config.imageSize, cacheBytes: 0 });
-  const units = config.actionUnits.length;
-  const probabilities = new Float32Array(frames.length * units);
+  const outputs = outputCount(config);
+  const logits = new Float32Array(frames.length * outputs);
   const features = new Float32Array(frames.length * config.dim);
   const runner = await createOnnxRunner(onnxPath);
   try {
@@ -37,23 +37,23 @@ export async function predictWithVit(
       signal.throwIfAborted();
       const batch = frames.subarray(from, from + BATCH);
       const scored = await runner.run(await loader.load(batch), batch.length, { signal });
-      for (const [i, logit] of scored.logits.entries()) probabilities[from * units + i] = 1 / (1 + Math.exp(-logit));
+      logits.set(scored.logits, from * outputs);
       features.set(scored.features, from * config.dim);
       onProgress(from + batch.length);
     }
   } finally {
     await runner.close();
   }
-  return { probabilities, features };
+  return { logits, features };
 }
 
-/** Scores with the built-in model: its activations stand in for probabilities. A frame without a face scores 0. */
+/** Scores with the built-in model, [N * A]: its activations stand in for probabilities. A frame without a face scores 0. */
 export async function predictWithBuiltIn({
   dataset,
   frames,
   signal,
   onProgress,
-}: PredictOptions): Promise<Predictions> {
+}: PredictOptions): Promise<Float32Array> {
   const { actionUnits } = describeBuiltInModel();
   const probabilities = new Float32Array(frames.length * actionUnits.length);
   const engine = createVisionEngine({ workers: 1 });
@@ -77,5 +77,5 @@ export async function predictWithBuiltIn({
   } finally {
     await engine.close();
   }
-  return { probabilities };
+  return probabilities;
 }

@@ -2,7 +2,13 @@ import type { Dataset, Sample } from "@duchenne/data";
 import type { ModelCard } from "@duchenne/model";
 import { createModelConfig } from "@duchenne/model";
 import { describe, expect, it } from "vitest";
-import { NoHeldOutPartError, selectFrames } from "./select-frames.ts";
+import {
+  ExpressionMismatchError,
+  NoHeldOutPartError,
+  NoLabelledFrameError,
+  selectFrames,
+  sharedExpressions,
+} from "./select-frames.ts";
 
 /** Four frames; every second one belongs to the official test part. */
 function dataset(subjects: readonly string[]): Dataset {
@@ -51,6 +57,27 @@ describe("the held-out frames", () => {
   it("are unknown on another data set", () => {
     expect(() => selectFrames(dataset(["a", "b"]), "held_out", card({ isOfficial: true }, "other"))).toThrow(
       NoHeldOutPartError,
+    );
+  });
+});
+
+describe("the classes of frames", () => {
+  const labelled = (expressions: readonly string[], ...indices: number[]): Dataset => {
+    const { samples, ...rest } = dataset([]);
+    return { ...rest, expressions, samples: samples.map((sample, i) => ({ ...sample, expression: indices[i]! })) };
+  };
+  const all = Uint32Array.of(0, 1, 2, 3);
+  it("are the model's by name, whatever their order; unknown and foreign ones are none", () => {
+    const data = labelled(["joy", "contempt", "anger"], 0, 1, 2, -1);
+    expect([...sharedExpressions(["anger", "fear", "joy"], data, all)]).toEqual([2, -1, 0, -1]);
+    expect([...sharedExpressions(["anger", "fear", "joy"], data, Uint32Array.of(2))]).toEqual([0]);
+  });
+  it("are refused when there are none that the model knows", () => {
+    const data = labelled(["joy", "contempt"], 1, 1, 1, -1);
+    expect(() => sharedExpressions(["anger", "fear"], data, all)).toThrow(ExpressionMismatchError);
+    expect(() => sharedExpressions(["joy", "fear"], data, all)).toThrow(NoLabelledFrameError);
+    expect(() => sharedExpressions(["joy"], dataset(["a", "b"]), all)).toThrow(
+      "Expected a data set with some of the expressions joy, it has none",
     );
   });
 });

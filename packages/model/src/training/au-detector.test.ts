@@ -49,6 +49,37 @@ describe("the detector", () => {
     detector.dispose();
   });
 
+  it("reverses the identity gradient at the backbone and not at the head, by finite differences of the loss", () => {
+    const detector = createAuDetector(tf, config, initialiseParameters(config, 1));
+    const lambda = 2;
+    const loss = () => {
+      const { identityLogits } = detector.forward(images(2), { ...evaluation, lambda });
+      return identityLoss(tf, identityLogits!, tf.tensor1d([0, 3], "int32"), "ce").asScalar();
+    };
+    const { grads } = tf.variableGrads(loss, [...detector.variables.values()]);
+    for (const [name, factor] of [
+      ["patch_embed.proj.weight", -lambda],
+      ["blocks.1.attn.qkv.weight", -lambda],
+      ["fc_norm.weight", -lambda],
+      ["ID_head.weight", 1],
+    ] as const) {
+      // Along the gradient's own direction the loss changes most: by its norm.
+      const variable = detector.variables.get(name)!;
+      const gradient = grads[variable.name]!;
+      const norm = gradient.norm().dataSync()[0]!;
+      const start = variable.clone();
+      const at = (distance: number) => {
+        variable.assign(start.add(gradient.mul(distance / norm)));
+        return loss().dataSync()[0]!;
+      };
+      const slope = (at(0.02) - at(-0.02)) / 0.04;
+      variable.assign(start);
+      expect(norm, name).toBeGreaterThan(1e-3);
+      expect((factor * slope) / norm, name).toBeCloseTo(1, 2);
+    }
+    detector.dispose();
+  });
+
   it.each([2, 3] as const)("has an identity head of %d layers, with activations between them", (identityLayers) => {
     const deep = { ...config, identityLayers };
     const parameters = initialiseParameters(deep, 4);

@@ -1,6 +1,6 @@
 import { createRandom } from "@duchenne/data";
 import { loadTensorFlow, type TensorFlow } from "@duchenne/tensor";
-import type { Scalar } from "@tensorflow/tfjs";
+import type { Scalar, Tensor1D } from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { createMaeConfig, initialiseMaeParameters, maeParameterShapes, sinCosPositions } from "../index.ts";
 import { createMae, maskFromNoise, maskTensors, patchesChannelLast } from "./index.ts";
@@ -24,6 +24,26 @@ describe("a mask", () => {
     }
   });
 
+  it("hides and restores: what is seen comes back to its place, what is hidden is the mask token", () => {
+    const [batch, patches, dim] = [3, 12, 5];
+    const mask = maskFromNoise(noiseFor(batch, patches), patches, 0.75);
+    const { kept, places, masked } = maskTensors(tf, mask, patches);
+    const x = tf.tensor(noiseFor(batch, patches * dim, 2), [batch * patches, dim]);
+    const seen = tf.gather(x, kept as Tensor1D).reshape([batch, -1, dim]);
+    const token = tf.fill([batch, patches - seen.shape[1]!, dim], 7);
+    const restored = tf.gather(tf.concat([seen, token], 1).reshape([batch * patches, dim]), places as Tensor1D);
+    const isMasked = masked.reshape([-1, 1]);
+    const expected = x.mul(tf.scalar(1).sub(isMasked)).add(isMasked.mul(7));
+    expect(restored.dataSync()).toEqual(expected.dataSync());
+  });
+
+  it("of nothing leaves every patch in its place", () => {
+    const { kept, places, masked } = maskTensors(tf, maskFromNoise(noiseFor(2, 9), 9, 0), 9);
+    const x = tf.range(0, 18);
+    expect([...tf.gather(tf.gather(x, kept as Tensor1D), places as Tensor1D).dataSync()]).toEqual([...x.dataSync()]);
+    expect(masked.sum().dataSync()[0]).toBe(0);
+  });
+
   it("is undone by its restore order", () => {
     const patches = 12;
     const { kept, restore, masked } = maskFromNoise(noiseFor(3, patches), patches, 0.5);
@@ -44,6 +64,25 @@ describe("patches", () => {
     // The first patch: rows 0 and 1, columns 0 and 1, red 0.., green 16.., blue 32...
     expect(patches[0]![0]).toEqual([0, 16, 32, 1, 17, 33, 4, 20, 36, 5, 21, 37]);
     expect(patches.flat(2).sort((a, b) => a - b)).toEqual([...pixels]);
+  });
+
+  it("put back together are the image", () => {
+    const [batch, imageSize, patchSize] = [2, 24, 8];
+    const images = tf.tensor4d(noiseFor(batch, 3 * imageSize ** 2), [batch, 3, imageSize, imageSize]);
+    const patches = patchesChannelLast(images, { imageSize, patchSize });
+    expect(patches.shape).toEqual([batch, 9, 192]);
+    const pixels = patches.dataSync();
+    const whole = new Float32Array(images.size);
+    for (const [at, pixel] of pixels.entries()) {
+      const channel = at % 3;
+      const x = Math.floor(at / 3) % patchSize;
+      const y = Math.floor(at / (3 * patchSize)) % patchSize;
+      const patch = Math.floor(at / (3 * patchSize ** 2));
+      const [b, row, column] = [Math.floor(patch / 9), Math.floor((patch % 9) / 3), patch % 3];
+      const line = (b * 3 + channel) * imageSize + row * patchSize + y;
+      whole[line * imageSize + column * patchSize + x] = pixel;
+    }
+    expect(whole).toEqual(images.dataSync());
   });
 });
 

@@ -68,8 +68,9 @@ export function planLinearProbe(
     const description = 'Expected "none" for frozen features, or a backbone in train mode';
     violations.push({ field: "augmentation", description });
   }
-  if (dataset.subjects.length < 2 || split.test.length === 0) {
-    const description = `Expected at least 2 subjects with 2 frames each, got ${dataset.subjects.length} subjects`;
+  const tested = new Set(Array.from(split.test, (index) => dataset.samples[index]!.subjectIndex)).size;
+  if (tested < 2) {
+    const description = `Expected at least 2 subjects with 2 frames each, got ${tested} such`;
     throw new RecipeError([...violations, { field: "dataset", description }]);
   }
   const steps = planSteps(optimization, split.train.length, violations);

@@ -257,5 +257,9 @@ describe("an impossible recipe", () => {
     expect(fields).toEqual(["encoder.dropPath", "optimization.keep"]);
     const probe = violationsOf(() => planLinearProbe({ augmentation: "flip" }, labelled()));
     expect(probe[0]!.field).toBe("augmentation");
+    // Twelve names, and frames of one.
+    const alone = labelled().samples.filter(({ subject }) => subject === "s3");
+    const [violation] = violationsOf(() => planLinearProbe({}, labelled({ samples: alone })));
+    expect(violation).toEqual({ field: "dataset", description: expect.stringContaining("got 1 such") });
   });
 });

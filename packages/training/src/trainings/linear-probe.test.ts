@@ -1,3 +1,4 @@
+import type { Dataset } from "@duchenne/data";
 import { createModelConfig, initialiseParameters } from "@duchenne/model";
 import { loadTensorFlow, type TensorFlow } from "@duchenne/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -19,9 +20,12 @@ const model = { config, parameters: initialiseParameters(config, 1) };
 
 function run(
   value: Partially<LinearProbeRecipe>,
-  { stopAt, checkpoint }: { stopAt?: (event: TrainingEvent) => boolean; checkpoint?: Uint8Array } = {},
+  {
+    stopAt,
+    checkpoint,
+    dataset = faces.dataset,
+  }: { stopAt?: (event: TrainingEvent) => boolean; checkpoint?: Uint8Array; dataset?: Dataset } = {},
 ) {
-  const { dataset } = faces;
   const plan = planLinearProbe(value, dataset);
   return runTraining((signal) => linearProbe({ tf, dataset, plan, model, signal, checkpoint }), stopAt);
 }
@@ -37,6 +41,18 @@ describe("the identity probe", () => {
     expect(curve).toHaveLength(61);
     expect(curve.at(-1)).toBe(result!.top1);
     expect(metricsOf({ events })[0]!["test/crossEntropy"]).toBeCloseTo(Math.log(4), 3);
+  });
+
+  it("counts only subjects with held-out frames in its chance level, not all of a published vocabulary", async () => {
+    // A subject without frames, and one of whom a single frame is left, which stays in the training part.
+    const [first] = faces.dataset.samples.filter(({ subjectIndex }) => subjectIndex === 3);
+    const dataset: Dataset = {
+      ...faces.dataset,
+      subjects: [...faces.dataset.subjects, "never seen"],
+      samples: faces.dataset.samples.filter((sample) => sample.subjectIndex !== 3 || sample === first),
+    };
+    const { result } = await run({ optimization: { epochs: 1, warmupEpochs: 0.5, batchSize: 16 } }, { dataset });
+    expect(result).toMatchObject({ subjects: 3, chance: 1 / 3 });
   });
 
   it("may have hidden layers", async () => {

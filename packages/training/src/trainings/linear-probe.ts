@@ -26,8 +26,9 @@ export interface LinearProbeResult {
   readonly top5: number;
   /** Softmax cross-entropy on the held-out frames, as published, although trained with binary cross-entropy. */
   readonly crossEntropy: number;
-  /** 1 / subjects. */
+  /** 1 / subjects: what guessing reaches. */
   readonly chance: number;
+  /** Subjects with held-out frames; those of a published vocabulary without any are outputs that are never right. */
   readonly subjects: number;
   readonly trainFrames: number;
   readonly testFrames: number;
@@ -89,10 +90,11 @@ export async function* linearProbe(
       checkpoint,
       mode,
     });
+    const subjects = new Set(held.labels).size;
     return {
       ...measure(),
-      chance: 1 / shape.subjects,
-      subjects: shape.subjects,
+      chance: 1 / subjects,
+      subjects,
       trainFrames: split.train.length,
       testFrames: split.test.length,
     };

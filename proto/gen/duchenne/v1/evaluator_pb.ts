@@ -2,7 +2,7 @@
 // @generated from file duchenne/v1/evaluator.proto (package duchenne.v1, syntax proto3)
 /* eslint-disable */
 
-// Evaluation of action unit models.
+// Evaluation of action unit detectors and expression classifiers.
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
@@ -17,7 +17,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file duchenne/v1/evaluator.proto.
  */
 export const file_duchenne_v1_evaluator: GenFile = /*@__PURE__*/
-  fileDesc("ChtkdWNoZW5uZS92MS9ldmFsdWF0b3IucHJvdG8SC2R1Y2hlbm5lLnYxIrcCChdDcmVhdGVFdmFsdWF0aW9uUmVxdWVzdBIbCgpyZXF1ZXN0X2lkGAEgASgJQge6SARyAhhAEiEKDW1vZGVsX3ZlcnNpb24YAiABKAlCCrpIB3IFEAEYgAISOwoHZGF0YXNldBgDIAEoCUIqukgnciUyI15kYXRhc2V0cy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kEisKBXNwbGl0GAQgASgOMhIuZHVjaGVubmUudjEuU3BsaXRCCLpIBYIBAhABEhgKEGlkZW50aXR5X2xlYWthZ2UYBSABKAgSEQoEc2VlZBgGIAEoBEgAiAEBEiUKE2Jvb3RzdHJhcF9yZXNhbXBsZXMYByABKA1CCLpIBSoDGJBOEhUKDXZhbGlkYXRlX29ubHkYCCABKAhCBwoFX3NlZWQiSgoQR2V0UmVwb3J0UmVxdWVzdBI2CgRuYW1lGAEgASgJQii6SCVyIzIhXmV2YWx1YXRpb25zL1thLXpBLVowLTlfLV17MSw2NH0kImQKCEVzdGltYXRlEhIKBXZhbHVlGAEgASgBSACIAQESEgoFbG93ZXIYAiABKAFIAYgBARISCgV1cHBlchgDIAEoAUgCiAEBQggKBl92YWx1ZUIICgZfbG93ZXJCCAoGX3VwcGVyIrkBChBBY3Rpb25Vbml0UmVwb3J0EhMKC2FjdGlvbl91bml0GAEgASgNEg4KBmZyYW1lcxgCIAEoDRISCgpwcmV2YWxlbmNlGAMgASgBEiEKAmYxGAQgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSEgoKdHJpdmlhbF9mMRgFIAEoARIiCgNhdWMYBiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIRCgl0aHJlc2hvbGQYByABKAEihwEKD0lkZW50aXR5TGVha2FnZRInCghhY2N1cmFjeRgBIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEg4KBmNoYW5jZRgCIAEoARIQCghzdWJqZWN0cxgDIAEoDRIUCgx0cmFpbl9mcmFtZXMYBCABKA0SEwoLdGVzdF9mcmFtZXMYBSABKA0i+QMKEEV2YWx1YXRpb25SZXBvcnQSDAoEbmFtZRgBIAEoCRIVCg1tb2RlbF92ZXJzaW9uGAIgASgJEg8KB2RhdGFzZXQYAyABKAkSFgoOZGF0YXNldF9kaWdlc3QYBCABKAkSIQoFc3BsaXQYBSABKA4yEi5kdWNoZW5uZS52MS5TcGxpdBIOCgZmcmFtZXMYBiABKA0SEAoIc3ViamVjdHMYByABKA0SMwoMYWN0aW9uX3VuaXRzGAggAygLMh0uZHVjaGVubmUudjEuQWN0aW9uVW5pdFJlcG9ydBImCgdtZWFuX2YxGAkgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSKAoJbWFjcm9fYXVjGAogASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSNgoQaWRlbnRpdHlfbGVha2FnZRgLIAEoCzIcLmR1Y2hlbm5lLnYxLklkZW50aXR5TGVha2FnZRIvCgtjcmVhdGVfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEanNvbhgNIAEoCRIQCghtYXJrZG93bhgOIAEoCRIQCghzd2VwdF9mMRgPIAEoARIXCg9zd2VwdF90aHJlc2hvbGQYECABKAESFwoPbWVhbl90cml2aWFsX2YxGBEgASgBKkEKBVNwbGl0EhUKEVNQTElUX1VOU1BFQ0lGSUVEEAASEgoOU1BMSVRfSEVMRF9PVVQQARINCglTUExJVF9BTEwQAjKpAQoQRXZhbHVhdG9yU2VydmljZRJKChBDcmVhdGVFdmFsdWF0aW9uEiQuZHVjaGVubmUudjEuQ3JlYXRlRXZhbHVhdGlvblJlcXVlc3QaEC5kdWNoZW5uZS52MS5Kb2ISSQoJR2V0UmVwb3J0Eh0uZHVjaGVubmUudjEuR2V0UmVwb3J0UmVxdWVzdBodLmR1Y2hlbm5lLnYxLkV2YWx1YXRpb25SZXBvcnRiBnByb3RvMw", [file_buf_validate_validate, file_duchenne_v1_job, file_google_protobuf_timestamp]);
+  fileDesc("ChtkdWNoZW5uZS92MS9ldmFsdWF0b3IucHJvdG8SC2R1Y2hlbm5lLnYxIrcCChdDcmVhdGVFdmFsdWF0aW9uUmVxdWVzdBIbCgpyZXF1ZXN0X2lkGAEgASgJQge6SARyAhhAEiEKDW1vZGVsX3ZlcnNpb24YAiABKAlCCrpIB3IFEAEYgAISOwoHZGF0YXNldBgDIAEoCUIqukgnciUyI15kYXRhc2V0cy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kEisKBXNwbGl0GAQgASgOMhIuZHVjaGVubmUudjEuU3BsaXRCCLpIBYIBAhABEhgKEGlkZW50aXR5X2xlYWthZ2UYBSABKAgSEQoEc2VlZBgGIAEoBEgAiAEBEiUKE2Jvb3RzdHJhcF9yZXNhbXBsZXMYByABKA1CCLpIBSoDGJBOEhUKDXZhbGlkYXRlX29ubHkYCCABKAhCBwoFX3NlZWQiSgoQR2V0UmVwb3J0UmVxdWVzdBI2CgRuYW1lGAEgASgJQii6SCVyIzIhXmV2YWx1YXRpb25zL1thLXpBLVowLTlfLV17MSw2NH0kImQKCEVzdGltYXRlEhIKBXZhbHVlGAEgASgBSACIAQESEgoFbG93ZXIYAiABKAFIAYgBARISCgV1cHBlchgDIAEoAUgCiAEBQggKBl92YWx1ZUIICgZfbG93ZXJCCAoGX3VwcGVyIrkBChBBY3Rpb25Vbml0UmVwb3J0EhMKC2FjdGlvbl91bml0GAEgASgNEg4KBmZyYW1lcxgCIAEoDRISCgpwcmV2YWxlbmNlGAMgASgBEiEKAmYxGAQgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSEgoKdHJpdmlhbF9mMRgFIAEoARIiCgNhdWMYBiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIRCgl0aHJlc2hvbGQYByABKAEikgEKEUV4cHJlc3Npb25GaWd1cmVzEhIKCmV4cHJlc3Npb24YASABKAkSDgoGZnJhbWVzGAIgASgNEiUKBnJlY2FsbBgDIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEiEKAmYxGAQgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSDwoHYW5zd2VycxgFIAMoDSL9AQoQRXhwcmVzc2lvblJlcG9ydBIjCgR0b3AxGAEgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSFAoMdHJpdmlhbF90b3AxGAIgASgBEjIKE21lYW5fY2xhc3NfYWNjdXJhY3kYAyABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIsCg1jcm9zc19lbnRyb3B5GAQgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSMwoLZXhwcmVzc2lvbnMYBSADKAsyHi5kdWNoZW5uZS52MS5FeHByZXNzaW9uRmlndXJlcxIXCg9mcmFtZXNfbGVmdF9vdXQYBiABKA0ihwEKD0lkZW50aXR5TGVha2FnZRInCghhY2N1cmFjeRgBIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEg4KBmNoYW5jZRgCIAEoARIQCghzdWJqZWN0cxgDIAEoDRIUCgx0cmFpbl9mcmFtZXMYBCABKA0SEwoLdGVzdF9mcmFtZXMYBSABKA0i5gQKEEV2YWx1YXRpb25SZXBvcnQSDAoEbmFtZRgBIAEoCRIVCg1tb2RlbF92ZXJzaW9uGAIgASgJEg8KB2RhdGFzZXQYAyABKAkSFgoOZGF0YXNldF9kaWdlc3QYBCABKAkSIQoFc3BsaXQYBSABKA4yEi5kdWNoZW5uZS52MS5TcGxpdBIOCgZmcmFtZXMYBiABKA0SEAoIc3ViamVjdHMYByABKA0SMwoMYWN0aW9uX3VuaXRzGAggAygLMh0uZHVjaGVubmUudjEuQWN0aW9uVW5pdFJlcG9ydBImCgdtZWFuX2YxGAkgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSKAoJbWFjcm9fYXVjGAogASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSNgoQaWRlbnRpdHlfbGVha2FnZRgLIAEoCzIcLmR1Y2hlbm5lLnYxLklkZW50aXR5TGVha2FnZRIvCgtjcmVhdGVfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEanNvbhgNIAEoCRIQCghtYXJrZG93bhgOIAEoCRIQCghzd2VwdF9mMRgPIAEoARIXCg9zd2VwdF90aHJlc2hvbGQYECABKAESFwoPbWVhbl90cml2aWFsX2YxGBEgASgBEjgKEWV4cHJlc3Npb25fcmVwb3J0GBIgASgLMh0uZHVjaGVubmUudjEuRXhwcmVzc2lvblJlcG9ydBIxCg5pbnRlcnZhbHNfb3ZlchgTIAEoDjIZLmR1Y2hlbm5lLnYxLlNhbXBsaW5nVW5pdCpBCgVTcGxpdBIVChFTUExJVF9VTlNQRUNJRklFRBAAEhIKDlNQTElUX0hFTERfT1VUEAESDQoJU1BMSVRfQUxMEAIqYwoMU2FtcGxpbmdVbml0Eh0KGVNBTVBMSU5HX1VOSVRfVU5TUEVDSUZJRUQQABIaChZTQU1QTElOR19VTklUX1NVQkpFQ1RTEAESGAoUU0FNUExJTkdfVU5JVF9GUkFNRVMQAjKpAQoQRXZhbHVhdG9yU2VydmljZRJKChBDcmVhdGVFdmFsdWF0aW9uEiQuZHVjaGVubmUudjEuQ3JlYXRlRXZhbHVhdGlvblJlcXVlc3QaEC5kdWNoZW5uZS52MS5Kb2ISSQoJR2V0UmVwb3J0Eh0uZHVjaGVubmUudjEuR2V0UmVwb3J0UmVxdWVzdBodLmR1Y2hlbm5lLnYxLkV2YWx1YXRpb25SZXBvcnRiBnByb3RvMw", [file_buf_validate_validate, file_duchenne_v1_job, file_google_protobuf_timestamp]);
 
 /**
  * An evaluation to start.
@@ -33,7 +33,8 @@ export type CreateEvaluationRequest = Message<"duchenne.v1.CreateEvaluationReque
   requestId: string;
 
   /**
-   * The version, "models/{model}/versions/{version}", or an alias, "models/{model}@live".
+   * The version, "models/{model}/versions/{version}", or an alias, "models/{model}@live": an action unit detector or an
+   * expression classifier.
    *
    * @generated from field: string model_version = 2;
    */
@@ -54,7 +55,7 @@ export type CreateEvaluationRequest = Message<"duchenne.v1.CreateEvaluationReque
   split: Split;
 
   /**
-   * Also measure how well identity can be read from the features.
+   * Also measure how well identity can be read from the features; refused for a data set without subjects.
    *
    * @generated from field: bool identity_leakage = 5;
    */
@@ -111,7 +112,7 @@ export const GetReportRequestSchema: GenMessage<GetReportRequest> = /*@__PURE__*
   messageDesc(file_duchenne_v1_evaluator, 1);
 
 /**
- * An estimate with its 95 % interval from a bootstrap over subjects.
+ * An estimate with its 95 % interval from a bootstrap.
  *
  * @generated from message duchenne.v1.Estimate
  */
@@ -209,6 +210,111 @@ export const ActionUnitReportSchema: GenMessage<ActionUnitReport> = /*@__PURE__*
   messageDesc(file_duchenne_v1_evaluator, 3);
 
 /**
+ * The figures of one expression.
+ *
+ * @generated from message duchenne.v1.ExpressionFigures
+ */
+export type ExpressionFigures = Message<"duchenne.v1.ExpressionFigures"> & {
+  /**
+   * Its name.
+   *
+   * @generated from field: string expression = 1;
+   */
+  expression: string;
+
+  /**
+   * Frames that are labelled so.
+   *
+   * @generated from field: uint32 frames = 2;
+   */
+  frames: number;
+
+  /**
+   * Share of them that is answered so; absent when the class does not occur.
+   *
+   * @generated from field: duchenne.v1.Estimate recall = 3;
+   */
+  recall?: Estimate | undefined;
+
+  /**
+   * F1 of the class against all others; absent when the class does not occur.
+   *
+   * @generated from field: duchenne.v1.Estimate f1 = 4;
+   */
+  f1?: Estimate | undefined;
+
+  /**
+   * Its row of the confusion: how many of its frames got each answer, in the order of the classifier's expressions.
+   *
+   * @generated from field: repeated uint32 answers = 5;
+   */
+  answers: number[];
+};
+
+/**
+ * Describes the message duchenne.v1.ExpressionFigures.
+ * Use `create(ExpressionFiguresSchema)` to create a new message.
+ */
+export const ExpressionFiguresSchema: GenMessage<ExpressionFigures> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_evaluator, 4);
+
+/**
+ * What an expression classifier reaches. The answer to a frame is the class of the largest logit, of equal ones the first.
+ *
+ * @generated from message duchenne.v1.ExpressionReport
+ */
+export type ExpressionReport = Message<"duchenne.v1.ExpressionReport"> & {
+  /**
+   * Share of frames whose class is answered.
+   *
+   * @generated from field: duchenne.v1.Estimate top1 = 1;
+   */
+  top1?: Estimate | undefined;
+
+  /**
+   * top1 of always answering the most frequent class.
+   *
+   * @generated from field: double trivial_top1 = 2;
+   */
+  trivialTop1: number;
+
+  /**
+   * Mean recall over the classes that occur (unweighted average recall); chance is 1 over their number.
+   *
+   * @generated from field: duchenne.v1.Estimate mean_class_accuracy = 3;
+   */
+  meanClassAccuracy?: Estimate | undefined;
+
+  /**
+   * Mean softmax cross-entropy, in nats.
+   *
+   * @generated from field: duchenne.v1.Estimate cross_entropy = 4;
+   */
+  crossEntropy?: Estimate | undefined;
+
+  /**
+   * In the order of the classifier's outputs.
+   *
+   * @generated from field: repeated duchenne.v1.ExpressionFigures expressions = 5;
+   */
+  expressions: ExpressionFigures[];
+
+  /**
+   * Frames whose class is not known, or none of the classifier's: they are in no figure.
+   *
+   * @generated from field: uint32 frames_left_out = 6;
+   */
+  framesLeftOut: number;
+};
+
+/**
+ * Describes the message duchenne.v1.ExpressionReport.
+ * Use `create(ExpressionReportSchema)` to create a new message.
+ */
+export const ExpressionReportSchema: GenMessage<ExpressionReport> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_evaluator, 5);
+
+/**
  * How well a linear probe names the subject from the features.
  *
  * @generated from message duchenne.v1.IdentityLeakage
@@ -229,7 +335,7 @@ export type IdentityLeakage = Message<"duchenne.v1.IdentityLeakage"> & {
   chance: number;
 
   /**
-   * Subjects.
+   * Subjects with frames that it was tested on.
    *
    * @generated from field: uint32 subjects = 3;
    */
@@ -255,10 +361,10 @@ export type IdentityLeakage = Message<"duchenne.v1.IdentityLeakage"> & {
  * Use `create(IdentityLeakageSchema)` to create a new message.
  */
 export const IdentityLeakageSchema: GenMessage<IdentityLeakage> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_evaluator, 4);
+  messageDesc(file_duchenne_v1_evaluator, 6);
 
 /**
- * The outcome of an evaluation.
+ * The outcome of an evaluation: of a detector, the fields about action units; of a classifier, expression_report.
  *
  * @generated from message duchenne.v1.EvaluationReport
  */
@@ -306,7 +412,7 @@ export type EvaluationReport = Message<"duchenne.v1.EvaluationReport"> & {
   frames: number;
 
   /**
-   * Subjects.
+   * Subjects; 0 when they are not known.
    *
    * @generated from field: uint32 subjects = 7;
    */
@@ -382,6 +488,20 @@ export type EvaluationReport = Message<"duchenne.v1.EvaluationReport"> & {
    * @generated from field: double mean_trivial_f1 = 17;
    */
   meanTrivialF1: number;
+
+  /**
+   * What an expression classifier reaches; absent for a detector.
+   *
+   * @generated from field: duchenne.v1.ExpressionReport expression_report = 18;
+   */
+  expressionReport?: ExpressionReport | undefined;
+
+  /**
+   * What the bootstrap of the intervals drew.
+   *
+   * @generated from field: duchenne.v1.SamplingUnit intervals_over = 19;
+   */
+  intervalsOver: SamplingUnit;
 };
 
 /**
@@ -389,7 +509,7 @@ export type EvaluationReport = Message<"duchenne.v1.EvaluationReport"> & {
  * Use `create(EvaluationReportSchema)` to create a new message.
  */
 export const EvaluationReportSchema: GenMessage<EvaluationReport> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_evaluator, 5);
+  messageDesc(file_duchenne_v1_evaluator, 7);
 
 /**
  * Which part of a data set to use.
@@ -405,7 +525,7 @@ export const Split = {
   UNSPECIFIED: 0,
 
   /**
-   * The subjects that the version's training held out.
+   * What the version's training held out: subjects, or the data set's official test part.
    *
    * @generated from enum value: SPLIT_HELD_OUT = 1;
    */
@@ -433,6 +553,47 @@ export const SplitSchema: GenEnum<Split> = /*@__PURE__*/
   enumDesc(file_duchenne_v1_evaluator, 0);
 
 /**
+ * What a bootstrap draws with replacement.
+ *
+ * @generated from enum duchenne.v1.SamplingUnit
+ */
+export const SamplingUnit = {
+  /**
+   * Never answered.
+   *
+   * @generated from enum value: SAMPLING_UNIT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Subjects: frames of one person are not independent.
+   *
+   * @generated from enum value: SAMPLING_UNIT_SUBJECTS = 1;
+   */
+  SUBJECTS: 1,
+
+  /**
+   * Single frames, where no subject is known; intervals are too narrow if persons repeat.
+   *
+   * @generated from enum value: SAMPLING_UNIT_FRAMES = 2;
+   */
+  FRAMES: 2,
+} as const;
+
+/**
+ * What a bootstrap draws with replacement.
+ *
+ * @generated from enum duchenne.v1.SamplingUnit
+ */
+export type SamplingUnit = (typeof SamplingUnit)[keyof typeof SamplingUnit] | UnknownEnum;
+
+/**
+ * Describes the enum duchenne.v1.SamplingUnit.
+ */
+export const SamplingUnitSchema: GenEnum<SamplingUnit> = /*@__PURE__*/
+  enumDesc(file_duchenne_v1_evaluator, 1);
+
+/**
  * Evaluates model versions and keeps the reports.
  *
  * @generated from service duchenne.v1.EvaluatorService
@@ -440,7 +601,8 @@ export const SplitSchema: GenEnum<Split> = /*@__PURE__*/
 export const EvaluatorService: GenService<{
   /**
    * Starts an evaluation job of a model version on a data set. The job's result names the report.
-   * Errors: NOT_FOUND (model or data set), INVALID_ARGUMENT.
+   * Errors: NOT_FOUND (model or data set), INVALID_ARGUMENT: a version that answers neither action units nor expressions
+   * (NOT_EVALUABLE), a data set that labels nothing of what it answers.
    *
    * @generated from rpc duchenne.v1.EvaluatorService.CreateEvaluation
    */

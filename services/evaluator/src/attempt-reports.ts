@@ -1,0 +1,83 @@
+import type { Dataset } from "@duchenne/data";
+import { type EvaluationReport, type ExpressionReport, evaluate, evaluateExpressions } from "@duchenne/evaluation";
+import { withSpan } from "@duchenne/rpc/telemetry";
+import type { EvaluableClassifier, EvaluableDetector } from "./evaluable-version.ts";
+import type { EvaluationSpec } from "./evaluation-spec.ts";
+import { type PredictOptions, predictWithBuiltIn, predictWithVit } from "./predict.ts";
+import { sharedActionUnits, sharedExpressions } from "./select-frames.ts";
+
+/** What an evaluation is made with. */
+export interface ReportOptions extends PredictOptions {
+  readonly spec: EvaluationSpec;
+  /** The version's ONNX file; absent for the built-in model. */
+  readonly onnxPath: string | undefined;
+}
+
+/** Evaluates an action unit detector on what both it and the data set know. @throws {ActionUnitMismatchError} */
+export async function reportOnDetector(
+  { actionUnits, card }: EvaluableDetector,
+  options: ReportOptions,
+): Promise<EvaluationReport> {
+  const { dataset, frames, spec, onnxPath } = options;
+  const shared = sharedActionUnits(
+    actionUnits.map(({ actionUnit }) => actionUnit),
+    dataset.actionUnits,
+  );
+  const { probabilities, features } = await predicting(frames, async () => {
+    if (card === undefined) return { probabilities: await predictWithBuiltIn(options), features: undefined };
+    const { logits, ...rest } = await predictWithVit(pathOf(onnxPath), card.config, options);
+    return { probabilities: logits.map((logit) => 1 / (1 + Math.exp(-logit))), ...rest };
+  });
+  /** Of each frame and shared action unit. */
+  const each = <T>(value: (row: number, unit: (typeof shared)[number]) => T): T[] =>
+    Array.from(frames.keys()).flatMap((row) => shared.map((unit) => value(row, unit)));
+  return withSpan("evaluate", {}, () =>
+    evaluate({
+      actionUnits: shared.map(({ actionUnit }) => actionUnit),
+      probabilities: Float32Array.from(each((row, { inModel }) => probabilities[row * actionUnits.length + inModel]!)),
+      occurrence: Int8Array.from(each((row, { inDataset }) => dataset.samples[frames[row]!]!.occurrence[inDataset]!)),
+      subjects: subjectsOf(dataset, frames),
+      thresholds: shared.map(({ inModel }) => actionUnits[inModel]!.threshold),
+      features: spec.identityLeakage ? features : undefined,
+      seed: spec.seed,
+      resamples: spec.resamples,
+    }),
+  );
+}
+
+/**
+ * Evaluates an expression classifier on the frames whose class it knows.
+ *
+ * @throws {ExpressionMismatchError} @throws {NoLabelledFrameError}
+ */
+export async function reportOnClassifier(
+  { card: { config } }: EvaluableClassifier,
+  options: ReportOptions,
+): Promise<ExpressionReport> {
+  const { dataset, frames, spec, onnxPath } = options;
+  const labels = sharedExpressions(config.expressions, dataset, frames);
+  const { logits, features } = await predicting(frames, () => predictWithVit(pathOf(onnxPath), config, options));
+  return withSpan("evaluate", {}, () =>
+    evaluateExpressions({
+      expressions: config.expressions,
+      logits,
+      labels,
+      subjects: subjectsOf(dataset, frames),
+      features: spec.identityLeakage ? features : undefined,
+      seed: spec.seed,
+      resamples: spec.resamples,
+    }),
+  );
+}
+
+const predicting = <T>({ length }: Uint32Array, predict: () => Promise<T>): Promise<T> =>
+  withSpan("predict", { "duchenne.frames": length }, predict);
+
+function pathOf(onnxPath: string | undefined): string {
+  if (onnxPath === undefined) throw new TypeError("Expected a trained version to have an ONNX file, it has none");
+  return onnxPath;
+}
+
+function subjectsOf(dataset: Dataset, frames: Uint32Array): string[] {
+  return Array.from(frames, (index) => dataset.samples[index]!.subject);
+}

@@ -1,0 +1,51 @@
+import { BUILT_IN_MODEL, cardOf, describeVersion, InvalidFieldError, versionName } from "@duchenne/control";
+import type { DetectorCard, ExpressionCard } from "@duchenne/model";
+import type { ModelVersionRecord } from "@duchenne/store";
+import type { ModelDescription } from "@duchenne/vision";
+
+/** Thrown when a version answers nothing that labels could be compared with. */
+export class NotEvaluableError extends InvalidFieldError {
+  readonly reason = "NOT_EVALUABLE";
+
+  constructor(version: ModelVersionRecord) {
+    const name = versionName(version.model, version.version);
+    super(
+      "model_version",
+      `Expected an action unit detector or an expression classifier, ${name} is a masked autoencoder; evaluate what is fine-tuned from it`,
+    );
+  }
+}
+
+/** An action unit detector. */
+export interface EvaluableDetector {
+  readonly answers: "action_units";
+  readonly actionUnits: ModelDescription["actionUnits"];
+  /** Absent for the built-in model. */
+  readonly card: DetectorCard | undefined;
+}
+
+/** An expression classifier. */
+export interface EvaluableClassifier {
+  readonly answers: "expressions";
+  readonly card: ExpressionCard;
+}
+
+/** What a version answers. @throws {NotEvaluableError} */
+export function evaluableVersion(version: ModelVersionRecord): EvaluableDetector | EvaluableClassifier {
+  if (version.model === BUILT_IN_MODEL) {
+    return { answers: "action_units", actionUnits: describeVersion(version).actionUnits, card: undefined };
+  }
+  const { config, ...card } = cardOf(version);
+  switch (config.kind) {
+    case "vit":
+      return {
+        answers: "action_units",
+        actionUnits: describeVersion(version).actionUnits,
+        card: { ...card, config },
+      };
+    case "vit-expression":
+      return { answers: "expressions", card: { ...card, config } };
+    case "mae":
+      throw new NotEvaluableError(version);
+  }
+}

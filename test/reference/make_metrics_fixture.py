@@ -1,0 +1,156 @@
+"""Writes fixtures/metrics.json: what scikit-learn computes of scores at the edges, after section 1.12 of the behavioural
+specification. Scores are fp32, and thresholds are compared with them in fp32, as the reference does.
+
+Where scikit-learn's definition is not ours, the difference stands here:
+- one class only has no AUC (scikit-learn warns and answers NaN): null, and left out of the mean;
+- F1 of an action unit that is neither there nor found is 0 (zero_division=0), and so it is without known labels;
+- recall and F1 of an expression that does not occur are null (scikit-learn: 0 with a warning);
+- of equal logits the first class counts as larger, as in argmax; scikit-learn's top-k takes the last, so it gets the
+  classes in reverse;
+- cross-entropy is that of the logits; scikit-learn's cuts probabilities off, which only "far apart" shows;
+- no frames, and scores that are no numbers, are refused; scikit-learn refuses the latter too.
+"""
+
+import json
+import warnings
+from pathlib import Path
+
+import numpy as np
+from scipy.special import log_softmax
+from sklearn import metrics
+
+warnings.filterwarnings("ignore")
+random = np.random.default_rng(20240717)
+
+
+def finite(value):
+    return None if value is None or np.isnan(value) else float(value)
+
+
+def shortest(value):
+    """The fewest digits that are this number in fp32."""
+    return float(str(value))
+
+
+def mean(values):
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def f1(labels, present):
+    if len(labels) == 0:
+        return 0.0
+    return float(metrics.f1_score(labels, present, zero_division=0))
+
+
+def action_units(name, probabilities, occurrence):
+    """probabilities and occurrence: [N][A]; -1 is unknown."""
+    scores = np.array(probabilities, dtype=np.float32)
+    labels = np.array(occurrence, dtype=np.int64)
+    units = [(labels[labels[:, a] != -1, a], scores[labels[:, a] != -1, a]) for a in range(labels.shape[1])]
+    at = lambda threshold: [f1(y, p >= np.float32(threshold)) for y, p in units]
+    swept = [mean(at(percent / 100)) for percent in range(1, 100)]
+    best = int(np.argmax(swept))
+    auc = [finite(metrics.roc_auc_score(y, p)) if len(set(y)) == 2 else None for y, p in units]
+    for (y, p), value in zip(units, auc):
+        if len(y) > 0 and value is None:
+            assert np.isnan(metrics.roc_auc_score(y, p))
+    return {
+        "name": name,
+        "probabilities": [shortest(value) for value in scores.ravel()],
+        "occurrence": labels.ravel().tolist(),
+        "f1": at(0.5),
+        "meanF1": mean(at(0.5)),
+        "sweptThreshold": (best + 1) / 100,
+        "sweptF1": swept[best],
+        "auc": auc,
+        "macroAuc": mean(auc),
+    }
+
+
+def expressions(name, logits, labels):
+    """logits: [N][C]; labels: [N], -1 is unknown."""
+    scores = np.array(logits, dtype=np.float32)
+    labels = np.array(labels, dtype=np.int64)
+    z, y = scores[labels != -1], labels[labels != -1]
+    count = z.shape[1]
+    classes = list(range(count))
+    answers = z.argmax(axis=1)
+    per_class = {"labels": classes, "average": None}
+    occurs = np.array([(y == each).any() for each in classes])
+    recall = metrics.recall_score(y, answers, zero_division=np.nan, **per_class)
+    f1s = metrics.f1_score(y, answers, zero_division=0, **per_class)
+    log_probabilities = log_softmax(z.astype(np.float64), axis=1)
+    entropy = -log_probabilities[np.arange(len(y)), y].mean()
+    if name != "far apart":
+        assert np.isclose(entropy, metrics.log_loss(y, np.exp(log_probabilities), labels=classes), atol=1e-12)
+    top = lambda k: float(metrics.top_k_accuracy_score(count - 1 - y, z[:, ::-1], k=k, labels=classes))
+    assert top(1) == metrics.accuracy_score(y, answers)
+    return {
+        "name": name,
+        "classes": count,
+        "logits": [shortest(value) for value in scores.ravel()],
+        "labels": labels.tolist(),
+        "top1": top(1),
+        "top5": top(5),
+        "recall": [finite(value) for value in recall],
+        "f1": [finite(value) if there else None for value, there in zip(f1s, occurs)],
+        "meanClassAccuracy": float(metrics.balanced_accuracy_score(y, answers)),
+        "crossEntropy": float(entropy),
+        "confusion": metrics.confusion_matrix(y, answers, labels=classes).tolist(),
+    }
+
+
+def refuses(call):
+    try:
+        call()
+    except ValueError:
+        return True
+    return False
+
+
+assert refuses(lambda: metrics.roc_auc_score([0, 1], [0.5, np.nan]))
+assert refuses(lambda: metrics.top_k_accuracy_score([0, 1, 2], np.full((3, 3), np.nan), k=1))
+
+labels = random.random((40, 3)) < [0.1, 0.4, 0.8]
+scores = np.clip(0.35 * labels + 0.65 * random.random((40, 3)), 0, 1)
+unknown = np.where(random.random((40, 3)) < 0.3, -1, labels)
+unknown[:, 2] = -1
+hundredths = np.arange(1, 100) / 100
+
+action_unit_cases = [
+    action_units("ordinary scores", scores, labels),
+    action_units("rounded scores, with ties", scores.round(1), labels),
+    action_units("one class only", scores, np.stack([labels[:, 0], labels[:, 0] * 0, labels[:, 0] * 0 + 1], 1)),
+    action_units("one class only, of every action unit", scores, np.zeros((40, 3))),
+    action_units("no positives predicted", scores * 0.49, labels),
+    action_units("nothing found by any threshold", scores * 0, labels),
+    action_units("everything found by every threshold", scores * 0 + 1, labels),
+    action_units("all ties", scores * 0 + 0.3, labels),
+    # 0.7 and 0.6 in fp32 are below and above what they are in fp64.
+    action_units("scores exactly at 0.7 and others", hundredths[:, None], (hundredths >= 0.7)[:, None]),
+    action_units("scores exactly at 0.6 and others", hundredths[:, None], (hundredths >= 0.6)[:, None]),
+    action_units("unknown labels, of one action unit all", scores, unknown),
+    action_units("a single frame", [[0.5, 0.49]], [[1, 1]]),
+    action_units("a single frame, of which nothing is known", [[0.5, 0.49]], [[-1, -1]]),
+]
+
+z = random.normal(size=(50, 7)) * 2
+y = random.integers(0, 7, size=50)
+z[np.arange(50), y] += 1.5
+
+expression_cases = [
+    expressions("ordinary logits", z, y),
+    expressions("rounded logits, with ties", z.round(), y),
+    expressions("all ties", z * 0, y),
+    expressions("one class only", z, y * 0 + 3),
+    expressions("one class answered", z * 0 + np.eye(7)[2] * 5, y),
+    expressions("a class that does not occur", z, np.where(y == 4, 1, y)),
+    expressions("a class that neither occurs nor is answered", np.where(np.arange(7) == 4, -9, z), np.where(y == 4, 1, y)),
+    expressions("unknown labels", z, np.where(random.random(50) < 0.4, -1, y)),
+    expressions("far apart", z * 400, y),
+    expressions("a single frame", z[:1], y[:1]),
+]
+
+path = Path(__file__).parent / "fixtures" / "metrics.json"
+path.write_text(json.dumps({"actionUnits": action_unit_cases, "expressions": expression_cases}, separators=(",", ":")) + "\n")
