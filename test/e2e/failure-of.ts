@@ -1,11 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { BadRequestSchema, ErrorInfoSchema } from "@duchenne/proto/rpc";
 
-<<<<<<< HEAD
-/** What a failed call told: code, reason and the fields it is about. */
-=======
 /** What a failed call told: code, reason, the fields it is about, and all of its text. @throws {Error} when it succeeded */
->>>>>>> main
 export async function failureOf(call: Promise<unknown>) {
   const error = await call.then(
     () => undefined,
