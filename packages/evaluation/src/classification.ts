@@ -9,22 +9,26 @@ export interface ClassifiedFrames {
 }
 
 /**
- * Share of the frames whose class is among the `depth` largest logits. Of equal logits the first class counts as larger.
+ * Whether each frame's class is among the `depth` largest logits: 1 or 0. Of equal logits the first class counts as larger.
  *
  * @throws {RangeError} when there are no frames, or the arrays do not fit each other
  * @throws {NonFiniteScoreError}
  */
-export function topAccuracy(frames: ClassifiedFrames, depth: number): number {
-  const right = rowsOf(frames).filter(({ logits, label }) => {
+export function amongTop(frames: ClassifiedFrames, depth: number): Uint8Array {
+  return Uint8Array.from(rowsOf(frames), ({ logits, label }) => {
     const own = logits[label]!;
     let above = 0;
     for (const [each, logit] of logits.entries()) if (logit > own || (logit === own && each < label)) above++;
-    return above < depth;
+    return above < depth ? 1 : 0;
   });
-  return right.length / frames.labels.length;
 }
 
-/** Mean softmax cross-entropy, in nats. @throws as `topAccuracy` */
+/** The share of the frames that are `amongTop`. @throws as `amongTop` */
+export function topAccuracy(frames: ClassifiedFrames, depth: number): number {
+  return amongTop(frames, depth).reduce((sum, each) => sum + each, 0) / frames.labels.length;
+}
+
+/** Mean softmax cross-entropy, in nats. @throws as `amongTop` */
 export function meanCrossEntropy(frames: ClassifiedFrames): number {
   return rowsOf(frames).reduce((sum, row) => sum + crossEntropy(row), 0) / frames.labels.length;
 }
@@ -35,7 +39,7 @@ export interface ClassifiedFrame {
   readonly label: number;
 }
 
-/** The frames one by one. @throws as `topAccuracy` */
+/** The frames one by one. @throws as `amongTop` */
 export function rowsOf({ logits, labels }: ClassifiedFrames): ClassifiedFrame[] {
   const classes = logits.length / labels.length;
   if (labels.length === 0) throw new RangeError("Expected at least one frame, got none");

@@ -1,6 +1,14 @@
 /** Metrics of action unit detectors and expression classifiers, with intervals over subjects, and their reports. */
 export { NonFiniteScoreError } from "./check-finite.ts";
-export { type ClassifiedFrames, meanCrossEntropy, topAccuracy } from "./classification.ts";
+export { amongTop, type ClassifiedFrames, meanCrossEntropy, topAccuracy } from "./classification.ts";
+export {
+  accuracyOf,
+  comparePaired,
+  macroAucOf,
+  type PairedComparison,
+  type PairedRun,
+  type WeightedFigure,
+} from "./compare-paired.ts";
 export { type EvaluationInput, evaluate } from "./evaluate.ts";
 export { type ExpressionEvaluationInput, evaluateExpressions } from "./evaluate-expressions.ts";
 export { expressionReportToMarkdown } from "./expression-markdown.ts";

@@ -110,7 +110,11 @@ const runLinearProbe: AttemptHandler = async (job, tools) => {
   if (config.kind === "mae") throw new TypeError(`Expected pooled features, ${modelVersion} has none`);
   const prepared = await prepare(tools, dataset);
   const plan = planLinearProbe(recipe, prepared.dataset);
-  return { ...(await report(linearProbe({ ...prepared, plan, model: { config, parameters } }), tools)) };
+  const { isRight: _, ...figures } = await report(
+    linearProbe({ ...prepared, plan, model: { config, parameters } }),
+    tools,
+  );
+  return figures;
 };
 
 const handlers: Record<TrainingKind, AttemptHandler> = {

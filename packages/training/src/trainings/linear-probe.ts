@@ -1,4 +1,4 @@
-import { meanCrossEntropy, topAccuracy } from "@duchenne/evaluation";
+import { amongTop, meanCrossEntropy, topAccuracy } from "@duchenne/evaluation";
 import type { ParameterSet, VitConfig } from "@duchenne/model";
 import { createVit, type Vit } from "@duchenne/model/training";
 import type { TensorFlow } from "@duchenne/tensor";
@@ -32,6 +32,8 @@ export interface LinearProbeResult {
   readonly subjects: number;
   readonly trainFrames: number;
   readonly testFrames: number;
+  /** Whether each held-out frame's subject was named, 1 or 0, in the order of the plan's test part. */
+  readonly isRight: Uint8Array;
 }
 
 /**
@@ -60,17 +62,15 @@ export async function* linearProbe(
         : trainModeSource(tf, vit, images);
     objective = createIdentityObjective(tf, source, shape, { seed, weightDecay: recipe.optimization.weightDecay });
     const { logits } = objective;
-    const measure = () => {
-      const answers = {
-        logits: tf.tidy(() => Float32Array.from(logits(matrix(tf, held.features, dim)).dataSync())),
-        labels: held.labels,
-      };
-      return {
-        top1: topAccuracy(answers, 1),
-        top5: topAccuracy(answers, 5),
-        crossEntropy: meanCrossEntropy(answers),
-      };
-    };
+    const answer = () => ({
+      logits: tf.tidy(() => Float32Array.from(logits(matrix(tf, held.features, dim)).dataSync())),
+      labels: held.labels,
+    });
+    const measure = (answers = answer()) => ({
+      top1: topAccuracy(answers, 1),
+      top5: topAccuracy(answers, 5),
+      crossEntropy: meanCrossEntropy(answers),
+    });
     yield* train({
       tf,
       objective,
@@ -91,8 +91,10 @@ export async function* linearProbe(
       mode,
     });
     const subjects = new Set(held.labels).size;
+    const answers = answer();
     return {
-      ...measure(),
+      ...measure(answers),
+      isRight: amongTop(answers, 1),
       chance: 1 / subjects,
       subjects,
       trainFrames: split.train.length,
