@@ -15,6 +15,7 @@ const ENTRIES = {
   setup: "deploy/setup/provision.ts",
   test: "deploy/setup/test.ts",
   "bench:input": "test/bench/input.ts",
+  experiments: "test/experiments/main.ts",
 };
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");

@@ -1,0 +1,45 @@
+// `npm run experiments`: the paper's claim in miniature, and what pretraining is worth, on SynthFACS. Prints progress on
+// stderr and the tables on stdout; `--output FOLDER` keeps tables, figures and the curves.
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { loadTensorFlow } from "@duchenne/tensor";
+import { renderFaces } from "./faces.ts";
+import { measureFewLabels } from "./few-labels.ts";
+import { measureAdversary } from "./identity-adversary.ts";
+import { plotCurves } from "./plot-curves.ts";
+import { pretrainEncoder } from "./pretrain-encoder.ts";
+import { SETTINGS } from "./settings.ts";
+import { reportToMarkdown } from "./write-report.ts";
+
+const { values } = parseArgs({ options: { output: { type: "string" } } });
+const folder = await mkdtemp(join(tmpdir(), "duchenne-experiments-"));
+try {
+  const tf = await loadTensorFlow();
+  const [pretrained, pretraining] = await timed(async () =>
+    pretrainEncoder(tf, await renderFaces(folder, "unlabelled", SETTINGS.unlabelled)),
+  );
+  const dataset = await renderFaces(folder, "labelled", SETTINGS.labelled);
+  const [adversary, adversaryMinutes] = await timed(() => measureAdversary(tf, dataset, pretrained));
+  const [fewLabels, fewLabelsMinutes] = await timed(() => measureFewLabels(tf, dataset, pretrained));
+  const minutes = { pretraining, adversary: adversaryMinutes, fewLabels: fewLabelsMinutes };
+  const tables = reportToMarkdown({ adversary, fewLabels, minutes });
+  process.stdout.write(tables);
+  if (values.output !== undefined) {
+    await mkdir(values.output, { recursive: true });
+    await writeFile(join(values.output, "experiments.md"), tables);
+    await writeFile(join(values.output, "f1-by-epoch.svg"), await plotCurves(adversary.curves));
+    await writeFile(
+      join(values.output, "experiments.json"),
+      JSON.stringify({ SETTINGS, adversary, fewLabels, minutes }),
+    );
+  }
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}
+
+async function timed<T>(work: () => Promise<T>): Promise<[T, minutes: number]> {
+  const begin = performance.now();
+  return [await work(), (performance.now() - begin) / 60_000];
+}
