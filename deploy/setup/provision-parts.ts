@@ -1,10 +1,10 @@
-import { provisionTensorFlow } from "@duchenne/tensor/provision";
+import { provisionKernels, provisionTensorFlow } from "@duchenne/tensor/provision";
 import { provisionFaceModels } from "@duchenne/vision/provision";
 import { accelerator } from "./accelerator.ts";
 import { step } from "./step.mjs";
 
 /**
- * Brings what the product needs beside its packages: the face models and TensorFlow. Each part is skipped when it is there.
+ * Brings what the product needs beside its packages: the face models, TensorFlow and the fused kernels. Each part is skipped when it is there.
  *
  * @returns one line for each part that could not be had: what is missing, and what to install
  */
@@ -21,5 +21,9 @@ export async function provision(): Promise<string[]> {
   };
   await attempt("Face models", () => provisionFaceModels({ onProgress: say }));
   await attempt("TensorFlow (training)", () => provisionTensorFlow({ accelerator, onProgress: say }));
+  // Not with CUDA: on a GPU TensorFlow's own kernels run.
+  if (accelerator === "cpu") {
+    await attempt("Fused kernels (faster training)", () => provisionKernels({ onProgress: say }));
+  }
   return problems;
 }

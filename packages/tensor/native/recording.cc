@@ -1,5 +1,6 @@
 #include "recording.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "failure.h"
@@ -22,6 +23,21 @@ bool AllElementsEqual(const TF_Tensor *tensor) {
   return true;
 }
 
+/** Operations whose output is their first input's memory, seen in another way. */
+bool SharesMemory(TF_Operation *operation) {
+  const std::string type = TF_OperationOpType(operation);
+  return type == "Reshape" || type == "Identity" || type == "ExpandDims" || type == "Squeeze";
+}
+
+/** How many of its first inputs an operation overwrites. */
+size_t OverwrittenInputs(const std::vector<Attribute> &attributes) {
+  for (const Attribute &attribute : attributes) {
+    const auto *count = std::get_if<int64_t>(&attribute.value);
+    if (attribute.name == "overwrites" && count != nullptr && *count > 0) return static_cast<size_t>(*count);
+  }
+  return 0;
+}
+
 }  // namespace
 
 Recording::Recording(int64_t firstSymbol) : next_(firstSymbol) { recorded_.graph.reset(TF_NewGraph()); }
@@ -33,6 +49,9 @@ std::string Recording::NextName(const std::string &operation) {
 }
 
 TF_Output Recording::At(int64_t id) const {
+  if (overwritten_.count(id) > 0) {
+    throw InvalidArgument("A tensor that the step has overwritten (a weight, by its optimizer) cannot be read after that");
+  }
   const auto found = symbols_.find(id);
   if (found != symbols_.end()) return found->second;
   throw FailedPrecondition(id >= kFirstSymbol ? "The tensor belongs to another recording, or was disposed in this one"
@@ -103,6 +122,15 @@ Symbol Recording::AddConstant(const TF_Tensor *tensor) {
   return Name(Finished(fill, "Fill"), "Fill");
 }
 
+void Recording::RunAfterReaders(TF_OperationDescription *operation, TF_Output value) const {
+  std::vector<TF_Input> readers(static_cast<size_t>(TF_OperationOutputNumConsumers(value)));
+  TF_OperationOutputConsumers(value, readers.data(), static_cast<int>(readers.size()));
+  for (const TF_Input &reader : readers) {
+    TF_AddControlInput(operation, reader.oper);
+    if (SharesMemory(reader.oper)) RunAfterReaders(operation, {reader.oper, 0});
+  }
+}
+
 std::vector<Symbol> Recording::AddOperation(const Signature &signature, const std::vector<Attribute> &attributes,
                                             const std::vector<int64_t> &inputs, const std::vector<size_t> &sizes) {
   // All that can fail stands before TF_NewOperation: what it returns can only be finished.
@@ -110,6 +138,10 @@ std::vector<Symbol> Recording::AddOperation(const Signature &signature, const st
   for (int64_t id : inputs) outputs.push_back(At(id));
   TF_OperationDescription *operation =
       TF_NewOperation(recorded_.graph.get(), signature.name.c_str(), NextName(signature.name).c_str());
+  for (size_t i = 0; i < std::min(OverwrittenInputs(attributes), outputs.size()); i++) {
+    RunAfterReaders(operation, outputs[i]);
+    overwritten_.insert(inputs[i]);
+  }
   const TF_Output *next = outputs.data();
   for (size_t i = 0; i < sizes.size(); i++) {
     if (signature.inputs[i].isList()) {

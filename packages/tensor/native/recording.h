@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "attributes.h"
@@ -46,7 +47,8 @@ class Recording {
   Symbol AddConstant(const TF_Tensor *tensor);
 
   /**
-   * Adds an operation.
+   * Adds an operation. One that overwrites its first inputs says so by an attribute "overwrites", their number: it then
+   * runs after all that was recorded before it and reads the same memory. What reads it later is refused.
    *
    * @param sizes how many of the inputs each argument takes
    * @throws Failure when the shape of an output is not known before it runs
@@ -64,11 +66,13 @@ class Recording {
   std::string NextName(const std::string &operation);
   TF_Output At(int64_t id) const;
   Symbol Name(TF_Output output, const std::string &operation);
+  void RunAfterReaders(TF_OperationDescription *operation, TF_Output value) const;
   TF_Output Constant(const TF_Tensor *tensor);
   TF_Output Finished(TF_OperationDescription *operation, const std::string &name);
 
   RecordedGraph recorded_;
   std::unordered_map<int64_t, TF_Output> symbols_;
+  std::unordered_set<int64_t> overwritten_;
   int64_t next_;
   int nodes_ = 0;
 };

@@ -1,4 +1,5 @@
 import type { Tensor, Variable } from "@tensorflow/tfjs";
+import { adamwUpdate } from "./fused/adamw-update.ts";
 import type { TensorFlow } from "./tensorflow.ts";
 
 /** Parameters that share a learning rate factor and a decay. */
@@ -37,8 +38,8 @@ export interface AdamW {
    */
   advance(learningRate: number): Tensor;
   /**
-   * The new values of parameters and moments, by the names of the parameters and of `variables`. A pure function: it can be
-   * recorded.
+   * The new values of parameters and moments, by the names of the parameters and of `variables`; can be recorded. With the
+   * fused kernels they are the old ones' memory (`adamwUpdate`): assign them.
    *
    * @param gradients by name
    * @param factors of `advance`
@@ -89,23 +90,26 @@ export function createAdamW(
   }
 
   function updates(gradients: Readonly<Record<string, Tensor>>, factors: Tensor): Map<string, Tensor> {
-    const scalars = groups.map((_, group) =>
-      [0, 1, 2].map((column) => factors.slice([group, column], [1, 1]).reshape([])),
+    const { weights, firstMoments, secondMoments } = adamwUpdate(tf, {
+      weights: parameters.map(({ variable }) => variable),
+      firstMoments: parameters.map(({ first }) => first),
+      secondMoments: parameters.map(({ second }) => second),
+      gradients: parameters.map(({ name }) => {
+        const gradient = gradients[name];
+        if (gradient === undefined) throw new RangeError(`Expected a gradient of "${name}", found none`);
+        return gradient;
+      }),
+      groups: parameters.map(({ group }) => group),
+      factors,
+      ...{ beta1, beta2, epsilon },
+    });
+    return new Map(
+      parameters.flatMap(({ name }, i): [string, Tensor][] => [
+        [name, weights[i]!],
+        [firstMomentOf(name), firstMoments[i]!],
+        [secondMomentOf(name), secondMoments[i]!],
+      ]),
     );
-    const changed = new Map<string, Tensor>();
-    for (const { name, group, variable, first, second } of parameters) {
-      const gradient = gradients[name];
-      if (gradient === undefined) throw new RangeError(`Expected a gradient of "${name}", found none`);
-      const [rate, decay, correction] = scalars[group] as [Tensor, Tensor, Tensor];
-      const [weight, m, v] = tf.tidy(() => {
-        const m = first.mul(beta1).add(gradient.mul(1 - beta1));
-        const v = second.mul(beta2).add(gradient.square().mul(1 - beta2));
-        const change = m.div(v.sqrt().div(correction).add(epsilon)).mul(rate);
-        return [variable.mul(decay).sub(change), m, v];
-      }) as [Tensor, Tensor, Tensor];
-      changed.set(name, weight).set(firstMomentOf(name), m).set(secondMomentOf(name), v);
-    }
-    return changed;
   }
 
   return {

@@ -8,10 +8,23 @@ export { type CustomOperation, withCustomGradient } from "./custom-gradient.ts";
 export { type Device, devices, type MemoryStatistics, memoryStatistics } from "./devices.ts";
 export { type ElementType, elementType } from "./element-type.ts";
 export type { EngineOptions } from "./engine-options.ts";
-export { autocast, type Precision } from "./fused/autocast.ts";
-export { linear } from "./fused/linear.ts";
+export {
+  type Affine,
+  attention,
+  autocast,
+  type FusedKernel,
+  gelu,
+  layerNorm,
+  linear,
+  type Precision,
+  type ResidualOptions,
+  residualAttention,
+  residualMlp,
+  usesFusedKernels,
+  withoutFusedKernels,
+} from "./fused/index.ts";
 export { type ClippedGradients, clipByGlobalNorm, globalNorm } from "./gradient-norm.ts";
-export { dropPath, gelu, gradientReversal, layerNorm } from "./ops.ts";
+export { dropPath, gradientReversal } from "./ops.ts";
 export { type Seed, seedTensor, statelessUniform } from "./random.ts";
 export { type AttributeValue, loadKernelLibrary, rawOp } from "./raw-op.ts";
 export { loadTensorFlow, type TensorFlow } from "./tensorflow.ts";

@@ -4,63 +4,6 @@ import { type Seed, statelessUniform } from "./random.ts";
 import type { TensorFlow } from "./tensorflow.ts";
 
 /**
- * Layer normalisation over the last axis (Ba et al. 2016), with its gradient in one go.
- *
- * @param x [..., D]
- * @param weight [D]
- * @param bias [D]
- */
-export function layerNorm(tf: TensorFlow, x: Tensor, weight: Tensor, bias: Tensor, epsilon: number): Tensor {
-  return withCustomGradient<[Tensor, Tensor, Tensor]>(
-    tf,
-    {
-      forward([input, gain, offset], save) {
-        const centred = input.sub(input.mean(-1, true));
-        const inverse = centred.square().mean(-1, true).add(epsilon).rsqrt();
-        const standard = centred.mul(inverse);
-        save([standard, inverse, gain]);
-        return standard.mul(gain).add(offset);
-      },
-      backward(dy, saved) {
-        const [xHat, invStd, gamma] = saved as [Tensor, Tensor, Tensor];
-        const scaled = dy.mul(gamma);
-        const mean = scaled.mean(-1, true);
-        const along = xHat.mul(scaled.mul(xHat).mean(-1, true));
-        const leading = Array.from({ length: dy.rank - 1 }, (_, axis) => axis);
-        return [scaled.sub(mean).sub(along).mul(invStd), dy.mul(xHat).sum(leading), dy.sum(leading)];
-      },
-    },
-    x,
-    weight,
-    bias,
-  );
-}
-
-/** Exact GELU: x Phi(x) (Hendrycks and Gimpel 2016). */
-export function gelu(tf: TensorFlow, x: Tensor): Tensor {
-  return withCustomGradient<[Tensor]>(
-    tf,
-    {
-      forward([input], save) {
-        const cdf = input.mul(Math.SQRT1_2).erf().add(1).mul(0.5);
-        save([input, cdf]);
-        return input.mul(cdf);
-      },
-      backward(dy, saved) {
-        const [z, phi] = saved as [Tensor, Tensor];
-        const density = z
-          .square()
-          .mul(-0.5)
-          .exp()
-          .mul(1 / Math.sqrt(2 * Math.PI));
-        return dy.mul(phi.add(z.mul(density)));
-      },
-    },
-    x,
-  );
-}
-
-/**
  * Gradient reversal (Ganin and Lempitsky 2015): the identity forward, -lambda times the gradient backward.
  *
  * @param lambda constant; 0 stops the gradient

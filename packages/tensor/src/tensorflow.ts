@@ -3,6 +3,7 @@ import util from "node:util";
 import { createBackend } from "./backend.ts";
 import type { Binding } from "./binding.ts";
 import { configProtoFrom, type EngineOptions } from "./engine-options.ts";
+import { loadFusedKernels } from "./fused/kernel-library.ts";
 import { replaceGatherKernel } from "./gather-kernel.ts";
 import {
   checkProcessor,
@@ -52,6 +53,7 @@ async function load(options: EngineOptions): Promise<TensorFlow> {
   replaceGatherKernel(tf);
   await tf.setBackend("tensorflow");
   await tf.ready();
+  loadFusedKernels(tf);
   return tf;
 }
 

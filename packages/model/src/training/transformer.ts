@@ -1,4 +1,14 @@
-import { dropPath, gelu, layerNorm, linear, type Seed, type TensorFlow } from "@duchenne/tensor";
+import {
+  type Affine,
+  dropPath,
+  gelu,
+  layerNorm,
+  linear,
+  residualAttention,
+  residualMlp,
+  type Seed,
+  type TensorFlow,
+} from "@duchenne/tensor";
 import type { Tensor, Variable } from "@tensorflow/tfjs";
 import { LAYER_NORM_EPSILON } from "../config.ts";
 
@@ -34,15 +44,11 @@ export function createTransformer(tf: TensorFlow, variables: ReadonlyMap<string,
   const norm = (x: Tensor, name: string) =>
     layerNorm(tf, x, value(`${name}.weight`), value(`${name}.bias`), LAYER_NORM_EPSILON);
 
-  function attention(x: Tensor, name: string, heads: number): Tensor {
-    const [, tokens, dim] = x.shape as [number, number, number];
-    const headDim = dim / heads;
-    const qkv = apply(x, `${name}.qkv`).reshape([-1, tokens, 3, heads, headDim]).transpose([2, 0, 3, 1, 4]);
-    const [q, k, v] = tf.unstack(qkv) as [Tensor, Tensor, Tensor]; // [B, K, T, D / K]
-    const weights = tf.matMul(q.mul(headDim ** -0.5), k, false, true).softmax(); // [B, K, T, T]
-    const mixed = tf.matMul(weights, v).transpose([0, 2, 1, 3]).reshape([-1, tokens, dim]);
-    return apply(mixed, `${name}.proj`);
-  }
+  const layers = <N extends string>(prefix: string, names: Readonly<Record<N, string>>) => {
+    const affine = (name: string): Affine => ({ weight: value(`${name}.weight`), bias: value(`${name}.bias`) });
+    const entries = Object.entries<string>(names).map(([part, name]) => [part, affine(`${prefix}.${name}`)]);
+    return Object.fromEntries(entries) as Record<N, Affine>;
+  };
 
   const mlp = (x: Tensor, names: readonly string[]) =>
     names.reduce((y, name, i) => apply(i === 0 ? y : gelu(tf, y), name), x);
@@ -52,17 +58,17 @@ export function createTransformer(tf: TensorFlow, variables: ReadonlyMap<string,
     mlp,
     norm,
     block(x, name, heads, { rate, seed, site } = { rate: 0, seed: 0, site: 0 }) {
-      const attended = x.add(
-        dropPath(tf, attention(norm(x, `${name}.norm1`), `${name}.attn`, heads), rate, seed, site),
-      );
-      return attended.add(
-        dropPath(
-          tf,
-          mlp(norm(attended, `${name}.norm2`), [`${name}.mlp.fc1`, `${name}.mlp.fc2`]),
-          rate,
-          seed,
-          site + 1,
-        ),
+      const options = (place: number) => ({
+        epsilon: LAYER_NORM_EPSILON,
+        ...(rate > 0 && { scale: dropPath(tf, tf.ones([x.shape[0]!]), rate, seed, place) }),
+      });
+      const attention = layers(name, { norm: "norm1", qkv: "attn.qkv", proj: "attn.proj" });
+      const attended = residualAttention(tf, x, attention, heads, options(site));
+      return residualMlp(
+        tf,
+        attended,
+        layers(name, { norm: "norm2", fc1: "mlp.fc1", fc2: "mlp.fc2" }),
+        options(site + 1),
       );
     },
   };

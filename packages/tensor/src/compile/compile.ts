@@ -1,6 +1,7 @@
 import type { DataId, Variable } from "@tensorflow/tfjs";
 import { backendOf } from "../backend.ts";
 import { elementType } from "../element-type.ts";
+import { unshared } from "../fused/adamw-update.ts";
 import type { TensorFlow } from "../tensorflow.ts";
 import { type Explanation, explain } from "./explain.ts";
 import { type RecordedStep, recordStep, releaseCaptures } from "./record-step.ts";
@@ -125,12 +126,21 @@ export function compile<I extends Tensors, O extends Tensors>(
   function runRecorded(inputs: I): O {
     const recorded = recordedFor(inputs);
     const { outputNames, updateNames } = recorded;
+    if (recorded.operations.has("DuchenneAdamW")) for (const each of updateNames) unshare(state.get(each)!);
     const tensors = backend.binding
       .runFunction(recorded.id, argumentsOf(recorded, inputs), device, config)
       .map((info) => backend.createOutputTensor(info));
     const outputs = outputNames.map((each, i) => [each, tensors[i]!] as const);
     assignUpdates(state, new Map(updateNames.map((each, i) => [each, tensors[outputNames.length + i]!])));
     return Object.fromEntries(outputs) as Tensors as O;
+  }
+
+  /** Gives a variable, which the function overwrites, memory of its own. */
+  function unshare(variable: Variable): void {
+    const own = unshared(tf, variable);
+    if (own === variable) return;
+    variable.assign(own);
+    own.dispose();
   }
 
   function runEagerly(inputs: I): O {

@@ -1,13 +1,10 @@
-import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
-import { ProvisionError } from "@duchenne/provision";
+import { runCompiler } from "./run-compiler.ts";
 
-const run = promisify(execFile);
 const require = createRequire(import.meta.url);
 
 /** The addon's file name. */
@@ -66,19 +63,11 @@ export async function compileAddon(options: CompileOptions): Promise<void> {
     ...["-L", tensorflow, "-l:libtensorflow_cc.so.2", "-l:libtensorflow_framework.so.2"],
     `-Wl,-rpath,$ORIGIN/../${basename(libraries)}/tensorflow`,
   ];
-  await run("g++", args, { maxBuffer: 2 ** 26, ...(signal && { signal }) }).catch((error: unknown) => {
-    signal?.throwIfAborted();
-    const { stderr = "" } = error as { stderr?: string };
-    const problems = stderr
-      .split("\n")
-      .filter((line) => line.includes("error"))
-      .slice(0, 5);
-    throw new ProvisionError(
-      "TENSORFLOW_UNAVAILABLE",
-      `The TensorFlow addon could not be compiled: ${problems.join("; ")}`,
-      "Update the compiler (GCC 9 or newer; Debian: apt-get install g++).",
-      error,
-    );
+  await runCompiler(args, {
+    product: "The TensorFlow addon",
+    reason: "TENSORFLOW_UNAVAILABLE",
+    without: "Detection works without.",
+    signal,
   });
 }
 

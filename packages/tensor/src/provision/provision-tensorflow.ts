@@ -11,6 +11,7 @@ import { compileAddon } from "./compile-addon.ts";
 import { filesOf, type TensorFlowFiles } from "./find-tensorflow.ts";
 import { type Places, placesFor } from "./places.ts";
 import { findPrebuilt } from "./prebuild.ts";
+import { runCompiler } from "./run-compiler.ts";
 import { type Accelerator, TENSORFLOW_BUILDS, type TensorFlowBuild, type Wheel } from "./tensorflow-wheels.ts";
 
 const run = promisify(execFile);
@@ -81,14 +82,11 @@ async function provisionLibraries(
 
 /** Asked before the download: without a compiler it would be for nothing. */
 async function checkCompiler(signal: AbortSignal | undefined): Promise<void> {
-  await run("g++", ["--version"], { ...(signal && { signal }) }).catch((error: unknown) => {
-    signal?.throwIfAborted();
-    throw new ProvisionError(
-      REASON,
-      "No C++ compiler (g++) was found; training needs one to build its TensorFlow addon.",
-      "Debian: apt-get install g++. Detection works without.",
-      error,
-    );
+  await runCompiler(["--version"], {
+    product: "TensorFlow's addon, which training needs,",
+    reason: REASON,
+    without: "Detection works without.",
+    signal,
   });
 }
 
