@@ -9,6 +9,8 @@ import { ensureToolchain } from "./toolchain.mjs";
 
 /** What each command runs once the workspace is installed, relative to the workspace's folder. */
 const ENTRIES = {
+  "bench:kernels": "test/bench/bench-kernels.ts",
+  "bench:train": "test/bench/bench-train.ts",
   demo: "deploy/demo/main.ts",
   duchenne: "packages/cli/src/main.ts",
   "prebuild-addon": "deploy/setup/prebuild-addon.ts",

@@ -1,7 +1,7 @@
 // `npm run bench:input`: images per second of the batch loader at 224 px, and of torchvision and timm beside it when
 // `--python` names an interpreter that has them. Nothing consumes the batches, so this is the most a training can get.
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,11 +12,9 @@ import {
   createBatchLoader,
   createBatchOrder,
   type Dataset,
-  openDataset,
   type PlannedBatch,
-  synthesizeDataset,
 } from "@duchenne/data";
-import sharp from "sharp";
+import { drawJpegs } from "./drawn-jpegs.ts";
 
 const IMAGE_SIZE = 224;
 const BATCH_SIZE = 32;
@@ -27,7 +25,7 @@ const { values } = parseArgs({
 const measured = Number(values.batches);
 const folder = await mkdtemp(join(tmpdir(), "duchenne-bench-"));
 try {
-  const dataset = await drawJpegs(join(folder, "faces"));
+  const dataset = await drawJpegs(join(folder, "faces"), { subjects: 8, framesPerSubject: 16, imageSize: IMAGE_SIZE });
   const { samples } = dataset;
   console.log(`${samples.length} JPEGs of ${IMAGE_SIZE} px, batches of ${BATCH_SIZE}, ${measured} batches measured`);
   console.log(`${cpus()[0]?.model ?? "unknown processor"}, ${availableParallelism()} cores, Node ${process.version}\n`);
@@ -45,18 +43,6 @@ try {
   }
 } finally {
   await rm(folder, { recursive: true, force: true });
-}
-
-/** Drawn faces, stored as published data sets store theirs. */
-async function drawJpegs(directory: string): Promise<Dataset> {
-  const options = { seed: 1, subjects: 8, framesPerSubject: 16, imageSize: IMAGE_SIZE, identityShortcut: 0 };
-  await synthesizeDataset(directory, options);
-  const images = join(directory, "images");
-  for (const file of await readdir(images)) {
-    const path = join(images, file);
-    await writeFile(path, await sharp(path).jpeg({ quality: 95 }).toBuffer());
-  }
-  return openDataset(directory);
 }
 
 async function measure(dataset: Dataset, name: AugmentationName, workers: number, cacheBytes: number): Promise<number> {
