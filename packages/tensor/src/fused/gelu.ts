@@ -44,7 +44,7 @@ export function biasGeluGrad(
 ): { readonly dU: Tensor; readonly dBias: Tensor; readonly y: Tensor } {
   if (usesFusedKernels(tf, "gelu")) {
     const inputs = [dy, u, bias ?? tf.zeros([0])];
-    const results = rawOp(tf, "DuchenneBiasGeluGrad", inputs, { T: precision, value_again: true }, 3);
+    const results = rawOp(tf, "DuchenneBiasGeluGrad", inputs, { T: precision }, 3);
     const [dU, dBias, y] = results as [Tensor, Tensor, Tensor];
     return { dU, dBias, y };
   }

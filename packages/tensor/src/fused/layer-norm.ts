@@ -71,7 +71,7 @@ export function normaliseRowsGrad(
 ): { readonly gradients: LayerNormInputs; readonly y: Tensor } {
   if (usesFusedKernels(tf, "layerNorm")) {
     const inputs = [dy, rows, gain, offset, mean, rstd, carry ?? tf.zeros([0])];
-    const results = rawOp(tf, "DuchenneLayerNormGrad", inputs, { T: precision, value_again: true }, 4);
+    const results = rawOp(tf, "DuchenneLayerNormGrad", inputs, { T: precision }, 4);
     const [dRows, dGain, dOffset, y] = results as [Tensor, Tensor, Tensor, Tensor];
     return { gradients: [dRows, dGain, dOffset], y };
   }

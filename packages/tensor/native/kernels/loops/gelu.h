@@ -60,7 +60,7 @@ void BiasGeluGrad(const BiasGeluGradRows<T>& rows, RowRange range, float* dbias)
       const Floats gradient = Load(dy + j, left) * (normal.cumulative + x * normal.bell * kInverseSqrtTwoPi);
       if (dbias != nullptr) Store(dbias + j, Load(dbias + j, left) + gradient, left);
       Store(du + j, gradient, left);
-      if (rows.y != nullptr) Store(rows.y + row * dim + j, x * normal.cumulative, left);
+      Store(rows.y + row * dim + j, x * normal.cumulative, left);
     }
   }
 }

@@ -58,8 +58,7 @@ void LayerNormGrad(const LayerNormGradRows<T>& rows, RowRange range, float* dgai
       Floats result = (scaled - scaledMean - standard * alongMean) * rstd;
       if (carry != nullptr) result += Load(carry + j, left);
       Store(dx + j, result, left);
-      if (rows.y != nullptr)
-        Store(rows.y + row * dim + j, standard * Load(rows.gain + j, left) + Load(rows.offset + j, left), left);
+      Store(rows.y + row * dim + j, standard * Load(rows.gain + j, left) + Load(rows.offset + j, left), left);
     }
   }
 }

@@ -20,7 +20,7 @@ REGISTER_OP("DuchenneBiasGelu")
       return absl::OkStatus();
     });
 
-/// Its gradient; dbias is empty when the bias is. `y` is the value again if asked for, else empty.
+/// Its gradient; dbias is empty when the bias is. `y` is the value again, so that it need not be kept.
 REGISTER_OP("DuchenneBiasGeluGrad")
     .Input("dy: T")
     .Input("u: T")
@@ -29,13 +29,10 @@ REGISTER_OP("DuchenneBiasGeluGrad")
     .Output("dbias: float")
     .Output("y: T")
     .Attr("T: {float, bfloat16}")
-    .Attr("value_again: bool = false")
     .SetShapeFn([](InferenceContext* c) {
-      bool valueAgain;
-      TF_RETURN_IF_ERROR(c->GetAttr("value_again", &valueAgain));
       c->set_output(0, c->input(1));
       c->set_output(1, c->input(2));
-      c->set_output(2, valueAgain ? c->input(1) : c->Vector(0));
+      c->set_output(2, c->input(1));
       return absl::OkStatus();
     });
 
@@ -65,9 +62,7 @@ class BiasGeluOp : public OpKernel {
 template <class T>
 class BiasGeluGradOp : public OpKernel {
  public:
-  explicit BiasGeluGradOp(OpKernelConstruction* context) : OpKernel(context) {
-    OP_REQUIRES_OK(context, context->GetAttr("value_again", &valueAgain_));
-  }
+  using OpKernel::OpKernel;
 
   void Compute(OpKernelContext* context) override {
     if (!IsMatrix(context, 1)) return;
@@ -79,11 +74,10 @@ class BiasGeluGradOp : public OpKernel {
     Tensor *du, *dbias, *y;
     OP_REQUIRES_OK(context, context->forward_input_or_allocate_output({0}, 0, u.shape(), &du));
     OP_REQUIRES_OK(context, context->allocate_output(1, bias.shape(), &dbias));
-    OP_REQUIRES_OK(context,
-                   context->allocate_output(2, valueAgain_ ? u.shape() : tensorflow::TensorShape({0}), &y));
+    OP_REQUIRES_OK(context, context->allocate_output(2, u.shape(), &y));
     const BiasGeluGradRows<typename Stored<T>::Type> work = {Read<T>(context->input(0)), Read<T>(u),
                                                              ReadOptional(bias), Write<T>(du),
-                                                             valueAgain_ ? Write<T>(y) : nullptr, dim};
+                                                             Write<T>(y), dim};
     const auto& loops = ChosenLoops().activations<typename Stored<T>::Type>();
     if (work.bias == nullptr) {
       Parallel(context, rows, kCost * dim,
@@ -93,9 +87,6 @@ class BiasGeluGradOp : public OpKernel {
                        [&](RowRange range, float* sums) { loops.biasGeluGrad(work, range, sums); });
     }
   }
-
- private:
-  bool valueAgain_;
 };
 
 #define REGISTER(TYPE)                                                                                           \

@@ -26,7 +26,7 @@ REGISTER_OP("DuchenneLayerNorm")
       return absl::OkStatus();
     });
 
-/// The gradient; `carry` [R, D] is added to dx, or is empty. `y` is the value again if asked for, else empty.
+/// The gradient; `carry` [R, D] is added to dx, or is empty. `y` is the value again, so that it need not be kept.
 REGISTER_OP("DuchenneLayerNormGrad")
     .Input("dy: T")
     .Input("x: float")
@@ -40,14 +40,11 @@ REGISTER_OP("DuchenneLayerNormGrad")
     .Output("doffset: float")
     .Output("y: T")
     .Attr("T: {float, bfloat16}")
-    .Attr("value_again: bool = false")
     .SetShapeFn([](InferenceContext* c) {
-      bool valueAgain;
-      TF_RETURN_IF_ERROR(c->GetAttr("value_again", &valueAgain));
       c->set_output(0, c->input(1));
       c->set_output(1, c->input(2));
       c->set_output(2, c->input(2));
-      c->set_output(3, valueAgain ? c->input(1) : c->Vector(0));
+      c->set_output(3, c->input(1));
       return absl::OkStatus();
     });
 
@@ -83,9 +80,7 @@ class LayerNormOp : public OpKernel {
 template <class T>
 class LayerNormGradOp : public OpKernel {
  public:
-  explicit LayerNormGradOp(OpKernelConstruction* context) : OpKernel(context) {
-    OP_REQUIRES_OK(context, context->GetAttr("value_again", &valueAgain_));
-  }
+  using OpKernel::OpKernel;
 
   void Compute(OpKernelContext* context) override {
     if (!IsMatrix(context, 1)) return;
@@ -99,8 +94,7 @@ class LayerNormGradOp : public OpKernel {
     OP_REQUIRES_OK(context, context->allocate_output(0, x.shape(), &dx));
     OP_REQUIRES_OK(context, context->allocate_output(1, {dim}, &dgain));
     OP_REQUIRES_OK(context, context->allocate_output(2, {dim}, &doffset));
-    OP_REQUIRES_OK(context,
-                   context->allocate_output(3, valueAgain_ ? x.shape() : tensorflow::TensorShape({0}), &y));
+    OP_REQUIRES_OK(context, context->allocate_output(3, x.shape(), &y));
     const LayerNormGradRows<typename Stored<T>::Type> work = {
         Read<T>(context->input(0)),
         Read<float>(x),
@@ -110,15 +104,12 @@ class LayerNormGradOp : public OpKernel {
         Read<float>(context->input(5)),
         ReadOptional(context->input(6)),
         Write<float>(dx),
-        valueAgain_ ? Write<T>(y) : nullptr,
+        Write<T>(y),
         dim};
     const auto& loops = ChosenLoops().activations<typename Stored<T>::Type>();
     ParallelWithSums(context, rows, dim, 2 * dim, {Write<float>(dgain), Write<float>(doffset)},
                      [&](RowRange range, float* sums) { loops.layerNormGrad(work, range, sums, sums + dim); });
   }
-
- private:
-  bool valueAgain_;
 };
 
 #define REGISTER(TYPE)                                                                                              \
