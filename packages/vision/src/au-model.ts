@@ -1,5 +1,10 @@
 import type { Box } from "@duchenne/data";
 import type { Side } from "./blendshape-au.ts";
+import type { RawImage } from "./raw-image.ts";
+import type { FaceQuality } from "./signals/face-quality.ts";
+import type { HeadPose } from "./signals/head-pose.ts";
+import type { FaceTracker } from "./tracking/face-tracker.ts";
+import type { FindResult } from "./worker/task.ts";
 
 /** One action unit that a model answers. */
 export interface ActionUnitDescription {
@@ -30,21 +35,21 @@ export interface ModelDescription {
 
 /** How long the stages of one image took, in milliseconds. */
 export interface StageTimes {
-  /** Waiting for a free worker. */
+  /** Waiting for a worker, and for a batch. */
   readonly queueMs: number;
   readonly decodeMs: number;
   /** Finding faces and their landmarks. */
   readonly facesMs: number;
   /** Cropping and scoring. */
   readonly inferenceMs: number;
-  /** From the call to its answer. */
+  /** From the image's arrival to its answer. */
   readonly totalMs: number;
 }
 
 /** An image to score. */
 export interface DetectionRequest {
-  /** JPEG, PNG or WebP bytes. */
-  readonly image: Uint8Array;
+  /** JPEG, PNG or WebP bytes, or pixels. */
+  readonly image: Uint8Array | RawImage;
   /** At most this many faces, the largest first. */
   readonly maxFaces: number;
   /** The image already is the model's crop: no face is looked for. */
@@ -57,8 +62,42 @@ export interface DetectionRequest {
   readonly logits?: boolean | undefined;
   /** Answer the pooled features, where the model has them. */
   readonly embeddings?: boolean | undefined;
+  /** Answer how the head is turned, where landmarks are found. */
+  readonly headPose?: boolean | undefined;
+  /** Answer how well each face can be seen. */
+  readonly quality?: boolean | undefined;
+}
+
+/** When an image is to be worked on. */
+export interface Scheduling {
+  /** Whose image it is: streams of one priority take turns. Default: nobody else's. */
+  readonly stream?: unknown;
+  /** From 1, the highest; 0: the engine's default. */
+  readonly priority?: number | undefined;
+  /** How long it may wait in all, in milliseconds, where that is shorter than the engine's own. */
+  readonly timeoutMs?: number | undefined;
+  /** Takes the place of an image of its stream that still waits to be begun; that one is rejected as superseded. */
+  readonly latest?: boolean | undefined;
   /** Gives the image up. */
   readonly signal?: AbortSignal | undefined;
+  /** Told when the work begins. */
+  readonly onStart?: (() => void) | undefined;
+  /** When it arrived, by performance.now(). Default: now. */
+  readonly receivedMs?: number | undefined;
+  /** Follows the faces of the stream. One that does work in between searches has one image in work at a time. */
+  readonly tracker?: FaceTracker | undefined;
+  /** The image's own time for the tracker, in milliseconds. Default: `receivedMs`. */
+  readonly frameTimeMs?: number | undefined;
+}
+
+/** An image whose faces were found, on its way to be scored. */
+export interface FoundImage extends FindResult {
+  readonly request: DetectionRequest;
+  readonly receivedMs: number;
+  /** Waiting so far. */
+  readonly queueMs: number;
+  /** The tracker's ids in the order of the faces, when it was the tracker that had to be told in turn. */
+  readonly faceIds?: readonly bigint[];
 }
 
 /** The score of one action unit, of the whole face or of one side. */
@@ -68,6 +107,8 @@ export interface ActionUnitScore {
   readonly score: number;
   readonly threshold: number;
   readonly logit?: number;
+  /** The model's own score, where calibration or smoothing made another of it. */
+  readonly rawScore?: number;
 }
 
 /** A scored face. */
@@ -82,6 +123,8 @@ export interface DetectedFace {
   readonly landmarks?: Float32Array;
   /** [D]: the pooled features. */
   readonly embedding?: Float32Array;
+  readonly headPose?: HeadPose;
+  readonly quality?: FaceQuality;
 }
 
 /** What was found in one image. No face is a normal answer. */
@@ -96,14 +139,21 @@ export interface AuModel {
   /** What it is, and what its scores mean. */
   describe(): ModelDescription;
   /**
-   * Scores the faces of one image, in a worker thread.
+   * Decodes an image, finds its faces and prepares them, in a worker thread.
    *
    * @throws {InvalidImageError} when the bytes are not a usable image
    * @throws {ImageTooLargeError} when the image is larger than the engine's limits
    * @throws {InvalidFaceBoxError} when the given box does not meet the image
+   * @throws {QueueFullError} when too many images wait
+   * @throws {QueueTimeoutError} when it waited too long
+   * @throws {SupersededError} when a newer image of its stream took its place
    */
-  run(request: DetectionRequest): Promise<Detection>;
-  /** Frees the model; images in work are still answered. */
+  find(request: DetectionRequest, scheduling?: Scheduling): Promise<FoundImage>;
+  /** Scores what was found, in a batch with what other images have. Throws what `find` throws of queues. */
+  score(found: FoundImage, scheduling?: Scheduling): Promise<Detection>;
+  /** Both, one after the other. */
+  run(request: DetectionRequest, scheduling?: Scheduling): Promise<Detection>;
+  /** Frees the model. Call it when nobody runs it: what is not scored yet fails. */
   dispose(): Promise<void>;
 }
 

@@ -7,10 +7,11 @@ export class InvalidImageError extends Error {
   readonly reason = "INVALID_IMAGE";
   readonly violations: readonly { field: string; description: string }[];
 
-  constructor(description: string, options?: ErrorOptions) {
+  /** @param options.field the request's field; default: "image" */
+  constructor(description: string, { field = "image", ...options }: ErrorOptions & { readonly field?: string } = {}) {
     super(description, options);
     this.name = "InvalidImageError";
-    this.violations = [{ field: "image", description }];
+    this.violations = [{ field, description }];
   }
 }
 

@@ -1,5 +1,6 @@
 import { type Box, FACE_OVAL_CONVENTION } from "@duchenne/data";
 import type { FoundFace } from "./chain/face-chain.ts";
+import { meshBox } from "./mesh-box.ts";
 
 /** Thrown when a given face box is empty or does not meet its image. */
 export class InvalidFaceBoxError extends Error {
@@ -13,9 +14,6 @@ export class InvalidFaceBoxError extends Error {
     this.violations = [{ field: "face_box", description }];
   }
 }
-
-/** Landmarks of the face mesh; the ten after them are the irises. */
-const MESH_LANDMARKS = 468;
 
 /** How boxes are derived for a model. */
 export interface BoxConvention {
@@ -32,26 +30,11 @@ export interface BoxConvention {
  * rim is the face oval, and 5 % more on each side. A model whose convention is not known gets the face finder's box.
  */
 export function boxConvention(name: string | undefined): BoxConvention {
-  if (name === FACE_OVAL_CONVENTION) return { boxOf: faceOvalBox, margin: 0.05, warnings: [] };
+  if (name === FACE_OVAL_CONVENTION)
+    return { boxOf: ({ landmarks }) => meshBox(landmarks), margin: 0.05, warnings: [] };
   const warning =
     name === undefined
       ? "The model does not record its box convention; faces are cropped by the face finder's box and scores may be off."
       : `The model's box convention "${name}" is not known; faces are cropped by the face finder's box and scores may be off.`;
   return { boxOf: ({ box }) => box, margin: 0.05, warnings: [warning] };
-}
-
-function faceOvalBox({ landmarks }: FoundFace): Box {
-  let left = Number.POSITIVE_INFINITY;
-  let top = Number.POSITIVE_INFINITY;
-  let right = Number.NEGATIVE_INFINITY;
-  let bottom = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < MESH_LANDMARKS; i++) {
-    const x = landmarks[3 * i]!;
-    const y = landmarks[3 * i + 1]!;
-    left = Math.min(left, x);
-    right = Math.max(right, x);
-    top = Math.min(top, y);
-    bottom = Math.max(bottom, y);
-  }
-  return { left, top, width: right - left, height: bottom - top };
 }

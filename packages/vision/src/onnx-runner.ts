@@ -1,12 +1,11 @@
-import { DEFAULT_IMAGE_LIMITS } from "./decode.ts";
 import { ModelLoadError } from "./vision-engine.ts";
-import type { ScoreResult } from "./worker/task.ts";
+import type { ScoreResult, ScoreTask, ScoreWorkerSettings } from "./worker/task.ts";
 import { WorkerPool } from "./worker/worker-pool.ts";
 
 /** A vision transformer in a worker thread, for batches that are already cropped and normalised. */
 export interface OnnxRunner {
   /**
-   * Scores `count` images.
+   * Scores `count` images, one batch after the other.
    *
    * @param images [B, 3, S, S], as normaliseImage makes them; copied
    * @returns logits [B, A] and pooled features [B, D]
@@ -25,25 +24,23 @@ export async function createOnnxRunner(
   path: string,
   { threads = 1 }: { readonly threads?: number } = {},
 ): Promise<OnnxRunner> {
-  const pool = new WorkerPool(1, {
-    imageLimits: DEFAULT_IMAGE_LIMITS,
-    faceModels: undefined,
-    sessionThreads: threads,
-  });
+  const settings: ScoreWorkerSettings = { threads };
+  const pool = new WorkerPool<ScoreTask>(new URL("./worker/score-worker.ts", import.meta.url), 1, settings);
   const model = 1;
-  // Only the tensors' way through the session is used: crops and thresholds are the caller's.
-  const source = { kind: "vit", path, imageSize: 0, description: "", actionUnits: [] } as const;
   try {
-    await pool.load({ kind: "load", model, source }, ({ message }) => new ModelLoadError(message));
+    await pool.keep(model, { kind: "load", model, source: { path } }, ({ message }) => new ModelLoadError(message));
   } catch (error) {
     await pool.close();
     throw error;
   }
   return {
     async run(images, count, { signal } = {}) {
+      signal?.throwIfAborted();
       const copy = images.slice();
-      const task = { kind: "score", model, images: copy, count } as const;
-      return (await pool.run(task, { signal, transfer: [copy.buffer] })) as ScoreResult;
+      const task = { kind: "score", model, images: [copy], count } as const;
+      const result = (await pool.run(task, { transfer: [copy.buffer] })) as ScoreResult;
+      signal?.throwIfAborted();
+      return result;
     },
     close: () => pool.close(),
   };

@@ -100,7 +100,7 @@ describe("a vision transformer", () => {
     const stop = new AbortController();
     const image = await solid(1);
     const runs = Array.from({ length: 8 }, () =>
-      model.run({ image, maxFaces: 1, imageIsCrop: true, signal: stop.signal }).catch((error: unknown) => error),
+      model.run({ image, maxFaces: 1, imageIsCrop: true }, { signal: stop.signal }).catch((error: unknown) => error),
     );
     stop.abort(new Error("enough"));
     expect((await Promise.all(runs)).some((each) => each instanceof Error && each.message === "enough")).toBe(true);

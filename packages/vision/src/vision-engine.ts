@@ -1,20 +1,25 @@
-import type { AuModel, Detection, DetectionRequest, ModelDescription, ModelSource, VitSource } from "./au-model.ts";
-import { BLENDSHAPE_ACTION_UNITS, BLENDSHAPE_AU_DESCRIPTION, BLENDSHAPE_THRESHOLD_NOTE } from "./blendshape-au.ts";
-import { DEFAULT_IMAGE_LIMITS, type ImageLimits, ImageTooLargeError, InvalidImageError } from "./decode.ts";
-import { boxConvention, InvalidFaceBoxError } from "./face-box.ts";
-import { type FaceModelFiles, faceModelsMissing, findFaceModels } from "./provision/index.ts";
-import type { DetectResult, TaskError } from "./worker/task.ts";
-import { WorkerPool } from "./worker/worker-pool.ts";
-
-/** How an engine is made. */
-export interface VisionEngineOptions {
-  /** Worker threads; each holds every loaded model. */
-  readonly workers: number;
-  /** Default: DEFAULT_IMAGE_LIMITS. */
-  readonly imageLimits?: ImageLimits;
-  /** Default: those in the cache. */
-  readonly faceModels?: FaceModelFiles;
-}
+import type {
+  AuModel,
+  DetectedFace,
+  Detection,
+  FoundImage,
+  ModelDescription,
+  ModelSource,
+  Scheduling,
+  VitSource,
+} from "./au-model.ts";
+import {
+  actionUnitsFromBlendshapes,
+  BLENDSHAPE_ACTION_UNITS,
+  BLENDSHAPE_AU_DESCRIPTION,
+  BLENDSHAPE_THRESHOLD_NOTE,
+} from "./blendshape-au.ts";
+import { resolveEngineOptions, type VisionEngineOptions } from "./engine-options.ts";
+import { boxConvention } from "./face-box.ts";
+import { createFaceStage, type FaceStage } from "./face-stage.ts";
+import { createScoreStage, type FaceLogits, type Scorer } from "./score-stage.ts";
+import { headPose } from "./signals/head-pose.ts";
+import type { Preparation, PreparedFace } from "./worker/task.ts";
 
 /** Runs models in worker threads: inference blocks its thread, and the caller's must stay free. */
 export interface VisionEngine {
@@ -48,64 +53,127 @@ export class ModelLoadError extends Error {
  *     const { faces } = await model.run({ image: await readFile("face.jpg"), maxFaces: 1 });
  */
 export function createVisionEngine(options: VisionEngineOptions): VisionEngine {
-  const pool = new WorkerPool(options.workers, {
-    imageLimits: options.imageLimits ?? DEFAULT_IMAGE_LIMITS,
-    faceModels: options.faceModels ?? findFaceModels(),
-    sessionThreads: 1,
-  });
-  let nextModel = 1;
+  const resolved = resolveEngineOptions(options);
+  const faces = createFaceStage(resolved);
+  const scores = createScoreStage(resolved);
   return {
     async load(source) {
-      const model = nextModel++;
-      await pool.load({ kind: "load", model, source }, loadError);
-      const description = source.kind === "vit" ? describeVit(source) : describeBuiltInModel();
-      return {
-        describe: () => description,
-        run: (request) => runDetection(pool, model, request),
-        dispose: () => pool.unload(model),
-      };
+      if (source.kind === "blendshape-au") {
+        await faces.open();
+        return createBuiltInModel(faces);
+      }
+      // Crops can be scored without the face models; who sends photographs is told.
+      if (resolved.faceModels !== undefined) await faces.open();
+      return createVitModel(source, faces, await scores.load(source));
     },
-    close: () => pool.close(),
+    async close() {
+      await Promise.all([faces.close(), scores.close()]);
+    },
   };
 }
 
-async function runDetection(pool: WorkerPool, model: number, request: DetectionRequest): Promise<Detection> {
-  const { signal, image, ...rest } = request;
-  const calledAt = performance.now();
-  let startedAt = calledAt;
-  // The copy is handed over; the caller keeps its own, which may be a view of a larger buffer.
-  const copy = new Uint8Array(image);
-  const task = { kind: "detect", model, request: { ...rest, image: copy } } as const;
-  const { times, ...found } = (await pool.run(task, {
-    signal,
-    transfer: [copy.buffer],
-    onStart: () => {
-      startedAt = performance.now();
+/** The built-in model: action units from the blendshapes, which come with the faces. */
+function createBuiltInModel(stage: FaceStage): AuModel {
+  const description = describeBuiltInModel();
+  const scoreFace = (found: FoundImage, face: PreparedFace) =>
+    detectedFace(found, face, { scores: actionUnitsFromBlendshapes(face.input) });
+  return modelOf(
+    description,
+    stage,
+    { kind: "blendshapes" },
+    {
+      score: async (found) =>
+        detection(
+          found,
+          found.faces.map((face) => scoreFace(found, face)),
+          0,
+          0,
+        ),
+      dispose: async () => {},
     },
-    errorFrom: detectionError,
-  })) as DetectResult;
-  const queueMs = startedAt - calledAt;
-  return { ...found, times: { queueMs, ...times, totalMs: performance.now() - calledAt } };
+  );
 }
 
-/** Gives errors of a worker their classes back. */
-function detectionError({ message, stack, reason }: TaskError): Error {
-  switch (reason) {
-    case "INVALID_IMAGE":
-      return new InvalidImageError(message);
-    case "IMAGE_TOO_LARGE":
-      return new ImageTooLargeError(message);
-    case "INVALID_FACE_BOX":
-      return new InvalidFaceBoxError(message);
-    case "FACE_MODELS_UNAVAILABLE":
-      return faceModelsMissing();
-    default:
-      return Object.assign(new Error(message), { stack });
-  }
+/** A vision transformer on crops of the faces. */
+function createVitModel(source: VitSource, stage: FaceStage, scorer: Scorer): AuModel {
+  const { imageSize, boxConvention: convention, actionUnits } = source;
+  const scoreFace = (found: FoundImage, face: PreparedFace, { logits, features }: FaceLogits) =>
+    detectedFace(found, face, {
+      scores: actionUnits.map(({ actionUnit, threshold }, unit) => {
+        const logit = logits[unit]!;
+        const score = 1 / (1 + Math.exp(-logit));
+        return { actionUnit, score, threshold, ...(found.request.logits === true ? { logit } : {}) };
+      }),
+      ...(found.request.embeddings === true ? { embedding: features } : {}),
+    });
+  return modelOf(
+    describeVit(source),
+    stage,
+    { kind: "crop", imageSize, boxConvention: convention },
+    {
+      async score(found, scheduling) {
+        const { faces, queueMs, inferenceMs } = await scorer.score(found, scheduling);
+        return detection(
+          found,
+          found.faces.map((face, i) => scoreFace(found, face, faces[i]!)),
+          queueMs,
+          inferenceMs,
+        );
+      },
+      dispose: () => scorer.unload(),
+    },
+  );
 }
 
-function loadError(error: TaskError): Error {
-  return error.reason === "FACE_MODELS_UNAVAILABLE" ? detectionError(error) : new ModelLoadError(error.message);
+function modelOf(
+  description: ModelDescription,
+  stage: FaceStage,
+  preparation: Preparation,
+  {
+    score,
+    dispose,
+  }: { score(found: FoundImage, scheduling: Scheduling): Promise<Detection>; dispose(): Promise<void> },
+): AuModel {
+  return {
+    describe: () => description,
+    find: (request, scheduling = {}) => stage.find(request, preparation, scheduling),
+    score: (found, scheduling = {}) => score(found, scheduling),
+    async run(request, scheduling = {}) {
+      return score(await stage.find(request, preparation, scheduling), scheduling);
+    },
+    dispose,
+  };
+}
+
+function detection(found: FoundImage, faces: DetectedFace[], queueMs: number, inferenceMs: number): Detection {
+  const { imageSize, receivedMs, decodeMs, facesMs, prepareMs } = found;
+  return {
+    faces,
+    imageSize,
+    times: {
+      queueMs: found.queueMs + queueMs,
+      decodeMs,
+      facesMs,
+      inferenceMs: prepareMs + inferenceMs,
+      totalMs: performance.now() - receivedMs,
+    },
+  };
+}
+
+function detectedFace(
+  { request }: FoundImage,
+  { box, confidence, landmarks, quality }: PreparedFace,
+  scored: Pick<DetectedFace, "scores" | "embedding">,
+): DetectedFace {
+  const hasLandmarks = landmarks.length > 0;
+  return {
+    box,
+    confidence,
+    ...scored,
+    ...(request.landmarks === true && hasLandmarks ? { landmarks } : {}),
+    ...(request.headPose === true && hasLandmarks ? { headPose: headPose(landmarks) } : {}),
+    ...(quality === undefined ? {} : { quality }),
+  };
 }
 
 /** What the built-in model is, and what its scores mean. */

@@ -1,3 +1,4 @@
+import { overlap } from "../tracking/overlap.ts";
 import type { AffineMap } from "./warp.ts";
 
 /** Side of BlazeFace's input (back-camera model), in pixels. */
@@ -70,13 +71,4 @@ export function facesFromBlazeFace(scores: Float32Array, boxes: Float32Array, ma
   const kept: FaceDetection[] = [];
   for (const face of candidates) if (kept.every((other) => overlap(face, other) < MAX_OVERLAP)) kept.push(face);
   return kept;
-}
-
-/** Intersection over union of two boxes. */
-function overlap(p: FaceDetection, q: FaceDetection): number {
-  const width = Math.min(p.left + p.width, q.left + q.width) - Math.max(p.left, q.left);
-  const height = Math.min(p.top + p.height, q.top + q.height) - Math.max(p.top, q.top);
-  if (width <= 0 || height <= 0) return 0;
-  const shared = width * height;
-  return shared / (p.width * p.height + q.width * q.height - shared);
 }

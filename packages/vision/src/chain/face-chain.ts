@@ -3,16 +3,13 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import type { FaceModelFiles } from "../provision/index.ts";
 import { BLAZE_FACE_SIZE, type FaceDetection, facesFromBlazeFace } from "./blaze-face.ts";
 import { BLENDSHAPE_LANDMARKS } from "./blendshape-landmarks.ts";
+import { followFaces, REGION_GROWTH } from "./follow-faces.ts";
 import { mapOntoRegion, type Region, warpImage } from "./warp.ts";
 
 /** Landmarks of a face, x, y, z in turn; x and y in pixels of the image, z in the scale of x. */
 export const LANDMARK_COUNT = 478;
 /** Side of the landmark model's input, in pixels. */
 const LANDMARK_SIZE = 256;
-/** The landmark model's input is the detector's box grown by this factor (as MediaPipe does). */
-const REGION_GROWTH = 1.5;
-/** MediaPipe's default for the presence from which a crop counts as a face. */
-const MIN_PRESENCE = 0.5;
 
 /** A face with its landmarks. */
 export interface FoundFace {
@@ -22,16 +19,44 @@ export interface FoundFace {
   readonly confidence: number;
   /** [478 * 3]: x, y, z of each landmark. */
   readonly landmarks: Float32Array;
+  /** The place in the plan of the face that this one is, when it was followed. */
+  readonly follows?: number;
+}
+
+/** The faces of the frame before, to be followed into this one. */
+export interface FollowPlan {
+  readonly faces: readonly FoundFace[];
+  /** Search the whole image too. */
+  readonly search: boolean;
+  /** The size of the frame before; faces are not followed into a frame of another. */
+  readonly imageSize?: { readonly width: number; readonly height: number };
 }
 
 /** Where to look for faces. */
 export type FaceSearch =
   | { readonly kind: "whole-image"; readonly maxFaces: number }
+  | { readonly kind: "follow"; readonly maxFaces: number; readonly plan: FollowPlan }
   | { readonly kind: "given-box"; readonly box: Box };
+
+/** What a search found. */
+export interface FoundFaces {
+  /** The largest first. */
+  readonly faces: FoundFace[];
+  /** Whether the whole image was searched. */
+  readonly searched: boolean;
+}
+
+/** The faces of an image, and how sure the landmark model is of a place: what following needs of the chain. */
+export interface FaceFinder {
+  /** Searches the whole image, the surest first. */
+  detect(image: RgbImage): Promise<FaceDetection[]>;
+  /** The landmarks in a region, and whether it holds a face, 0..1. */
+  landmarks(image: RgbImage, region: Region): Promise<{ landmarks: Float32Array; presence: number }>;
+}
 
 /** BlazeFace, face landmarks and blendshapes in one thread. Sessions run synchronously: keep it off the main thread. */
 export interface FaceChain {
-  find(image: RgbImage, search: FaceSearch): Promise<FoundFace[]>;
+  find(image: RgbImage, search: FaceSearch): Promise<FoundFaces>;
   /** The 52 blendshapes of a face. */
   blendshapes(landmarks: Float32Array): Promise<Float32Array>;
 }
@@ -49,25 +74,21 @@ export async function createFaceChain(files: FaceModelFiles): Promise<FaceChain>
   const [detector, mesh, shapes] = await Promise.all(
     [files.blazeFace, files.landmarks, files.blendshapes].map((path) => InferenceSession.create(path, SESSION_OPTIONS)),
   );
+  const finder: FaceFinder = {
+    detect: (image) => detectFaces(detector!, image),
+    landmarks: (image, region) => landmarksIn(mesh!, image, region),
+  };
   return {
     async find(image, search) {
       if (search.kind === "given-box") {
         const { left, top, width, height } = search.box;
         const size = Math.max(width, height);
         const region = { centerX: left + width / 2, centerY: top + height / 2, size: size * REGION_GROWTH, angle: 0 };
-        const { landmarks } = await landmarksIn(mesh!, image, region);
-        return [{ box: search.box, confidence: 1, landmarks }];
+        const { landmarks } = await finder.landmarks(image, region);
+        return { faces: [{ box: search.box, confidence: 1, landmarks }], searched: false };
       }
-      const detections = await detectFaces(detector!, image);
-      detections.sort((p, q) => q.width * q.height - p.width * p.height);
-      const faces: FoundFace[] = [];
-      for (const detection of detections.slice(0, search.maxFaces)) {
-        const { landmarks, presence } = await landmarksIn(mesh!, image, regionOf(detection));
-        if (presence < MIN_PRESENCE) continue;
-        const { left, top, width, height } = detection;
-        faces.push({ box: { left, top, width, height }, confidence: detection.score, landmarks });
-      }
-      return faces;
+      const plan = search.kind === "follow" ? search.plan : { faces: [], search: true };
+      return followFaces(finder, image, plan, search.maxFaces);
     },
     async blendshapes(landmarks) {
       const points = new Float32Array(2 * BLENDSHAPE_LANDMARKS.length);
@@ -91,17 +112,6 @@ async function detectFaces(session: InferenceSession, image: RgbImage): Promise<
   // Scores of both grids, then boxes of both grids.
   const [scores16, scores8, boxes16, boxes8] = session.outputNames.map((name) => dataOf(outputs, name));
   return facesFromBlazeFace(joined(scores16!, scores8!), joined(boxes16!, boxes8!), map);
-}
-
-/** The region for the landmark model: around the box, turned so that the eyes are level. */
-function regionOf({ left, top, width, height, keyPoints }: FaceDetection): Region {
-  const [rightEyeX = 0, rightEyeY = 0, leftEyeX = 0, leftEyeY = 0] = keyPoints;
-  return {
-    centerX: left + width / 2,
-    centerY: top + height / 2,
-    size: Math.max(width, height) * REGION_GROWTH,
-    angle: Math.atan2(leftEyeY - rightEyeY, leftEyeX - rightEyeX),
-  };
 }
 
 async function landmarksIn(

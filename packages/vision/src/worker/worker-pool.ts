@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import type { Reply, Task, TaskError, WorkerSettings } from "./task.ts";
+import type { Reply, TaskError } from "./task.ts";
 
 /** Thrown for what waits or runs when a pool is closed. */
 export class EngineClosedError extends Error {
@@ -14,89 +14,78 @@ export class EngineClosedError extends Error {
 
 /** How one task is run. */
 export interface RunOptions {
-  readonly signal?: AbortSignal | undefined;
-  readonly transfer?: readonly ArrayBuffer[];
-  /** Told when a worker takes the task. */
-  readonly onStart?: () => void;
+  /** Memory that is handed over. */
+  readonly transfer?: readonly ArrayBufferLike[];
   /** What to throw for an error that came back from the worker. */
   readonly errorFrom?: (error: TaskError) => Error;
 }
 
-interface Waiting {
-  readonly task: Task;
+interface Waiting<T> {
+  readonly task: T;
   readonly options: RunOptions;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: unknown) => void;
+  /** Not for whichever worker is free, but for one by name. */
+  readonly named: boolean;
 }
 
-interface Slot {
+interface Slot<T> {
   worker: Worker;
-  readonly inWork: Map<number, Waiting>;
+  readonly inWork: Map<number, Waiting<T>>;
   busy: boolean;
 }
 
+/** Every worker ends after this task. */
+const CLOSE = { kind: "close" } as const;
+
 /**
- * Worker threads that each hold the same models. A task runs on the first free one; a worker that dies fails its own
- * task alone and is replaced, its models loaded again.
+ * Worker threads that all run one script. A task runs on the first free one; a worker that dies fails its own task alone
+ * and is replaced by one that was told the same.
  */
-export class WorkerPool {
-  readonly #settings: WorkerSettings;
-  readonly #slots: Slot[] = [];
-  readonly #queue: Waiting[] = [];
-  readonly #loaded = new Map<number, Task>();
+export class WorkerPool<T extends { readonly kind: string }> {
+  readonly #script: URL;
+  readonly #settings: unknown;
+  readonly #slots: Slot<T>[] = [];
+  readonly #queue: Waiting<T>[] = [];
+  readonly #kept = new Map<number, T>();
   #nextId = 1;
   #closed = false;
 
-  constructor(size: number, settings: WorkerSettings) {
+  /** @param settings the workers' `workerData` */
+  constructor(script: URL, size: number, settings: unknown) {
+    this.#script = script;
     this.#settings = settings;
     for (let i = 0; i < size; i++) {
-      const slot: Slot = { worker: this.#spawn(), inWork: new Map(), busy: false };
+      const slot: Slot<T> = { worker: this.#spawn(), inWork: new Map(), busy: false };
       this.#attend(slot);
       this.#slots.push(slot);
     }
   }
 
-  /** Runs a task on the first free worker. */
-  run(task: Task, options: RunOptions = {}): Promise<unknown> {
-    const { signal } = options;
+  /** Runs a task on the first free worker. A running task cannot be interrupted. */
+  run(task: T, options: RunOptions = {}): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.#closed) throw new EngineClosedError();
-      signal?.throwIfAborted();
-      const waiting: Waiting = { task, options, resolve, reject };
-      this.#queue.push(waiting);
-      // A running task cannot be interrupted; its caller stops waiting, its worker is free when it is done.
-      const giveUp = () => {
-        const at = this.#queue.indexOf(waiting);
-        if (at >= 0) this.#queue.splice(at, 1);
-        reject(signal?.reason);
-      };
-      signal?.addEventListener("abort", giveUp, { once: true });
-      const settle =
-        <T>(done: (value: T) => void) =>
-        (value: T) => {
-          signal?.removeEventListener("abort", giveUp);
-          done(value);
-        };
-      Object.assign(waiting, { resolve: settle(resolve), reject: settle(reject) });
+      this.#queue.push({ task, options, resolve, reject, named: false });
       this.#dispatch();
     });
   }
 
-  /** Loads a model into every worker, now and whenever one is replaced. */
-  async load(task: Extract<Task, { kind: "load" }>, errorFrom: (error: TaskError) => Error): Promise<void> {
+  /** Runs a task in every worker, now and whenever one is replaced, until `drop`. One that fails is not kept. */
+  async keep(key: number, task: T, errorFrom: (error: TaskError) => Error): Promise<void> {
     if (this.#closed) throw new EngineClosedError();
-    this.#loaded.set(task.model, task);
+    this.#kept.set(key, task);
     const outcomes = await Promise.allSettled(this.#slots.map((slot) => this.#ask(slot, task, { errorFrom })));
     const failed = outcomes.find((outcome) => outcome.status === "rejected");
     if (failed === undefined) return;
-    this.#loaded.delete(task.model);
+    this.#kept.delete(key);
     throw failed.reason;
   }
 
-  /** Frees a model in every worker, after the tasks that were given to it. */
-  async unload(model: number): Promise<void> {
-    if (!this.#loaded.delete(model) || this.#closed) return;
-    await Promise.all(this.#slots.map((slot) => this.#ask(slot, { kind: "unload", model })));
+  /** Undoes `keep` in every worker, after the tasks that were given to it. */
+  async drop(key: number, task: T): Promise<void> {
+    if (!this.#kept.delete(key) || this.#closed) return;
+    await Promise.all(this.#slots.map((slot) => this.#ask(slot, task)));
   }
 
   /** Ends the workers; what waits is rejected, what runs is finished. */
@@ -105,9 +94,9 @@ export class WorkerPool {
     this.#closed = true;
     for (const { reject } of this.#queue.splice(0)) reject(new EngineClosedError());
     await Promise.all(
-      this.#slots.map(async (slot) => {
-        const gone = new Promise((resolve) => slot.worker.once("exit", resolve));
-        void this.#ask(slot, { kind: "close" }).catch(() => {});
+      this.#slots.map(async ({ worker }) => {
+        const gone = new Promise((resolve) => worker.once("exit", resolve));
+        worker.postMessage({ id: 0, task: CLOSE });
         await gone;
       }),
     );
@@ -115,30 +104,36 @@ export class WorkerPool {
 
   #dispatch(): void {
     for (const slot of this.#slots) {
-      if (slot.busy) continue;
-      const next = this.#queue.shift();
-      if (next === undefined) return;
-      slot.busy = true;
-      next.options.onStart?.();
-      this.#post(slot, next);
+      while (!slot.busy) {
+        const next = this.#queue.shift();
+        if (next === undefined) return;
+        slot.busy = this.#post(slot, next);
+      }
     }
   }
 
-  #ask(slot: Slot, task: Task, options: RunOptions = {}): Promise<unknown> {
-    return new Promise((resolve, reject) => this.#post(slot, { task, options, resolve, reject }));
+  #ask(slot: Slot<T>, task: T, options: RunOptions = {}): Promise<unknown> {
+    return new Promise((resolve, reject) => this.#post(slot, { task, options, resolve, reject, named: true }));
   }
 
-  #post(slot: Slot, waiting: Waiting): void {
+  /** False when the task cannot be sent; its caller is told. */
+  #post(slot: Slot<T>, waiting: Waiting<T>): boolean {
     const id = this.#nextId++;
+    try {
+      slot.worker.postMessage({ id, task: waiting.task }, [...(waiting.options.transfer ?? [])] as ArrayBuffer[]);
+    } catch (error) {
+      waiting.reject(error);
+      return false;
+    }
     slot.inWork.set(id, waiting);
-    slot.worker.postMessage({ id, task: waiting.task }, [...(waiting.options.transfer ?? [])]);
+    return true;
   }
 
   #spawn(): Worker {
-    return new Worker(new URL("./vision-worker.ts", import.meta.url), { workerData: this.#settings });
+    return new Worker(this.#script, { workerData: this.#settings });
   }
 
-  #attend(slot: Slot): void {
+  #attend(slot: Slot<T>): void {
     const { worker } = slot;
     let cause: unknown;
     worker.on("message", (reply: Reply) => {
@@ -147,10 +142,9 @@ export class WorkerPool {
       slot.inWork.delete(reply.id);
       if ("error" in reply) waiting.reject((waiting.options.errorFrom ?? unexpected)(reply.error));
       else waiting.resolve(reply.result);
-      if (!this.#queueless(waiting)) {
-        slot.busy = false;
-        this.#dispatch();
-      }
+      if (waiting.named) return;
+      slot.busy = false;
+      this.#dispatch();
     });
     worker.on("error", (error) => {
       cause = error;
@@ -165,14 +159,9 @@ export class WorkerPool {
       slot.worker = this.#spawn();
       this.#attend(slot);
       slot.busy = false;
-      for (const task of this.#loaded.values()) this.#ask(slot, task).catch(() => {});
+      for (const task of this.#kept.values()) this.#ask(slot, task).catch(() => {});
       this.#dispatch();
     });
-  }
-
-  /** True for what was given to one worker by name, not through the queue. */
-  #queueless({ task }: Waiting): boolean {
-    return task.kind === "load" || task.kind === "unload" || task.kind === "close";
   }
 }
 
