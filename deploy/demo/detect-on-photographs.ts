@@ -32,7 +32,9 @@ export async function detectOnPhotographs(
   const pictures: Buffer[] = [];
   const frames = images.map((image) => ({ image }));
   const times: number[] = [];
-  for await (const answer of streamFrames(client, frames, { maxFaces: 4, outputs: { landmarks: true } })) {
+  // Photographs, not a video: a face is not where the one before had it.
+  const configuration = { maxFaces: 4, outputs: { landmarks: true }, tracking: { detectEvery: 1 } };
+  for await (const answer of streamFrames(client, frames, configuration)) {
     if (answer.case === "configured") {
       const { model, warnings } = answer.value;
       say(`   ${model?.name}: ${model?.description}`);

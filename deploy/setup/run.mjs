@@ -16,6 +16,7 @@ const ENTRIES = {
   "prebuild-addon": "deploy/setup/prebuild-addon.ts",
   setup: "deploy/setup/provision.ts",
   test: "deploy/setup/test.ts",
+  "bench:detect": "test/bench/detect.ts",
   "bench:input": "test/bench/input.ts",
   experiments: "test/experiments/main.ts",
 };

@@ -1,0 +1,243 @@
+// `npm run bench:detect`: the real server process, driven over gRPC from this one. Trained models are drawn, not trained:
+// only their speed is measured. Raw ONNX Runtime runs the same crops in this process while the server rests.
+import { readFile, writeFile } from "node:fs/promises";
+import { availableParallelism, cpus } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { createDuchenneClient, importModel, streamFrames } from "@duchenne/client";
+import { normaliseImage } from "@duchenne/data";
+import {
+  createModelConfig,
+  exportOnnx,
+  initialiseParameters,
+  type VitVariant,
+  writeSafetensors,
+} from "@duchenne/model";
+import { FramePolicy } from "@duchenne/proto";
+import { decodeImage } from "@duchenne/vision";
+import { InferenceSession, Tensor } from "onnxruntime-node";
+import sharp from "sharp";
+import { photographOfSmile } from "../e2e/photograph.ts";
+import { type ServerProcess, startServer, temporaryFolder } from "../e2e/server-process.ts";
+import { camera, quantile, runStream, stageMs } from "./detect-load.ts";
+
+const ACTION_UNITS = [1, 2, 4, 6, 7, 10, 12, 14, 15, 17, 23, 24];
+const FRAME_RATE_HZ = 30;
+const { values } = parseArgs({
+  options: {
+    models: { type: "string", default: "micro,tiny,small,base" },
+    frames: { type: "string", default: "60" },
+    streams: { type: "string", default: "1,4,16,64" },
+    seconds: { type: "string", default: "10" },
+    "soak-minutes": { type: "string", default: "10" },
+  },
+});
+const frames = Number(values.frames);
+const seconds = Number(values.seconds);
+const threads = availableParallelism();
+
+/** A drawn model on the server, and the same file here. */
+interface BenchModel {
+  readonly variant: VitVariant;
+  readonly name: string;
+  readonly session: InferenceSession;
+  /** A crop as it is sent, and as the model sees it, [3, S, S]. */
+  readonly jpeg: Buffer;
+  readonly input: Float32Array;
+  readonly side: number;
+}
+
+await using folder = await temporaryFolder();
+const args = ["--max-import-bytes", String(2 ** 31), "--max-streams-per-peer", "256"];
+const server = await startServer("detector", join(folder.path, "data"), { args });
+const client = createDuchenneClient({ address: `127.0.0.1:${server.grpcPort}` });
+try {
+  console.log(`${cpus()[0]?.model ?? "unknown processor"}, ${threads} cores, Node ${process.version}`);
+  console.log(`instructions: ${await instructions()}; fp32 only\n`);
+  const models: BenchModel[] = [];
+  for (const variant of values.models.split(",").filter(Boolean) as VitVariant[]) models.push(await prepare(variant));
+  await oneStream(models);
+  await pacedStreams();
+  await saturation(models.at(-1)!);
+  await soak(models[0]!, Number(values["soak-minutes"]));
+} finally {
+  client.close();
+  await server.end();
+}
+
+async function instructions(): Promise<string> {
+  const text = await readFile("/proc/cpuinfo", "utf8").catch(() => "");
+  const names = ["avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8", "amx_bf16"];
+  return names.filter((name) => new RegExp(`\\b${name}\\b`).test(text)).join(" ") || "unknown";
+}
+
+async function prepare(variant: VitVariant): Promise<BenchModel> {
+  const config = createModelConfig(variant, { actionUnits: ACTION_UNITS, numSubjects: 0, dropPath: 0 });
+  const parameters = initialiseParameters(config, 1);
+  const path = join(folder.path, `${variant}.safetensors`);
+  await writeFile(path, writeSafetensors(parameters));
+  const options = { model: `models/${variant}`, actionUnits: ACTION_UNITS, heads: config.heads };
+  const { modelVersion } = await importModel(client, path, options);
+  const onnx = join(folder.path, `${variant}.onnx`);
+  await writeFile(onnx, exportOnnx(config, parameters));
+  const session = await InferenceSession.create(onnx, { intraOpNumThreads: threads, interOpNumThreads: 1 });
+  const side = config.imageSize;
+  const jpeg = await sharp(await photographOfSmile())
+    .resize(side, side, { fit: "cover" })
+    .jpeg()
+    .toBuffer();
+  const input = normaliseImage(await decodeImage(jpeg));
+  return { variant, name: modelVersion!.name, session, jpeg, input, side };
+}
+
+/** Milliseconds of raw ONNX Runtime for a batch. */
+async function rawMs({ session, input, side }: BenchModel, batch: number, runs: number): Promise<number[]> {
+  const data = new Float32Array(batch * input.length);
+  for (let i = 0; i < batch; i++) data.set(input, i * input.length);
+  const feeds = { image: new Tensor("float32", data, [batch, 3, side, side]) };
+  const times: number[] = [];
+  for (let run = -2; run < runs; run++) {
+    const startedMs = performance.now();
+    await session.run(feeds);
+    if (run >= 0) times.push(performance.now() - startedMs);
+  }
+  return times;
+}
+
+async function oneStream(models: readonly BenchModel[]): Promise<void> {
+  console.log("One stream of crops, one by one, milliseconds: median (p99)");
+  console.log("model     total            decode    queue     score            raw              score/raw  total/raw");
+  for (const model of models) {
+    const crops = repeat({ image: model.jpeg, imageIsCrop: true }, frames);
+    const { results } = await runStream(client, crops, { model: model.name }, { oneByOne: true });
+    const raw = await rawMs(model, 1, frames);
+    const ms = (stage: Parameters<typeof stageMs>[1]) => stageMs(results, stage);
+    const pair = (times: number[]) =>
+      `${quantile(times, 0.5).toFixed(2)} (${quantile(times, 0.99).toFixed(2)})`.padEnd(17);
+    const ratio = (times: number[]) => (quantile(times, 0.5) / quantile(raw, 0.5)).toFixed(2).padEnd(11);
+    const short = (times: number[]) => quantile(times, 0.5).toFixed(2).padEnd(10);
+    console.log(
+      model.variant.padEnd(10) +
+        pair(ms("total")) +
+        short(ms("decode")) +
+        short(ms("queue")) +
+        pair(ms("inference")) +
+        pair(raw) +
+        ratio(ms("inference")) +
+        ratio(ms("total")),
+    );
+  }
+  console.log();
+}
+
+async function pacedStreams(): Promise<void> {
+  console.log(`Streams of ${FRAME_RATE_HZ} frames/s for ${seconds} s, LATEST_WINS, built-in model with face finding`);
+  console.log("streams   answered/s   dropped/s   of sent   fairness   median ms   p99 ms   CPU     RSS MB");
+  const image = await sharp(await photographOfSmile())
+    .resize(480)
+    .jpeg()
+    .toBuffer();
+  for (const count of values.streams.split(",").map(Number)) {
+    const before = await usage(server);
+    const outcomes = await Promise.all(
+      Array.from({ length: count }, () =>
+        runStream(client, camera({ image }, FRAME_RATE_HZ, seconds), { policy: FramePolicy.LATEST_WINS, maxFaces: 1 }),
+      ),
+    );
+    const after = await usage(server);
+    const answered = outcomes.map(({ results }) => results.length);
+    const total = answered.reduce((sum, value) => sum + value, 0);
+    const elapsed = (after.atMs - before.atMs) / 1000;
+    const times = outcomes.flatMap(({ results }) => stageMs(results, "total"));
+    console.log(
+      String(count).padEnd(10) +
+        (total / elapsed).toFixed(1).padEnd(13) +
+        (outcomes.reduce((sum, { dropped }) => sum + dropped, 0) / elapsed).toFixed(1).padEnd(12) +
+        `${((100 * total) / (count * seconds * FRAME_RATE_HZ)).toFixed(0)} %`.padEnd(10) +
+        ((Math.min(...answered) * count) / total).toFixed(2).padEnd(11) +
+        quantile(times, 0.5).toFixed(1).padEnd(12) +
+        quantile(times, 0.99).toFixed(1).padEnd(9) +
+        `${((100 * (after.cpuSeconds - before.cpuSeconds)) / elapsed).toFixed(0)} %`.padEnd(8) +
+        after.rssMb.toFixed(0),
+    );
+  }
+  console.log();
+}
+
+async function saturation(model: BenchModel): Promise<void> {
+  let best = { batch: 0, perSecond: 0 };
+  for (const batch of [1, 2, 4, 8, 16]) {
+    const perSecond = (1000 * batch) / quantile(await rawMs(model, batch, 5), 0.5);
+    if (perSecond > best.perSecond) best = { batch, perSecond };
+  }
+  const streams = 8;
+  const startedMs = performance.now();
+  const outcomes = await Promise.all(
+    Array.from({ length: streams }, () =>
+      runStream(client, repeat({ image: model.jpeg, imageIsCrop: true }, frames), { model: model.name }),
+    ),
+  );
+  const total = outcomes.reduce((sum, { results }) => sum + results.length, 0);
+  const perSecond = (1000 * total) / (performance.now() - startedMs);
+  console.log(`Saturation, ${model.variant}, ${streams} streams of crops: ${perSecond.toFixed(1)} faces/s`);
+  console.log(
+    `raw at its best batch (${best.batch}): ${best.perSecond.toFixed(1)} faces/s; served/raw ${(perSecond / best.perSecond).toFixed(2)}\n`,
+  );
+}
+
+/** Memory of the server under load: the slope of its resident set after the first fifth of the time. */
+async function soak(model: BenchModel, minutes: number): Promise<void> {
+  if (minutes === 0) return;
+  const endMs = performance.now() + minutes * 60_000;
+  const samples: { readonly minutes: number; readonly rssMb: number }[] = [];
+  const calls: number[] = [];
+  function* until(): Generator<{ image: Buffer; imageIsCrop: true }> {
+    while (performance.now() < endMs) yield { image: model.jpeg, imageIsCrop: true };
+  }
+  const streams = Array.from({ length: 8 }, () => answered(until(), model.name));
+  const watching = (async () => {
+    while (performance.now() < endMs) {
+      const startedMs = performance.now();
+      await client.models.getModelVersion({ name: model.name });
+      calls.push(performance.now() - startedMs);
+      samples.push({ minutes: startedMs / 60_000, rssMb: (await usage(server)).rssMb });
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  })();
+  const total = (await Promise.all(streams)).reduce((sum, value) => sum + value, 0);
+  await watching;
+  const settled = samples.slice(Math.floor(samples.length / 5));
+  console.log(
+    `${minutes} min at saturation, ${model.variant}: ${total} frames, RSS ${slope(settled).toFixed(2)} MB/min`,
+  );
+  console.log(
+    `a reading call meanwhile: median ${quantile(calls, 0.5).toFixed(1)} ms, p99 ${quantile(calls, 0.99).toFixed(1)} ms`,
+  );
+}
+
+/** How many frames of a stream are answered; keeps none. */
+async function answered(source: Iterable<{ image: Buffer; imageIsCrop: true }>, model: string): Promise<number> {
+  let count = 0;
+  for await (const answer of streamFrames(client, source, { model })) if (answer.case === "result") count++;
+  return count;
+}
+
+/** Least squares, MB per minute. */
+function slope(samples: readonly { readonly minutes: number; readonly rssMb: number }[]): number {
+  const mean = (pick: (sample: (typeof samples)[number]) => number) =>
+    samples.reduce((sum, sample) => sum + pick(sample), 0) / samples.length;
+  const [x, y] = [mean(({ minutes }) => minutes), mean(({ rssMb }) => rssMb)];
+  const spread = samples.reduce((sum, { minutes }) => sum + (minutes - x) ** 2, 0);
+  return samples.reduce((sum, { minutes, rssMb }) => sum + (minutes - x) * (rssMb - y), 0) / spread;
+}
+
+async function usage({ pid }: ServerProcess) {
+  const fields = (await readFile(`/proc/${pid}/stat`, "utf8")).replace(/^.*\) /, "").split(" ");
+  // User and system time in ticks of 10 ms, then resident pages of 4 KiB (proc(5), counted from the third field).
+  const cpuSeconds = (Number(fields[11]) + Number(fields[12])) / 100;
+  return { atMs: performance.now(), cpuSeconds, rssMb: (Number(fields[21]) * 4096) / 2 ** 20 };
+}
+
+function* repeat<T>(item: T, times: number): Generator<T> {
+  for (let i = 0; i < times; i++) yield item;
+}
