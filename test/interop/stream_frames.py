@@ -12,7 +12,10 @@ from duchenne.v1 import action_unit_pb2, detector_pb2, detector_pb2_grpc
 
 
 def requests(paths):
-    yield detector_pb2.StreamDetectRequest(configuration=detector_pb2.StreamConfiguration(max_faces=1))
+    # Photographs, not a video: every image is searched as a whole.
+    tracking = detector_pb2.Tracking(detect_every=1)
+    configuration = detector_pb2.StreamConfiguration(max_faces=1, tracking=tracking)
+    yield detector_pb2.StreamDetectRequest(configuration=configuration)
     for number, path in enumerate(paths, start=1):
         frame = detector_pb2.Frame(sequence=number, image=Path(path).read_bytes())
         frame.capture_time.GetCurrentTime()
@@ -40,7 +43,7 @@ def main(address, *paths):
                 print(json.dumps({"kind": kind, "sequence": answer.result.sequence, "faces": faces, "seconds": total}))
             elif kind == "dropped":
                 print(json.dumps({"kind": kind, "sequence": answer.dropped.sequence, "detail": answer.dropped.detail}))
-            else:
+            elif kind == "summary":
                 print(json.dumps({"kind": kind, "answered": answer.summary.frames_answered}))
         try:
             detector.DetectFaces(detector_pb2.DetectFacesRequest(image=b"no image"))

@@ -2,5 +2,5 @@
 export { type ClientOptions, createDuchenneClient, type DuchenneClient } from "./duchenne-client.ts";
 export { DamagedExportError, exportModel } from "./export-model.ts";
 export { type ImportModelOptions, importModel } from "./import-model.ts";
-export { type FrameInput, type StreamAnswer, streamFrames } from "./stream-frames.ts";
+export { type CalibrationInput, type FrameInput, type StreamAnswer, streamFrames } from "./stream-frames.ts";
 export { JobNotSucceededError, jobStateName, type WatchOptions, waitForJob, watchJob } from "./watch-job.ts";

@@ -10,11 +10,22 @@ import {
   type Frame,
   type FrameResultSchema,
   type OutputOptions,
+  PixelFormat,
+  type RawImage as RawImageMessage,
   type ResolvedModelSchema,
   Side,
   type StageTimesSchema,
+  YuvColors,
 } from "@duchenne/proto";
-import type { Detection, DetectionRequest, ModelDescription, StageTimes } from "@duchenne/vision";
+import type {
+  ActionUnitScore,
+  DetectedFace,
+  Detection,
+  DetectionRequest,
+  ModelDescription,
+  RawImage,
+  StageTimes,
+} from "@duchenne/vision";
 import type { ServedModel } from "./served-model.ts";
 
 /** Thrown when the fields of a request contradict each other. */
@@ -22,29 +33,68 @@ export class ContradictingFieldsError extends InvalidFieldError {
   readonly reason = "CONTRADICTING_FIELDS";
 }
 
-/** What both kinds of request say of an image. */
-type ImageFields = Pick<DetectFacesRequest | Frame, "image" | "imageIsCrop" | "faceBox">;
+/** Thrown when a request has no image, or no usable description of one. */
+export class InvalidImageFieldError extends InvalidFieldError {
+  readonly reason = "INVALID_IMAGE";
+}
 
-/** An image to score, as the engine takes it. @throws {ContradictingFieldsError} */
+/** What both kinds of request say of an image. */
+type ImageFields = Pick<DetectFacesRequest | Frame, "image" | "raw" | "imageIsCrop" | "faceBox">;
+
+/**
+ * An image to score, as the engine takes it.
+ *
+ * @throws {ContradictingFieldsError}
+ * @throws {InvalidImageFieldError}
+ */
 export function detectionRequestFrom(
-  { image, imageIsCrop, faceBox }: ImageFields,
+  { image, raw, imageIsCrop, faceBox }: ImageFields,
   outputs: OutputOptions | undefined,
   maxFaces: number,
-  signal: AbortSignal,
 ): DetectionRequest {
   if (imageIsCrop && faceBox !== undefined) {
     throw new ContradictingFieldsError("face_box", "Expected a face box or image_is_crop, got both");
   }
+  if (raw !== undefined && image.length > 0) {
+    throw new ContradictingFieldsError("raw", "Expected an encoded image or raw pixels, got both");
+  }
+  if (raw === undefined && image.length === 0) {
+    throw new InvalidImageFieldError("image", "Expected an encoded image or raw pixels, got neither");
+  }
   return {
-    image,
+    image: raw === undefined ? image : rawImageFrom(raw),
     maxFaces,
     imageIsCrop,
     faceBox: faceBox && boxFrom(faceBox),
     landmarks: outputs?.landmarks,
     logits: outputs?.logits,
     embeddings: outputs?.embeddings,
-    signal,
+    headPose: outputs?.headPose,
+    quality: outputs?.quality,
   };
+}
+
+const FORMATS: Readonly<Record<number, RawImage["format"]>> = {
+  [PixelFormat.RGB]: "rgb",
+  [PixelFormat.RGBA]: "rgba",
+  [PixelFormat.GRAY8]: "gray8",
+  [PixelFormat.NV12]: "nv12",
+};
+
+const COLORS: Readonly<Record<number, RawImage["colors"]>> = {
+  [YuvColors.BT601_LIMITED]: "bt601-limited",
+  [YuvColors.BT601_FULL]: "bt601-full",
+  [YuvColors.BT709_LIMITED]: "bt709-limited",
+  [YuvColors.BT709_FULL]: "bt709-full",
+};
+
+function rawImageFrom(raw: RawImageMessage): RawImage {
+  const format = FORMATS[raw.format];
+  if (format === undefined) {
+    throw new InvalidImageFieldError("raw.format", `Expected RGB, RGBA, GRAY8 or NV12, got format ${raw.format}`);
+  }
+  const { width, height, stride, data, yuvColors } = raw;
+  return { format, width, height, stride, data, colors: COLORS[yuvColors] ?? "bt601-limited" };
 }
 
 function boxFrom({ left, top, width, height }: BoundingBox) {
@@ -72,12 +122,20 @@ export function detectFacesResponse(
   alias: string,
   detection: Detection,
 ): MessageInitShape<typeof DetectFacesResponseSchema> {
+  const describe = faceMessage(model.au.describe());
   return {
-    faces: faceMessages(detection, model.au.describe()),
+    faces: detection.faces.map((face) => describe(face)),
     model: resolvedModelMessage(model, alias),
     times: stageTimesMessage(detection.times),
     imageSize: detection.imageSize,
   };
+}
+
+/** A face of a stream, with the scores that are answered. */
+export interface StreamFace extends DetectedFace {
+  readonly faceId: bigint;
+  /** How its scores were calibrated; empty: they were not. */
+  readonly calibration: string;
 }
 
 /** The answer to one frame. */
@@ -85,11 +143,13 @@ export function frameResult(
   { sequence, captureTime }: Frame,
   model: ServedModel,
   detection: Detection,
+  faces: readonly StreamFace[],
 ): MessageInitShape<typeof FrameResultSchema> {
+  const describe = faceMessage(model.au.describe());
   return {
     sequence,
     ...(captureTime && { captureTime }),
-    faces: faceMessages(detection, model.au.describe()),
+    faces: faces.map((face) => ({ ...describe(face, face.calibration), faceId: face.faceId })),
     times: stageTimesMessage(detection.times),
     model: model.name,
     imageSize: detection.imageSize,
@@ -98,29 +158,43 @@ export function frameResult(
 
 const SIDES = { left: Side.LEFT, right: Side.RIGHT } as const;
 
-function faceMessages({ faces }: Detection, description: ModelDescription): MessageInitShape<typeof FaceSchema>[] {
+/** A side as the wire has it. */
+export function sideMessage(side: ActionUnitScore["side"]): Side {
+  return side === undefined ? Side.UNSPECIFIED : SIDES[side];
+}
+
+function faceMessage(description: ModelDescription) {
   const origins = new Map(
     description.actionUnits.map(({ actionUnit, thresholdOrigin }) => [actionUnit, thresholdOrigin]),
   );
   const scoreKind = scoreKindMessage(description.scoreKind);
-  return faces.map(({ box, confidence, scores, landmarks, embedding }) => ({
-    box,
-    confidence,
-    scores: scores.map(
-      ({ actionUnit, side, score, threshold, logit }): MessageInitShape<typeof AuScoreSchema> => ({
-        actionUnit,
-        side: side === undefined ? Side.UNSPECIFIED : SIDES[side],
-        score,
-        scoreKind,
-        threshold,
-        thresholdOrigin: thresholdOriginMessage(origins.get(actionUnit)!),
-        present: score >= threshold,
-        ...(logit === undefined ? {} : { logit }),
+  return (face: DetectedFace, calibration = ""): MessageInitShape<typeof FaceSchema> => {
+    const { box, confidence, scores, landmarks, embedding, headPose, quality } = face;
+    return {
+      box,
+      confidence,
+      scores: scores.map(
+        ({ actionUnit, side, score, threshold, logit, rawScore }): MessageInitShape<typeof AuScoreSchema> => ({
+          actionUnit,
+          side: sideMessage(side),
+          score,
+          scoreKind,
+          calibration,
+          threshold,
+          thresholdOrigin: thresholdOriginMessage(origins.get(actionUnit)!),
+          present: score >= threshold,
+          ...(logit === undefined ? {} : { logit }),
+          ...(rawScore === undefined ? {} : { rawScore }),
+        }),
+      ),
+      landmarks: landmarkMessages(landmarks),
+      embedding: embedding === undefined ? [] : [...embedding],
+      ...(headPose && {
+        headPose: { yawDegrees: headPose.yaw, pitchDegrees: headPose.pitch, rollDegrees: headPose.roll },
       }),
-    ),
-    landmarks: landmarkMessages(landmarks),
-    embedding: embedding === undefined ? [] : [...embedding],
-  }));
+      ...(quality && { quality }),
+    };
+  };
 }
 
 function landmarkMessages(landmarks: Float32Array | undefined) {

@@ -3,12 +3,13 @@ import { DetectorService } from "@duchenne/proto";
 import { serviceHandler } from "@duchenne/rpc";
 import { createVisionEngine } from "@duchenne/vision";
 import { provisionFaceModels } from "@duchenne/vision/provision";
-import { answerStream } from "./answer-stream.ts";
-import type { DetectorConfig } from "./config.ts";
+import { batchingFrom, type DetectorConfig } from "./config.ts";
 import { detectFacesResponse, detectionRequestFrom } from "./convert.ts";
 import { createFrameMetrics } from "./frame-metrics.ts";
 import { ModelRegistry } from "./model-registry.ts";
 import { createModelSource } from "./served-model.ts";
+import { answerStream } from "./stream/answer-stream.ts";
+import { checkedPriority, type StreamDefaults } from "./stream/stream-settings.ts";
 import { traceImage } from "./trace-image.ts";
 
 /**
@@ -18,28 +19,44 @@ import { traceImage } from "./trace-image.ts";
  */
 export async function createDetector(context: ServiceContext, config: DetectorConfig): Promise<HostedService> {
   const { store, logger } = context;
-  const { workers, maxImageBytes, maxImageSide, defaultMaxFaces, framesPerStream, faceLandmarker } = config;
+  const { maxImageBytes, maxImageSide, faceLandmarker } = config;
+  const metrics = createFrameMetrics();
+  const batching = batchingFrom(config);
   const engine = createVisionEngine({
-    workers,
+    workers: config.workers,
     imageLimits: { maxBytes: maxImageBytes, maxSide: maxImageSide },
+    batching,
+    scorers: config.scorers,
+    sessionThreads: config.sessionThreads,
+    onBatch: (size) => metrics.batch(size),
     ...(faceLandmarker === undefined ? {} : { faceModels: await provisionFaceModels({ taskPath: faceLandmarker }) }),
   });
   const registry = new ModelRegistry(createModelSource(store, engine, logger));
-  const metrics = createFrameMetrics();
   try {
     (await registry.follow("")).close();
   } catch (error) {
     await engine.close();
     throw error;
   }
+  const defaults: StreamDefaults = {
+    maxFaces: config.defaultMaxFaces,
+    detectEvery: config.detectEvery,
+    priority: batching.defaultPriority,
+    priorities: batching.priorities.length,
+  };
 
   const detector = serviceHandler(DetectorService, {
     async detectFaces(request, { signal, traceContext }) {
-      const detection = detectionRequestFrom(request, request.outputs, request.maxFaces || defaultMaxFaces, signal);
+      const detection = detectionRequestFrom(request, request.outputs, request.maxFaces || defaults.maxFaces);
+      const priority = checkedPriority(request.priority, defaults);
       const following = await registry.follow(request.model);
       const { model, resolved, release } = following.lease();
       try {
-        const found = await traceImage(traceContext, () => model.au.run(detection));
+        const found = await traceImage(
+          traceContext,
+          () => model.au.run(detection, { signal, priority }),
+          (result) => result,
+        );
         metrics.result(found.times);
         return detectFacesResponse(model, resolved.alias, found);
       } finally {
@@ -48,15 +65,20 @@ export async function createDetector(context: ServiceContext, config: DetectorCo
       }
     },
 
-    streamDetect: (requests, { signal, traceContext }) =>
+    streamDetect: (requests, { signal, draining, traceContext }) =>
       answerStream(requests, {
         registry,
         metrics,
-        framesPerStream,
-        defaultMaxFaces,
+        logger,
+        defaults,
+        credit: config.framesPerStream,
+        faceMemoryMs: config.faceMemoryMs,
+        goingAwayGraceMs: config.goingAwayGraceMs,
+        reconnectAfterMs: config.reconnectAfterMs,
         traceEveryMs: config.traceFrameEveryMs,
         traceContext,
         signal,
+        draining,
       }),
   });
 

@@ -6,6 +6,8 @@ import { metrics } from "@opentelemetry/api";
 export interface FrameMetrics {
   result(times: StageTimes): void;
   drop(reason: string): void;
+  /** A batch of so many faces is scored. */
+  batch(size: number): void;
 }
 
 /** The detector's instruments. Create after telemetry was started. */
@@ -17,7 +19,12 @@ export function createFrameMetrics(): FrameMetrics {
     description: "Duration of each stage of an image.",
     advice: { explicitBucketBoundaries: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2] },
   });
+  const batches = meter.createHistogram("duchenne.detector.batch.size", {
+    description: "Faces of a batch that is scored.",
+    advice: { explicitBucketBoundaries: [1, 2, 4, 8, 16, 32, 64, 128] },
+  });
   return {
+    batch: (size) => batches.record(size),
     result({ decodeMs, queueMs, facesMs, inferenceMs, totalMs }) {
       frames.add(1, { outcome: "result" });
       for (const [stage, ms] of Object.entries({ decodeMs, queueMs, facesMs, inferenceMs, totalMs })) {

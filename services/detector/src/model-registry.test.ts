@@ -22,6 +22,7 @@ function setUp() {
     },
     onLoadFailure(reference, version) {
       events.push(`failed ${reference} ${version}`);
+      return `${version} failed`;
     },
   };
   return { aliases, events, broken, registry: new ModelRegistry(source) };
@@ -56,10 +57,22 @@ it("keeps the old model when the new one cannot be loaded, and moves when it can
   broken.add("models/a/versions/2");
   await registry.refresh();
   expect(following.lease().model.version).toBe("models/a/versions/1");
+  expect(following.lease().problem).toBe("models/a/versions/2 failed");
   expect(events.at(-1)).toBe("failed models/a@live models/a/versions/2");
   broken.clear();
   await registry.refresh();
-  expect(following.lease().model.version).toBe("models/a/versions/2");
+  expect(following.lease()).toMatchObject({ model: { version: "models/a/versions/2" }, problem: undefined });
+});
+
+it("forgets a failed move when the alias moves back", async () => {
+  const { registry, aliases, broken } = setUp();
+  const following = await registry.follow("models/a@live");
+  broken.add("models/a/versions/2");
+  aliases.set("models/a@live", "models/a/versions/2");
+  await registry.refresh();
+  aliases.set("models/a@live", "models/a/versions/1");
+  await registry.refresh();
+  expect(following.lease().problem).toBe(undefined);
 });
 
 it("keeps a few idle models and disposes the oldest", async () => {

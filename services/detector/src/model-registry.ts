@@ -17,14 +17,21 @@ export interface ModelSource<M extends Disposable> {
   resolve(reference: string): Promise<ResolvedReference>;
   /** Loads and warms a version. */
   load(version: string): Promise<M>;
-  /** Told when an alias moved and its new version could not be loaded; the old one goes on answering. */
-  onLoadFailure(reference: string, version: string, error: unknown): void;
+  /**
+   * Told when an alias moved and its new version could not be loaded; the old one goes on answering.
+   *
+   * @param version undefined when the alias leads nowhere
+   * @returns what happened, for those who follow the alias
+   */
+  onLoadFailure(reference: string, version: string | undefined, error: unknown): string;
 }
 
 /** A model in use. It is not disposed before its lease was released. */
 export interface Lease<M> {
   readonly model: M;
   readonly resolved: ResolvedReference;
+  /** Why this is not the model that the alias leads to; undefined when it is. */
+  readonly problem: string | undefined;
   release(): void;
 }
 
@@ -49,6 +56,7 @@ interface Alias<M> {
   slot: Slot<M>;
   model: M;
   followers: number;
+  problem: string | undefined;
 }
 
 /**
@@ -120,34 +128,38 @@ export class ModelRegistry<M extends Disposable> {
   async #open(reference: string): Promise<Alias<M>> {
     const resolved = await this.#source.resolve(reference);
     const { slot, model } = await this.#acquire(resolved.version);
-    return { resolved, slot, model, followers: 0 };
+    return { resolved, slot, model, followers: 0, problem: undefined };
   }
 
   async #move(reference: string, alias: Alias<M>): Promise<void> {
-    let version = "?";
+    let version: string | undefined;
     try {
       const resolved = await this.#source.resolve(reference);
       version = resolved.version;
-      if (version === alias.resolved.version) return;
+      if (version === alias.resolved.version) {
+        alias.problem = undefined;
+        return;
+      }
       const { slot, model } = await this.#acquire(version);
       const old = alias.slot;
-      Object.assign(alias, { resolved, slot, model });
+      Object.assign(alias, { resolved, slot, model, problem: undefined });
       if (alias.followers === 0) this.#release(slot);
       if (this.#aliases.get(reference) === alias) {
         old.retired = true;
         this.#release(old);
       }
     } catch (error) {
-      this.#source.onLoadFailure(reference, version, error);
+      alias.problem = this.#source.onLoadFailure(reference, version, error);
     }
   }
 
-  #lease({ slot, model, resolved }: Alias<M>): Lease<M> {
+  #lease({ slot, model, resolved, problem }: Alias<M>): Lease<M> {
     slot.users++;
     let released = false;
     return {
       model,
       resolved,
+      problem,
       release: () => {
         if (released) return;
         released = true;

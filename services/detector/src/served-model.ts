@@ -56,6 +56,12 @@ export function createModelSource(store: Store, engine: VisionEngine, logger: Lo
     },
     onLoadFailure(reference, version, error) {
       logger.error({ reference, version, error }, "an alias moved to a version that cannot be loaded");
+      const alias = reference || DEFAULT_ALIAS;
+      const reason =
+        error instanceof Error && "reason" in error ? `${error.reason}: ${error.message}` : "internal error";
+      return version === undefined
+        ? `${alias} cannot be resolved (${reason}); the version before goes on answering.`
+        : `${alias} moved to ${version}, which cannot be loaded (${reason}); the version before goes on answering.`;
     },
   };
 }

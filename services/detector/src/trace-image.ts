@@ -3,16 +3,21 @@ import type { Detection, StageTimes } from "@duchenne/vision";
 import { type Context, trace } from "@opentelemetry/api";
 
 /** Runs the work on one image in a span "frame" with a child for each stage. */
-export function traceImage(parent: Context, work: () => Promise<Detection>): Promise<Detection> {
+export function traceImage<T>(
+  parent: Context,
+  work: () => Promise<T>,
+  detectionOf: (result: T) => Detection,
+): Promise<T> {
   return withSpan(
     "frame",
     {},
     async (span) => {
       const startedAt = Date.now();
-      const detection = await work();
+      const result = await work();
+      const detection = detectionOf(result);
       span.setAttribute("duchenne.frame.faces", detection.faces.length);
       recordStages(startedAt, detection.times);
-      return detection;
+      return result;
     },
     { parent },
   );

@@ -61,13 +61,11 @@ export async function predictWithBuiltIn({
     const model = await engine.load({ kind: "blendshape-au" });
     for (const [row, index] of frames.entries()) {
       const { imagePath, box } = dataset.samples[index]!;
-      const { faces } = await model.run({
-        image: await readFile(imagePath),
-        maxFaces: 1,
-        faceBox: box,
-        imageIsCrop: box === undefined,
-        signal,
-      });
+      const image = await readFile(imagePath);
+      const { faces } = await model.run(
+        { image, maxFaces: 1, faceBox: box, imageIsCrop: box === undefined },
+        { signal },
+      );
       for (const [unit, { actionUnit }] of actionUnits.entries()) {
         const score = faces[0]?.scores.find((each) => each.actionUnit === actionUnit && each.side === undefined);
         probabilities[row * actionUnits.length + unit] = score?.score ?? 0;

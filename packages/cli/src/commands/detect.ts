@@ -34,6 +34,8 @@ export function detectCommand(): Command {
           model: options.model,
           maxFaces: options.maxFaces,
           outputs: { landmarks: options.annotate !== undefined },
+          // Files are photographs: a face is not where the one before had it.
+          tracking: { detectEvery: 1 },
         };
         for await (const answer of streamFrames(client, readImages(images), configuration)) {
           if (answer.case === "configured") configured = answer.value;

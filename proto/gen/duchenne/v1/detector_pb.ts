@@ -7,7 +7,7 @@
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../buf/validate/validate_pb.ts";
-import type { ActionUnitDescription, AuScore, BoundingBox, Landmark } from "./action_unit_pb.ts";
+import type { ActionUnitDescription, AuScore, BoundingBox, Landmark, Side } from "./action_unit_pb.ts";
 import { file_duchenne_v1_action_unit } from "./action_unit_pb.ts";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
@@ -17,7 +17,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file duchenne/v1/detector.proto.
  */
 export const file_duchenne_v1_detector: GenFile = /*@__PURE__*/
-  fileDesc("ChpkdWNoZW5uZS92MS9kZXRlY3Rvci5wcm90bxILZHVjaGVubmUudjEiRgoNT3V0cHV0T3B0aW9ucxIRCglsYW5kbWFya3MYASABKAgSDgoGbG9naXRzGAIgASgIEhIKCmVtYmVkZGluZ3MYAyABKAgi0QEKEkRldGVjdEZhY2VzUmVxdWVzdBIWCgVpbWFnZRgBIAEoDEIHukgEegIQARIXCgVtb2RlbBgCIAEoCUIIukgFcgMYgAISGgoJbWF4X2ZhY2VzGAMgASgNQge6SAQqAhhAEisKB291dHB1dHMYBCABKAsyGi5kdWNoZW5uZS52MS5PdXRwdXRPcHRpb25zEhUKDWltYWdlX2lzX2Nyb3AYBSABKAgSKgoIZmFjZV9ib3gYBiABKAsyGC5kdWNoZW5uZS52MS5Cb3VuZGluZ0JveCK2AQoTRGV0ZWN0RmFjZXNSZXNwb25zZRIgCgVmYWNlcxgBIAMoCzIRLmR1Y2hlbm5lLnYxLkZhY2USKQoFbW9kZWwYAiABKAsyGi5kdWNoZW5uZS52MS5SZXNvbHZlZE1vZGVsEiYKBXRpbWVzGAMgASgLMhcuZHVjaGVubmUudjEuU3RhZ2VUaW1lcxIqCgppbWFnZV9zaXplGAQgASgLMhYuZHVjaGVubmUudjEuSW1hZ2VTaXplIocBChNTdHJlYW1EZXRlY3RSZXF1ZXN0EjkKDWNvbmZpZ3VyYXRpb24YASABKAsyIC5kdWNoZW5uZS52MS5TdHJlYW1Db25maWd1cmF0aW9uSAASIwoFZnJhbWUYAiABKAsyEi5kdWNoZW5uZS52MS5GcmFtZUgAQhAKB21lc3NhZ2USBbpIAggBIqsBChNTdHJlYW1Db25maWd1cmF0aW9uEhcKBW1vZGVsGAEgASgJQgi6SAVyAxiAAhIyCgZwb2xpY3kYAiABKA4yGC5kdWNoZW5uZS52MS5GcmFtZVBvbGljeUIIukgFggECEAESGgoJbWF4X2ZhY2VzGAMgASgNQge6SAQqAhhAEisKB291dHB1dHMYBCABKAsyGi5kdWNoZW5uZS52MS5PdXRwdXRPcHRpb25zIp0BCgVGcmFtZRIQCghzZXF1ZW5jZRgBIAEoBBIwCgxjYXB0dXJlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWltYWdlGAMgASgMEhUKDWltYWdlX2lzX2Nyb3AYBCABKAgSKgoIZmFjZV9ib3gYBSABKAsyGC5kdWNoZW5uZS52MS5Cb3VuZGluZ0JveCLfAQoUU3RyZWFtRGV0ZWN0UmVzcG9uc2USMwoKY29uZmlndXJlZBgBIAEoCzIdLmR1Y2hlbm5lLnYxLlN0cmVhbUNvbmZpZ3VyZWRIABIqCgZyZXN1bHQYAiABKAsyGC5kdWNoZW5uZS52MS5GcmFtZVJlc3VsdEgAEiwKB2Ryb3BwZWQYAyABKAsyGS5kdWNoZW5uZS52MS5GcmFtZURyb3BwZWRIABItCgdzdW1tYXJ5GAQgASgLMhouZHVjaGVubmUudjEuU3RyZWFtU3VtbWFyeUgAQgkKB21lc3NhZ2UijAEKEFN0cmVhbUNvbmZpZ3VyZWQSKQoFbW9kZWwYASABKAsyGi5kdWNoZW5uZS52MS5SZXNvbHZlZE1vZGVsEigKBnBvbGljeRgCIAEoDjIYLmR1Y2hlbm5lLnYxLkZyYW1lUG9saWN5EhEKCW1heF9mYWNlcxgDIAEoDRIQCgh3YXJuaW5ncxgEIAMoCSKJAQoNUmVzb2x2ZWRNb2RlbBIMCgRuYW1lGAEgASgJEg0KBWFsaWFzGAIgASgJEgwKBGtpbmQYAyABKAkSOAoMYWN0aW9uX3VuaXRzGAQgAygLMiIuZHVjaGVubmUudjEuQWN0aW9uVW5pdERlc2NyaXB0aW9uEhMKC2Rlc2NyaXB0aW9uGAUgASgJItYBCgtGcmFtZVJlc3VsdBIQCghzZXF1ZW5jZRgBIAEoBBIwCgxjYXB0dXJlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiAKBWZhY2VzGAMgAygLMhEuZHVjaGVubmUudjEuRmFjZRImCgV0aW1lcxgEIAEoCzIXLmR1Y2hlbm5lLnYxLlN0YWdlVGltZXMSDQoFbW9kZWwYBSABKAkSKgoKaW1hZ2Vfc2l6ZRgGIAEoCzIWLmR1Y2hlbm5lLnYxLkltYWdlU2l6ZSKLAQoMRnJhbWVEcm9wcGVkEhAKCHNlcXVlbmNlGAEgASgEEicKBnJlYXNvbhgCIAEoDjIXLmR1Y2hlbm5lLnYxLkRyb3BSZWFzb24SDgoGZGV0YWlsGAMgASgJEjAKDGNhcHR1cmVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAihgEKDVN0cmVhbVN1bW1hcnkSFwoPZnJhbWVzX3JlY2VpdmVkGAEgASgEEhcKD2ZyYW1lc19hbnN3ZXJlZBgCIAEoBBIWCg5mcmFtZXNfZHJvcHBlZBgDIAEoBBIrCghkdXJhdGlvbhgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiKkAQoERmFjZRIlCgNib3gYASABKAsyGC5kdWNoZW5uZS52MS5Cb3VuZGluZ0JveBISCgpjb25maWRlbmNlGAIgASgBEiQKBnNjb3JlcxgDIAMoCzIULmR1Y2hlbm5lLnYxLkF1U2NvcmUSKAoJbGFuZG1hcmtzGAQgAygLMhUuZHVjaGVubmUudjEuTGFuZG1hcmsSEQoJZW1iZWRkaW5nGAUgAygCIuMBCgpTdGFnZVRpbWVzEikKBmRlY29kZRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIoCgVxdWV1ZRgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIoCgVmYWNlcxgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIsCglpbmZlcmVuY2UYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKAoFdG90YWwYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iKgoJSW1hZ2VTaXplEg0KBXdpZHRoGAEgASgNEg4KBmhlaWdodBgCIAEoDSpJCgtGcmFtZVBvbGljeRIcChhGUkFNRV9QT0xJQ1lfVU5TUEVDSUZJRUQQABIcChhGUkFNRV9QT0xJQ1lfRVZFUllfRlJBTUUQASpdCgpEcm9wUmVhc29uEhsKF0RST1BfUkVBU09OX1VOU1BFQ0lGSUVEEAASFwoTRFJPUF9SRUFTT05fSU5WQUxJRBABEhkKFURST1BfUkVBU09OX1RPT19MQVJHRRACMrwBCg9EZXRlY3RvclNlcnZpY2USUAoLRGV0ZWN0RmFjZXMSHy5kdWNoZW5uZS52MS5EZXRlY3RGYWNlc1JlcXVlc3QaIC5kdWNoZW5uZS52MS5EZXRlY3RGYWNlc1Jlc3BvbnNlElcKDFN0cmVhbURldGVjdBIgLmR1Y2hlbm5lLnYxLlN0cmVhbURldGVjdFJlcXVlc3QaIS5kdWNoZW5uZS52MS5TdHJlYW1EZXRlY3RSZXNwb25zZSgBMAFiBnByb3RvMw", [file_buf_validate_validate, file_duchenne_v1_action_unit, file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("ChpkdWNoZW5uZS92MS9kZXRlY3Rvci5wcm90bxILZHVjaGVubmUudjEiagoNT3V0cHV0T3B0aW9ucxIRCglsYW5kbWFya3MYASABKAgSDgoGbG9naXRzGAIgASgIEhIKCmVtYmVkZGluZ3MYAyABKAgSEQoJaGVhZF9wb3NlGAQgASgIEg8KB3F1YWxpdHkYBSABKAgisQEKCFJhd0ltYWdlEjIKBmZvcm1hdBgBIAEoDjIYLmR1Y2hlbm5lLnYxLlBpeGVsRm9ybWF0Qgi6SAWCAQIQARINCgV3aWR0aBgCIAEoDRIOCgZoZWlnaHQYAyABKA0SDgoGc3RyaWRlGAQgASgNEgwKBGRhdGEYBSABKAwSNAoKeXV2X2NvbG9ycxgGIAEoDjIWLmR1Y2hlbm5lLnYxLll1dkNvbG9yc0IIukgFggECEAEi/gEKEkRldGVjdEZhY2VzUmVxdWVzdBINCgVpbWFnZRgBIAEoDBIXCgVtb2RlbBgCIAEoCUIIukgFcgMYgAISGgoJbWF4X2ZhY2VzGAMgASgNQge6SAQqAhhAEisKB291dHB1dHMYBCABKAsyGi5kdWNoZW5uZS52MS5PdXRwdXRPcHRpb25zEhUKDWltYWdlX2lzX2Nyb3AYBSABKAgSKgoIZmFjZV9ib3gYBiABKAsyGC5kdWNoZW5uZS52MS5Cb3VuZGluZ0JveBIiCgNyYXcYByABKAsyFS5kdWNoZW5uZS52MS5SYXdJbWFnZRIQCghwcmlvcml0eRgIIAEoDSK2AQoTRGV0ZWN0RmFjZXNSZXNwb25zZRIgCgVmYWNlcxgBIAMoCzIRLmR1Y2hlbm5lLnYxLkZhY2USKQoFbW9kZWwYAiABKAsyGi5kdWNoZW5uZS52MS5SZXNvbHZlZE1vZGVsEiYKBXRpbWVzGAMgASgLMhcuZHVjaGVubmUudjEuU3RhZ2VUaW1lcxIqCgppbWFnZV9zaXplGAQgASgLMhYuZHVjaGVubmUudjEuSW1hZ2VTaXplIsABChNTdHJlYW1EZXRlY3RSZXF1ZXN0EjkKDWNvbmZpZ3VyYXRpb24YASABKAsyIC5kdWNoZW5uZS52MS5TdHJlYW1Db25maWd1cmF0aW9uSAASKwoFZnJhbWUYAiABKAsyEi5kdWNoZW5uZS52MS5GcmFtZUIGukgD2AEDSAASLwoLY2FsaWJyYXRpb24YAyABKAsyGC5kdWNoZW5uZS52MS5DYWxpYnJhdGlvbkgAQhAKB21lc3NhZ2USBbpIAggBIs0CChNTdHJlYW1Db25maWd1cmF0aW9uEhcKBW1vZGVsGAEgASgJQgi6SAVyAxiAAhIyCgZwb2xpY3kYAiABKA4yGC5kdWNoZW5uZS52MS5GcmFtZVBvbGljeUIIukgFggECEAESGgoJbWF4X2ZhY2VzGAMgASgNQge6SAQqAhhAEisKB291dHB1dHMYBCABKAsyGi5kdWNoZW5uZS52MS5PdXRwdXRPcHRpb25zEicKCHRyYWNraW5nGAUgASgLMhUuZHVjaGVubmUudjEuVHJhY2tpbmcSKQoJc21vb3RoaW5nGAYgASgLMhYuZHVjaGVubmUudjEuU21vb3RoaW5nEhAKCHByaW9yaXR5GAcgASgNEjoKDXF1ZXVlX3RpbWVvdXQYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCLpIBaoBAioAIioKCFRyYWNraW5nEh4KDGRldGVjdF9ldmVyeRgBIAEoDUIIukgFKgMY6AciigEKCVNtb290aGluZxI8CgtleHBvbmVudGlhbBgBIAEoCzIlLmR1Y2hlbm5lLnYxLkV4cG9uZW50aWFsTW92aW5nQXZlcmFnZUgAEi4KCG9uZV9ldXJvGAIgASgLMhouZHVjaGVubmUudjEuT25lRXVyb0ZpbHRlckgAQg8KBmZpbHRlchIFukgCCAEiVQoYRXhwb25lbnRpYWxNb3ZpbmdBdmVyYWdlEjkKCWhhbGZfbGlmZRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkILukgIyAEBqgECKgAinQEKDU9uZUV1cm9GaWx0ZXISLgoNbWluX2N1dG9mZl9oehgBIAEoAUIXukgUEhIZAAAAAABAj0ApAAAAAAAAAAASJQoEYmV0YRgCIAEoAUIXukgUEhIZAAAAAABAj0ApAAAAAAAAAAASNQoUZGVyaXZhdGl2ZV9jdXRvZmZfaHoYAyABKAFCF7pIFBISGQAAAAAAQI9AKQAAAAAAAAAAIr4BCgtDYWxpYnJhdGlvbhIPCgdmYWNlX2lkGAEgASgEEisKB21lYXN1cmUYAiABKAsyGC5kdWNoZW5uZS52MS5OZXV0cmFsU3BhbkgAEjAKCGJhc2VsaW5lGAMgASgLMhwuZHVjaGVubmUudjEuTmV1dHJhbEJhc2VsaW5lSAASLgoFcmVzZXQYBCABKAsyHS5kdWNoZW5uZS52MS5SZXNldENhbGlicmF0aW9uSABCDwoGYWN0aW9uEgW6SAIIASIpCgtOZXV0cmFsU3BhbhIaCgZmcmFtZXMYASABKA1CCrpIByoFGOgHKAEiSQoPTmV1dHJhbEJhc2VsaW5lEjYKBnNjb3JlcxgBIAMoCzIZLmR1Y2hlbm5lLnYxLk5ldXRyYWxTY29yZUILukgIkgEFCAEQgAIibAoMTmV1dHJhbFNjb3JlEhMKC2FjdGlvbl91bml0GAEgASgNEh8KBHNpZGUYAiABKA4yES5kdWNoZW5uZS52MS5TaWRlEiYKBXNjb3JlGAMgASgBQhe6SBQSEhkAAAAAAADwPykAAAAAAAAAACISChBSZXNldENhbGlicmF0aW9uIsEBCgVGcmFtZRIQCghzZXF1ZW5jZRgBIAEoBBIwCgxjYXB0dXJlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWltYWdlGAMgASgMEhUKDWltYWdlX2lzX2Nyb3AYBCABKAgSKgoIZmFjZV9ib3gYBSABKAsyGC5kdWNoZW5uZS52MS5Cb3VuZGluZ0JveBIiCgNyYXcYBiABKAsyFS5kdWNoZW5uZS52MS5SYXdJbWFnZSLDAgoUU3RyZWFtRGV0ZWN0UmVzcG9uc2USMwoKY29uZmlndXJlZBgBIAEoCzIdLmR1Y2hlbm5lLnYxLlN0cmVhbUNvbmZpZ3VyZWRIABIqCgZyZXN1bHQYAiABKAsyGC5kdWNoZW5uZS52MS5GcmFtZVJlc3VsdEgAEiwKB2Ryb3BwZWQYAyABKAsyGS5kdWNoZW5uZS52MS5GcmFtZURyb3BwZWRIABItCgdzdW1tYXJ5GAQgASgLMhouZHVjaGVubmUudjEuU3RyZWFtU3VtbWFyeUgAEjQKCmNhbGlicmF0ZWQYBSABKAsyHi5kdWNoZW5uZS52MS5OZXV0cmFsQ2FsaWJyYXRlZEgAEiwKCmdvaW5nX2F3YXkYBiABKAsyFi5kdWNoZW5uZS52MS5Hb2luZ0F3YXlIAEIJCgdtZXNzYWdlIoICChBTdHJlYW1Db25maWd1cmVkEikKBW1vZGVsGAEgASgLMhouZHVjaGVubmUudjEuUmVzb2x2ZWRNb2RlbBIoCgZwb2xpY3kYAiABKA4yGC5kdWNoZW5uZS52MS5GcmFtZVBvbGljeRIRCgltYXhfZmFjZXMYAyABKA0SEAoId2FybmluZ3MYBCADKAkSDgoGY3JlZGl0GAUgASgNEicKCHRyYWNraW5nGAYgASgLMhUuZHVjaGVubmUudjEuVHJhY2tpbmcSKQoJc21vb3RoaW5nGAcgASgLMhYuZHVjaGVubmUudjEuU21vb3RoaW5nEhAKCHByaW9yaXR5GAggASgNIokBCg1SZXNvbHZlZE1vZGVsEgwKBG5hbWUYASABKAkSDQoFYWxpYXMYAiABKAkSDAoEa2luZBgDIAEoCRI4CgxhY3Rpb25fdW5pdHMYBCADKAsyIi5kdWNoZW5uZS52MS5BY3Rpb25Vbml0RGVzY3JpcHRpb24SEwoLZGVzY3JpcHRpb24YBSABKAki5gEKC0ZyYW1lUmVzdWx0EhAKCHNlcXVlbmNlGAEgASgEEjAKDGNhcHR1cmVfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIAoFZmFjZXMYAyADKAsyES5kdWNoZW5uZS52MS5GYWNlEiYKBXRpbWVzGAQgASgLMhcuZHVjaGVubmUudjEuU3RhZ2VUaW1lcxINCgVtb2RlbBgFIAEoCRIqCgppbWFnZV9zaXplGAYgASgLMhYuZHVjaGVubmUudjEuSW1hZ2VTaXplEg4KBmNyZWRpdBgHIAEoDSKbAQoMRnJhbWVEcm9wcGVkEhAKCHNlcXVlbmNlGAEgASgEEicKBnJlYXNvbhgCIAEoDjIXLmR1Y2hlbm5lLnYxLkRyb3BSZWFzb24SDgoGZGV0YWlsGAMgASgJEjAKDGNhcHR1cmVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGY3JlZGl0GAUgASgNImQKEU5ldXRyYWxDYWxpYnJhdGVkEg8KB2ZhY2VfaWQYASABKAQSDgoGZnJhbWVzGAIgASgNEi4KCGJhc2VsaW5lGAMgASgLMhwuZHVjaGVubmUudjEuTmV1dHJhbEJhc2VsaW5lImkKCUdvaW5nQXdheRIyCg9yZWNvbm5lY3RfYWZ0ZXIYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKAoFZ3JhY2UYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24irQEKDVN0cmVhbVN1bW1hcnkSFwoPZnJhbWVzX3JlY2VpdmVkGAEgASgEEhcKD2ZyYW1lc19hbnN3ZXJlZBgCIAEoBBIWCg5mcmFtZXNfZHJvcHBlZBgDIAEoBBIrCghkdXJhdGlvbhgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIlCgVkcm9wcxgFIAMoCzIWLmR1Y2hlbm5lLnYxLkRyb3BDb3VudCJECglEcm9wQ291bnQSJwoGcmVhc29uGAEgASgOMhcuZHVjaGVubmUudjEuRHJvcFJlYXNvbhIOCgZmcmFtZXMYAiABKAQiigIKBEZhY2USJQoDYm94GAEgASgLMhguZHVjaGVubmUudjEuQm91bmRpbmdCb3gSEgoKY29uZmlkZW5jZRgCIAEoARIkCgZzY29yZXMYAyADKAsyFC5kdWNoZW5uZS52MS5BdVNjb3JlEigKCWxhbmRtYXJrcxgEIAMoCzIVLmR1Y2hlbm5lLnYxLkxhbmRtYXJrEhEKCWVtYmVkZGluZxgFIAMoAhIPCgdmYWNlX2lkGAYgASgEEigKCWhlYWRfcG9zZRgHIAEoCzIVLmR1Y2hlbm5lLnYxLkhlYWRQb3NlEikKB3F1YWxpdHkYCCABKAsyGC5kdWNoZW5uZS52MS5GYWNlUXVhbGl0eSJMCghIZWFkUG9zZRITCgt5YXdfZGVncmVlcxgBIAEoARIVCg1waXRjaF9kZWdyZWVzGAIgASgBEhQKDHJvbGxfZGVncmVlcxgDIAEoASJVCgtGYWNlUXVhbGl0eRIPCgdzaXplX3B4GAEgASgBEg4KBmluc2lkZRgCIAEoARIRCglzaGFycG5lc3MYAyABKAESEgoKYnJpZ2h0bmVzcxgEIAEoASLjAQoKU3RhZ2VUaW1lcxIpCgZkZWNvZGUYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKAoFcXVldWUYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKAoFZmFjZXMYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLAoJaW5mZXJlbmNlGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEigKBXRvdGFsGAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIioKCUltYWdlU2l6ZRINCgV3aWR0aBgBIAEoDRIOCgZoZWlnaHQYAiABKA0qZwoLRnJhbWVQb2xpY3kSHAoYRlJBTUVfUE9MSUNZX1VOU1BFQ0lGSUVEEAASHAoYRlJBTUVfUE9MSUNZX0VWRVJZX0ZSQU1FEAESHAoYRlJBTUVfUE9MSUNZX0xBVEVTVF9XSU5TEAIqhwEKC1BpeGVsRm9ybWF0EhwKGFBJWEVMX0ZPUk1BVF9VTlNQRUNJRklFRBAAEhQKEFBJWEVMX0ZPUk1BVF9SR0IQARIVChFQSVhFTF9GT1JNQVRfUkdCQRACEhYKElBJWEVMX0ZPUk1BVF9HUkFZOBADEhUKEVBJWEVMX0ZPUk1BVF9OVjEyEAQqmQEKCVl1dkNvbG9ycxIaChZZVVZfQ09MT1JTX1VOU1BFQ0lGSUVEEAASHAoYWVVWX0NPTE9SU19CVDYwMV9MSU1JVEVEEAESGQoVWVVWX0NPTE9SU19CVDYwMV9GVUxMEAISHAoYWVVWX0NPTE9SU19CVDcwOV9MSU1JVEVEEAMSGQoVWVVWX0NPTE9SU19CVDcwOV9GVUxMEAQq4AEKCkRyb3BSZWFzb24SGwoXRFJPUF9SRUFTT05fVU5TUEVDSUZJRUQQABIXChNEUk9QX1JFQVNPTl9JTlZBTElEEAESGQoVRFJPUF9SRUFTT05fVE9PX0xBUkdFEAISFQoRRFJPUF9SRUFTT05fU1RBTEUQAxIaChZEUk9QX1JFQVNPTl9RVUVVRV9GVUxMEAQSGAoURFJPUF9SRUFTT05fREVBRExJTkUQBRIaChZEUk9QX1JFQVNPTl9HT0lOR19BV0FZEAYSGAoURFJPUF9SRUFTT05fSU5URVJOQUwQBzK8AQoPRGV0ZWN0b3JTZXJ2aWNlElAKC0RldGVjdEZhY2VzEh8uZHVjaGVubmUudjEuRGV0ZWN0RmFjZXNSZXF1ZXN0GiAuZHVjaGVubmUudjEuRGV0ZWN0RmFjZXNSZXNwb25zZRJXCgxTdHJlYW1EZXRlY3QSIC5kdWNoZW5uZS52MS5TdHJlYW1EZXRlY3RSZXF1ZXN0GiEuZHVjaGVubmUudjEuU3RyZWFtRGV0ZWN0UmVzcG9uc2UoATABYgZwcm90bzM", [file_buf_validate_validate, file_duchenne_v1_action_unit, file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * What a caller wants beside boxes, scores and decisions.
@@ -45,6 +45,20 @@ export type OutputOptions = Message<"duchenne.v1.OutputOptions"> & {
    * @generated from field: bool embeddings = 3;
    */
   embeddings: boolean;
+
+  /**
+   * How each head is turned; told from the landmarks, so crops without landmarks have none.
+   *
+   * @generated from field: bool head_pose = 4;
+   */
+  headPose: boolean;
+
+  /**
+   * How well each face can be seen.
+   *
+   * @generated from field: bool quality = 5;
+   */
+  quality: boolean;
 };
 
 /**
@@ -55,13 +69,69 @@ export const OutputOptionsSchema: GenMessage<OutputOptions> = /*@__PURE__*/
   messageDesc(file_duchenne_v1_detector, 0);
 
 /**
+ * An image as pixels.
+ *
+ * @generated from message duchenne.v1.RawImage
+ */
+export type RawImage = Message<"duchenne.v1.RawImage"> & {
+  /**
+   * How the pixels lie.
+   *
+   * @generated from field: duchenne.v1.PixelFormat format = 1;
+   */
+  format: PixelFormat;
+
+  /**
+   * Width, in pixels.
+   *
+   * @generated from field: uint32 width = 2;
+   */
+  width: number;
+
+  /**
+   * Height, in pixels.
+   *
+   * @generated from field: uint32 height = 3;
+   */
+  height: number;
+
+  /**
+   * Bytes from one row to the next, in both planes of NV12; 0: rows lie without gaps.
+   *
+   * @generated from field: uint32 stride = 4;
+   */
+  stride: number;
+
+  /**
+   * The rows from the top. The gap after the last row may be left out; any other number of bytes is refused.
+   *
+   * @generated from field: bytes data = 5;
+   */
+  data: Uint8Array;
+
+  /**
+   * Colours of NV12.
+   *
+   * @generated from field: duchenne.v1.YuvColors yuv_colors = 6;
+   */
+  yuvColors: YuvColors;
+};
+
+/**
+ * Describes the message duchenne.v1.RawImage.
+ * Use `create(RawImageSchema)` to create a new message.
+ */
+export const RawImageSchema: GenMessage<RawImage> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_detector, 1);
+
+/**
  * One image to score.
  *
  * @generated from message duchenne.v1.DetectFacesRequest
  */
 export type DetectFacesRequest = Message<"duchenne.v1.DetectFacesRequest"> & {
   /**
-   * The encoded image: JPEG, PNG or WebP.
+   * The encoded image: JPEG, PNG or WebP. Either this or `raw`.
    *
    * @generated from field: bytes image = 1;
    */
@@ -102,6 +172,20 @@ export type DetectFacesRequest = Message<"duchenne.v1.DetectFacesRequest"> & {
    * @generated from field: duchenne.v1.BoundingBox face_box = 6;
    */
   faceBox?: BoundingBox | undefined;
+
+  /**
+   * The image as pixels.
+   *
+   * @generated from field: duchenne.v1.RawImage raw = 7;
+   */
+  raw?: RawImage | undefined;
+
+  /**
+   * From 1, the highest, down to as many as the server has; 0 means the server's default.
+   *
+   * @generated from field: uint32 priority = 8;
+   */
+  priority: number;
 };
 
 /**
@@ -109,7 +193,7 @@ export type DetectFacesRequest = Message<"duchenne.v1.DetectFacesRequest"> & {
  * Use `create(DetectFacesRequestSchema)` to create a new message.
  */
 export const DetectFacesRequestSchema: GenMessage<DetectFacesRequest> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_detector, 1);
+  messageDesc(file_duchenne_v1_detector, 2);
 
 /**
  * The faces of one image.
@@ -151,7 +235,7 @@ export type DetectFacesResponse = Message<"duchenne.v1.DetectFacesResponse"> & {
  * Use `create(DetectFacesResponseSchema)` to create a new message.
  */
 export const DetectFacesResponseSchema: GenMessage<DetectFacesResponse> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_detector, 2);
+  messageDesc(file_duchenne_v1_detector, 3);
 
 /**
  * A message of the client in StreamDetect.
@@ -174,12 +258,20 @@ export type StreamDetectRequest = Message<"duchenne.v1.StreamDetectRequest"> & {
     case: "configuration";
   } | {
     /**
-     * A frame.
+     * A frame. Its rules are checked apart: a frame that breaks one is dropped as INVALID, and the stream goes on.
      *
      * @generated from field: duchenne.v1.Frame frame = 2;
      */
     value: Frame;
     case: "frame";
+  } | {
+    /**
+     * What to do about neutral expressions, from the next frame on.
+     *
+     * @generated from field: duchenne.v1.Calibration calibration = 3;
+     */
+    value: Calibration;
+    case: "calibration";
   } | { case: undefined; value?: undefined };
 };
 
@@ -188,7 +280,7 @@ export type StreamDetectRequest = Message<"duchenne.v1.StreamDetectRequest"> & {
  * Use `create(StreamDetectRequestSchema)` to create a new message.
  */
 export const StreamDetectRequestSchema: GenMessage<StreamDetectRequest> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_detector, 3);
+  messageDesc(file_duchenne_v1_detector, 4);
 
 /**
  * How a stream is to be answered.
@@ -223,6 +315,35 @@ export type StreamConfiguration = Message<"duchenne.v1.StreamConfiguration"> & {
    * @generated from field: duchenne.v1.OutputOptions outputs = 4;
    */
   outputs?: OutputOptions | undefined;
+
+  /**
+   * How faces are followed from frame to frame.
+   *
+   * @generated from field: duchenne.v1.Tracking tracking = 5;
+   */
+  tracking?: Tracking | undefined;
+
+  /**
+   * How scores are smoothed over time; unset: they are not.
+   *
+   * @generated from field: duchenne.v1.Smoothing smoothing = 6;
+   */
+  smoothing?: Smoothing | undefined;
+
+  /**
+   * From 1, the highest, down to as many as the server has; 0 means the server's default.
+   *
+   * @generated from field: uint32 priority = 7;
+   */
+  priority: number;
+
+  /**
+   * A frame that waited so long for its turn is dropped as DEADLINE, where that is shorter than the server's own limit;
+   * unset means the server's.
+   *
+   * @generated from field: google.protobuf.Duration queue_timeout = 8;
+   */
+  queueTimeout?: Duration | undefined;
 };
 
 /**
@@ -230,7 +351,268 @@ export type StreamConfiguration = Message<"duchenne.v1.StreamConfiguration"> & {
  * Use `create(StreamConfigurationSchema)` to create a new message.
  */
 export const StreamConfigurationSchema: GenMessage<StreamConfiguration> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_detector, 4);
+  messageDesc(file_duchenne_v1_detector, 5);
+
+/**
+ * How faces are followed from frame to frame.
+ *
+ * @generated from message duchenne.v1.Tracking
+ */
+export type Tracking = Message<"duchenne.v1.Tracking"> & {
+  /**
+   * The whole image is searched every so many frames, and whenever a face is lost or none is known; in between faces are
+   * followed by their landmarks. 0 means the server's default; 1 is for frames that are not a video, such as photographs.
+   *
+   * @generated from field: uint32 detect_every = 1;
+   */
+  detectEvery: number;
+};
+
+/**
+ * Describes the message duchenne.v1.Tracking.
+ * Use `create(TrackingSchema)` to create a new message.
+ */
+export const TrackingSchema: GenMessage<Tracking> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_detector, 6);
+
+/**
+ * How scores are smoothed over time, each face for itself, after calibration. Time is the frames' capture time, or that of
+ * their arrival when it is not given.
+ *
+ * @generated from message duchenne.v1.Smoothing
+ */
+export type Smoothing = Message<"duchenne.v1.Smoothing"> & {
+  /**
+   * The filter; one must be set.
+   *
+   * @generated from oneof duchenne.v1.Smoothing.filter
+   */
+  filter: {
+    /**
+     * Exponential moving average.
+     *
+     * @generated from field: duchenne.v1.ExponentialMovingAverage exponential = 1;
+     */
+    value: ExponentialMovingAverage;
+    case: "exponential";
+  } | {
+    /**
+     * One-euro filter (Casiez, Roussel and Vogel 2012): smooth at rest, quick in movement.
+     *
+     * @generated from field: duchenne.v1.OneEuroFilter one_euro = 2;
+     */
+    value: OneEuroFilter;
+    case: "oneEuro";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message duchenne.v1.Smoothing.
+ * Use `create(SmoothingSchema)` to create a new message.
+ */
+export const SmoothingSchema: GenMessage<Smoothing> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_detector, 7);
+
+/**
+ * An exponential moving average.
+ *
+ * @generated from message duchenne.v1.ExponentialMovingAverage
+ */
+export type ExponentialMovingAverage = Message<"duchenne.v1.ExponentialMovingAverage"> & {
+  /**
+   * After this time half of a step has come through.
+   *
+   * @generated from field: google.protobuf.Duration half_life = 1;
+   */
+  halfLife?: Duration | undefined;
+};
+
+/**
+ * Describes the message duchenne.v1.ExponentialMovingAverage.
+ * Use `create(ExponentialMovingAverageSchema)` to create a new message.
+ */
+export const ExponentialMovingAverageSchema: GenMessage<ExponentialMovingAverage> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_detector, 8);
+
+/**
+ * The parameters of a one-euro filter.
+ *
+ * @generated from message duchenne.v1.OneEuroFilter
+ */
+export type OneEuroFilter = Message<"duchenne.v1.OneEuroFilter"> & {
+  /**
+   * Cut-off at rest, in Hz: lower is smoother. 0 means 1.
+   *
+   * @generated from field: double min_cutoff_hz = 1;
+   */
+  minCutoffHz: number;
+
+  /**
+   * How much the cut-off grows with the speed of the score (per second): higher lags less.
+   *
+   * @generated from field: double beta = 2;
+   */
+  beta: number;
+
+  /**
+   * Cut-off of the speed, in Hz. 0 means 1.
+   *
+   * @generated from field: double derivative_cutoff_hz = 3;
+   */
+  derivativeCutoffHz: number;
+};
+
+/**
+ * Describes the message duchenne.v1.OneEuroFilter.
+ * Use `create(OneEuroFilterSchema)` to create a new message.
+ */
+export const OneEuroFilterSchema: GenMessage<OneEuroFilter> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_detector, 9);
+
+/**
+ * What to do about neutral expressions. What a person's face shows at rest is taken off their scores, in logits, so that
+ * the neutral face scores 0.05 or less; scores that are lower already stay as they are. It ends when the model changes.
+ *
+ * @generated from message duchenne.v1.Calibration
+ */
+export type Calibration = Message<"duchenne.v1.Calibration"> & {
+  /**
+   * The face, by its id; 0: every face, those still to come included.
+   *
+   * @generated from field: uint64 face_id = 1;
+   */
+  faceId: bigint;
+
+  /**
+   * What to do; one must be set.
+   *
+   * @generated from oneof duchenne.v1.Calibration.action
+   */
+  action: {
+    /**
+     * Take the next frames of the face as neutral. `calibrated` answers with the measured baseline after the last one.
+     *
+     * @generated from field: duchenne.v1.NeutralSpan measure = 2;
+     */
+    value: NeutralSpan;
+    case: "measure";
+  } | {
+    /**
+     * Use a baseline that was measured before, of the same model.
+     *
+     * @generated from field: duchenne.v1.NeutralBaseline baseline = 3;
+     */
+    value: NeutralBaseline;
+    case: "baseline";
+  } | {
+    /**
+     * Answer the model's own scores again.
+     *
+     * @generated from field: duchenne.v1.ResetCalibration reset = 4;
+     */
+    value: ResetCalibration;
+    case: "reset";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message duchenne.v1.Calibration.
+ * Use `create(CalibrationSchema)` to create a new message.
+ */
+export const CalibrationSchema: GenMessage<Calibration> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_detector, 10);
+
+/**
+ * A span of neutral frames.
+ *
+ * @generated from message duchenne.v1.NeutralSpan
+ */
+export type NeutralSpan = Message<"duchenne.v1.NeutralSpan"> & {
+  /**
+   * So many frames in which the face is seen.
+   *
+   * @generated from field: uint32 frames = 1;
+   */
+  frames: number;
+};
+
+/**
+ * Describes the message duchenne.v1.NeutralSpan.
+ * Use `create(NeutralSpanSchema)` to create a new message.
+ */
+export const NeutralSpanSchema: GenMessage<NeutralSpan> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_detector, 11);
+
+/**
+ * The scores of a neutral face.
+ *
+ * @generated from message duchenne.v1.NeutralBaseline
+ */
+export type NeutralBaseline = Message<"duchenne.v1.NeutralBaseline"> & {
+  /**
+   * The mean of each score over the span.
+   *
+   * @generated from field: repeated duchenne.v1.NeutralScore scores = 1;
+   */
+  scores: NeutralScore[];
+};
+
+/**
+ * Describes the message duchenne.v1.NeutralBaseline.
+ * Use `create(NeutralBaselineSchema)` to create a new message.
+ */
+export const NeutralBaselineSchema: GenMessage<NeutralBaseline> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_detector, 12);
+
+/**
+ * A score of a neutral face.
+ *
+ * @generated from message duchenne.v1.NeutralScore
+ */
+export type NeutralScore = Message<"duchenne.v1.NeutralScore"> & {
+  /**
+   * The FACS number.
+   *
+   * @generated from field: uint32 action_unit = 1;
+   */
+  actionUnit: number;
+
+  /**
+   * The side, or unspecified for the whole face.
+   *
+   * @generated from field: duchenne.v1.Side side = 2;
+   */
+  side: Side;
+
+  /**
+   * The mean score, 0..1.
+   *
+   * @generated from field: double score = 3;
+   */
+  score: number;
+};
+
+/**
+ * Describes the message duchenne.v1.NeutralScore.
+ * Use `create(NeutralScoreSchema)` to create a new message.
+ */
+export const NeutralScoreSchema: GenMessage<NeutralScore> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_detector, 13);
+
+/**
+ * Ends calibration.
+ *
+ * @generated from message duchenne.v1.ResetCalibration
+ */
+export type ResetCalibration = Message<"duchenne.v1.ResetCalibration"> & {
+};
+
+/**
+ * Describes the message duchenne.v1.ResetCalibration.
+ * Use `create(ResetCalibrationSchema)` to create a new message.
+ */
+export const ResetCalibrationSchema: GenMessage<ResetCalibration> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_detector, 14);
 
 /**
  * One frame of a stream.
@@ -253,7 +635,7 @@ export type Frame = Message<"duchenne.v1.Frame"> & {
   captureTime?: Timestamp | undefined;
 
   /**
-   * The encoded image: JPEG, PNG or WebP.
+   * The encoded image: JPEG, PNG or WebP. Either this or `raw`.
    *
    * @generated from field: bytes image = 3;
    */
@@ -272,6 +654,13 @@ export type Frame = Message<"duchenne.v1.Frame"> & {
    * @generated from field: duchenne.v1.BoundingBox face_box = 5;
    */
   faceBox?: BoundingBox | undefined;
+
+  /**
+   * The image as pixels.
+   *
+   * @generated from field: duchenne.v1.RawImage raw = 6;
+   */
+  raw?: RawImage | undefined;
 };
 
 /**
@@ -279,7 +668,7 @@ export type Frame = Message<"duchenne.v1.Frame"> & {
  * Use `create(FrameSchema)` to create a new message.
  */
 export const FrameSchema: GenMessage<Frame> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_detector, 5);
+  messageDesc(file_duchenne_v1_detector, 15);
 
 /**
  * A message of the server in StreamDetect.
@@ -318,12 +707,28 @@ export type StreamDetectResponse = Message<"duchenne.v1.StreamDetectResponse"> &
     case: "dropped";
   } | {
     /**
-     * Last message after the client half-closed.
+     * Last message.
      *
      * @generated from field: duchenne.v1.StreamSummary summary = 4;
      */
     value: StreamSummary;
     case: "summary";
+  } | {
+    /**
+     * A neutral face was measured.
+     *
+     * @generated from field: duchenne.v1.NeutralCalibrated calibrated = 5;
+     */
+    value: NeutralCalibrated;
+    case: "calibrated";
+  } | {
+    /**
+     * The server is about to stop.
+     *
+     * @generated from field: duchenne.v1.GoingAway going_away = 6;
+     */
+    value: GoingAway;
+    case: "goingAway";
   } | { case: undefined; value?: undefined };
 };
 
@@ -332,7 +737,7 @@ export type StreamDetectResponse = Message<"duchenne.v1.StreamDetectResponse"> &
  * Use `create(StreamDetectResponseSchema)` to create a new message.
  */
 export const StreamDetectResponseSchema: GenMessage<StreamDetectResponse> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_detector, 6);
+  messageDesc(file_duchenne_v1_detector, 16);
 
 /**
  * What a stream's configuration resolved to.
@@ -362,11 +767,40 @@ export type StreamConfigured = Message<"duchenne.v1.StreamConfigured"> & {
   maxFaces: number;
 
   /**
-   * Things the caller should know, such as an unknown box convention.
+   * Things the caller should know, such as an unknown box convention, or that the alias moved to a version that could not
+   * be loaded.
    *
    * @generated from field: repeated string warnings = 4;
    */
   warnings: string[];
+
+  /**
+   * How many frames the caller may send in addition; set in the first message alone.
+   *
+   * @generated from field: uint32 credit = 5;
+   */
+  credit: number;
+
+  /**
+   * Tracking in force.
+   *
+   * @generated from field: duchenne.v1.Tracking tracking = 6;
+   */
+  tracking?: Tracking | undefined;
+
+  /**
+   * Smoothing in force; unset: scores are not smoothed.
+   *
+   * @generated from field: duchenne.v1.Smoothing smoothing = 7;
+   */
+  smoothing?: Smoothing | undefined;
+
+  /**
+   * The priority in force.
+   *
+   * @generated from field: uint32 priority = 8;
+   */
+  priority: number;
 };
 
 /**
@@ -374,7 +808,7 @@ export type StreamConfigured = Message<"duchenne.v1.StreamConfigured"> & {
  * Use `create(StreamConfiguredSchema)` to create a new message.
  */
 export const StreamConfiguredSchema: GenMessage<StreamConfigured> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_detector, 7);
+  messageDesc(file_duchenne_v1_detector, 17);
 
 /**
  * A model version as it answers.
@@ -423,7 +857,7 @@ export type ResolvedModel = Message<"duchenne.v1.ResolvedModel"> & {
  * Use `create(ResolvedModelSchema)` to create a new message.
  */
 export const ResolvedModelSchema: GenMessage<ResolvedModel> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_detector, 8);
+  messageDesc(file_duchenne_v1_detector, 18);
 
 /**
  * The answer to one frame.
@@ -472,6 +906,13 @@ export type FrameResult = Message<"duchenne.v1.FrameResult"> & {
    * @generated from field: duchenne.v1.ImageSize image_size = 6;
    */
   imageSize?: ImageSize | undefined;
+
+  /**
+   * How many frames the caller may send in addition.
+   *
+   * @generated from field: uint32 credit = 7;
+   */
+  credit: number;
 };
 
 /**
@@ -479,7 +920,7 @@ export type FrameResult = Message<"duchenne.v1.FrameResult"> & {
  * Use `create(FrameResultSchema)` to create a new message.
  */
 export const FrameResultSchema: GenMessage<FrameResult> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_detector, 9);
+  messageDesc(file_duchenne_v1_detector, 19);
 
 /**
  * A frame that was not scored.
@@ -514,6 +955,13 @@ export type FrameDropped = Message<"duchenne.v1.FrameDropped"> & {
    * @generated from field: google.protobuf.Timestamp capture_time = 4;
    */
   captureTime?: Timestamp | undefined;
+
+  /**
+   * How many frames the caller may send in addition.
+   *
+   * @generated from field: uint32 credit = 5;
+   */
+  credit: number;
 };
 
 /**
@@ -521,7 +969,70 @@ export type FrameDropped = Message<"duchenne.v1.FrameDropped"> & {
  * Use `create(FrameDroppedSchema)` to create a new message.
  */
 export const FrameDroppedSchema: GenMessage<FrameDropped> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_detector, 10);
+  messageDesc(file_duchenne_v1_detector, 20);
+
+/**
+ * A neutral face that was measured; its calibration begins with the next frame.
+ *
+ * @generated from message duchenne.v1.NeutralCalibrated
+ */
+export type NeutralCalibrated = Message<"duchenne.v1.NeutralCalibrated"> & {
+  /**
+   * The face.
+   *
+   * @generated from field: uint64 face_id = 1;
+   */
+  faceId: bigint;
+
+  /**
+   * The frames it was measured on.
+   *
+   * @generated from field: uint32 frames = 2;
+   */
+  frames: number;
+
+  /**
+   * The baseline, to be sent in a later stream of the same person and model.
+   *
+   * @generated from field: duchenne.v1.NeutralBaseline baseline = 3;
+   */
+  baseline?: NeutralBaseline | undefined;
+};
+
+/**
+ * Describes the message duchenne.v1.NeutralCalibrated.
+ * Use `create(NeutralCalibratedSchema)` to create a new message.
+ */
+export const NeutralCalibratedSchema: GenMessage<NeutralCalibrated> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_detector, 21);
+
+/**
+ * The server is about to stop. A caller should open a stream elsewhere and half-close this one.
+ *
+ * @generated from message duchenne.v1.GoingAway
+ */
+export type GoingAway = Message<"duchenne.v1.GoingAway"> & {
+  /**
+   * When to connect again to the same address.
+   *
+   * @generated from field: google.protobuf.Duration reconnect_after = 1;
+   */
+  reconnectAfter?: Duration | undefined;
+
+  /**
+   * How long frames are still scored.
+   *
+   * @generated from field: google.protobuf.Duration grace = 2;
+   */
+  grace?: Duration | undefined;
+};
+
+/**
+ * Describes the message duchenne.v1.GoingAway.
+ * Use `create(GoingAwaySchema)` to create a new message.
+ */
+export const GoingAwaySchema: GenMessage<GoingAway> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_detector, 22);
 
 /**
  * The account of a finished stream.
@@ -556,6 +1067,13 @@ export type StreamSummary = Message<"duchenne.v1.StreamSummary"> & {
    * @generated from field: google.protobuf.Duration duration = 4;
    */
   duration?: Duration | undefined;
+
+  /**
+   * Frames dropped, by reason.
+   *
+   * @generated from field: repeated duchenne.v1.DropCount drops = 5;
+   */
+  drops: DropCount[];
 };
 
 /**
@@ -563,7 +1081,35 @@ export type StreamSummary = Message<"duchenne.v1.StreamSummary"> & {
  * Use `create(StreamSummarySchema)` to create a new message.
  */
 export const StreamSummarySchema: GenMessage<StreamSummary> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_detector, 11);
+  messageDesc(file_duchenne_v1_detector, 23);
+
+/**
+ * How many frames were dropped for a reason.
+ *
+ * @generated from message duchenne.v1.DropCount
+ */
+export type DropCount = Message<"duchenne.v1.DropCount"> & {
+  /**
+   * Why.
+   *
+   * @generated from field: duchenne.v1.DropReason reason = 1;
+   */
+  reason: DropReason;
+
+  /**
+   * How many.
+   *
+   * @generated from field: uint64 frames = 2;
+   */
+  frames: bigint;
+};
+
+/**
+ * Describes the message duchenne.v1.DropCount.
+ * Use `create(DropCountSchema)` to create a new message.
+ */
+export const DropCountSchema: GenMessage<DropCount> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_detector, 24);
 
 /**
  * One face.
@@ -605,6 +1151,28 @@ export type Face = Message<"duchenne.v1.Face"> & {
    * @generated from field: repeated float embedding = 5;
    */
   embedding: number[];
+
+  /**
+   * The face's number within its stream, from 1. A face keeps it while it is followed and gets it back when it is found
+   * again where it was lost a short while ago; it is never given to another. 0 outside of streams.
+   *
+   * @generated from field: uint64 face_id = 6;
+   */
+  faceId: bigint;
+
+  /**
+   * How the head is turned, when asked for.
+   *
+   * @generated from field: duchenne.v1.HeadPose head_pose = 7;
+   */
+  headPose?: HeadPose | undefined;
+
+  /**
+   * How well the face can be seen, when asked for.
+   *
+   * @generated from field: duchenne.v1.FaceQuality quality = 8;
+   */
+  quality?: FaceQuality | undefined;
 };
 
 /**
@@ -612,7 +1180,84 @@ export type Face = Message<"duchenne.v1.Face"> & {
  * Use `create(FaceSchema)` to create a new message.
  */
 export const FaceSchema: GenMessage<Face> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_detector, 12);
+  messageDesc(file_duchenne_v1_detector, 25);
+
+/**
+ * How a head is turned; 0, 0, 0 looks straight into the camera, give or take a few degrees.
+ *
+ * @generated from message duchenne.v1.HeadPose
+ */
+export type HeadPose = Message<"duchenne.v1.HeadPose"> & {
+  /**
+   * In degrees; positive: to the person's left, which is the image's right.
+   *
+   * @generated from field: double yaw_degrees = 1;
+   */
+  yawDegrees: number;
+
+  /**
+   * In degrees; positive: the chin is raised.
+   *
+   * @generated from field: double pitch_degrees = 2;
+   */
+  pitchDegrees: number;
+
+  /**
+   * In degrees; positive: tilted clockwise as the image shows it.
+   *
+   * @generated from field: double roll_degrees = 3;
+   */
+  rollDegrees: number;
+};
+
+/**
+ * Describes the message duchenne.v1.HeadPose.
+ * Use `create(HeadPoseSchema)` to create a new message.
+ */
+export const HeadPoseSchema: GenMessage<HeadPose> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_detector, 26);
+
+/**
+ * How well a face can be seen: what a caller may discard by.
+ *
+ * @generated from message duchenne.v1.FaceQuality
+ */
+export type FaceQuality = Message<"duchenne.v1.FaceQuality"> & {
+  /**
+   * The shorter side of its box, in pixels.
+   *
+   * @generated from field: double size_px = 1;
+   */
+  sizePx: number;
+
+  /**
+   * The share of its box that lies inside of the image, 0..1.
+   *
+   * @generated from field: double inside = 2;
+   */
+  inside: number;
+
+  /**
+   * Variance of the luma's Laplacian on the face at 96x96 pixels; blurred faces have little.
+   *
+   * @generated from field: double sharpness = 3;
+   */
+  sharpness: number;
+
+  /**
+   * Mean luma of the face, 0..255.
+   *
+   * @generated from field: double brightness = 4;
+   */
+  brightness: number;
+};
+
+/**
+ * Describes the message duchenne.v1.FaceQuality.
+ * Use `create(FaceQualitySchema)` to create a new message.
+ */
+export const FaceQualitySchema: GenMessage<FaceQuality> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_detector, 27);
 
 /**
  * How long each stage took.
@@ -628,21 +1273,21 @@ export type StageTimes = Message<"duchenne.v1.StageTimes"> & {
   decode?: Duration | undefined;
 
   /**
-   * Waiting for a free worker.
+   * Waiting for a worker, and for a batch.
    *
    * @generated from field: google.protobuf.Duration queue = 2;
    */
   queue?: Duration | undefined;
 
   /**
-   * Finding faces and landmarks.
+   * Finding or following faces, with landmarks.
    *
    * @generated from field: google.protobuf.Duration faces = 3;
    */
   faces?: Duration | undefined;
 
   /**
-   * Scoring action units.
+   * Cropping and scoring action units.
    *
    * @generated from field: google.protobuf.Duration inference = 4;
    */
@@ -661,7 +1306,7 @@ export type StageTimes = Message<"duchenne.v1.StageTimes"> & {
  * Use `create(StageTimesSchema)` to create a new message.
  */
 export const StageTimesSchema: GenMessage<StageTimes> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_detector, 13);
+  messageDesc(file_duchenne_v1_detector, 28);
 
 /**
  * Width and height of an image.
@@ -689,7 +1334,7 @@ export type ImageSize = Message<"duchenne.v1.ImageSize"> & {
  * Use `create(ImageSizeSchema)` to create a new message.
  */
 export const ImageSizeSchema: GenMessage<ImageSize> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_detector, 14);
+  messageDesc(file_duchenne_v1_detector, 29);
 
 /**
  * What to do when frames come faster than they are answered.
@@ -705,11 +1350,18 @@ export const FramePolicy = {
   UNSPECIFIED: 0,
 
   /**
-   * Answer every frame with a result, in order; transport back-pressure slows the sender.
+   * Score every frame; a caller who is faster than the server waits.
    *
    * @generated from enum value: FRAME_POLICY_EVERY_FRAME = 1;
    */
   EVERY_FRAME: 1,
+
+  /**
+   * Score the newest frame: one that waits to be begun is dropped as STALE when the next arrives.
+   *
+   * @generated from enum value: FRAME_POLICY_LATEST_WINS = 2;
+   */
+  LATEST_WINS: 2,
 } as const;
 
 /**
@@ -724,6 +1376,116 @@ export type FramePolicy = (typeof FramePolicy)[keyof typeof FramePolicy] | Unkno
  */
 export const FramePolicySchema: GenEnum<FramePolicy> = /*@__PURE__*/
   enumDesc(file_duchenne_v1_detector, 0);
+
+/**
+ * How the pixels of a raw image lie.
+ *
+ * @generated from enum duchenne.v1.PixelFormat
+ */
+export const PixelFormat = {
+  /**
+   * Not stated; refused.
+   *
+   * @generated from enum value: PIXEL_FORMAT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Red, green, blue: 3 bytes a pixel.
+   *
+   * @generated from enum value: PIXEL_FORMAT_RGB = 1;
+   */
+  RGB: 1,
+
+  /**
+   * Red, green, blue, alpha: 4 bytes a pixel. Transparency is put on black.
+   *
+   * @generated from enum value: PIXEL_FORMAT_RGBA = 2;
+   */
+  RGBA: 2,
+
+  /**
+   * Luma: 1 byte a pixel.
+   *
+   * @generated from enum value: PIXEL_FORMAT_GRAY8 = 3;
+   */
+  GRAY8: 3,
+
+  /**
+   * A plane of luma, then a plane of half the rows (rounded up) with a pair of blue and red difference for each 2x2 pixels.
+   *
+   * @generated from enum value: PIXEL_FORMAT_NV12 = 4;
+   */
+  NV12: 4,
+} as const;
+
+/**
+ * How the pixels of a raw image lie.
+ *
+ * @generated from enum duchenne.v1.PixelFormat
+ */
+export type PixelFormat = (typeof PixelFormat)[keyof typeof PixelFormat] | UnknownEnum;
+
+/**
+ * Describes the enum duchenne.v1.PixelFormat.
+ */
+export const PixelFormatSchema: GenEnum<PixelFormat> = /*@__PURE__*/
+  enumDesc(file_duchenne_v1_detector, 1);
+
+/**
+ * Which colours the bytes of NV12 stand for.
+ *
+ * @generated from enum duchenne.v1.YuvColors
+ */
+export const YuvColors = {
+  /**
+   * BT601_LIMITED.
+   *
+   * @generated from enum value: YUV_COLORS_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * ITU-R BT.601, luma in 16..235: most webcams.
+   *
+   * @generated from enum value: YUV_COLORS_BT601_LIMITED = 1;
+   */
+  BT601_LIMITED: 1,
+
+  /**
+   * ITU-R BT.601, luma in 0..255: JPEG.
+   *
+   * @generated from enum value: YUV_COLORS_BT601_FULL = 2;
+   */
+  BT601_FULL: 2,
+
+  /**
+   * ITU-R BT.709, luma in 16..235: most HD video.
+   *
+   * @generated from enum value: YUV_COLORS_BT709_LIMITED = 3;
+   */
+  BT709_LIMITED: 3,
+
+  /**
+   * ITU-R BT.709, luma in 0..255.
+   *
+   * @generated from enum value: YUV_COLORS_BT709_FULL = 4;
+   */
+  BT709_FULL: 4,
+} as const;
+
+/**
+ * Which colours the bytes of NV12 stand for.
+ *
+ * @generated from enum duchenne.v1.YuvColors
+ */
+export type YuvColors = (typeof YuvColors)[keyof typeof YuvColors] | UnknownEnum;
+
+/**
+ * Describes the enum duchenne.v1.YuvColors.
+ */
+export const YuvColorsSchema: GenEnum<YuvColors> = /*@__PURE__*/
+  enumDesc(file_duchenne_v1_detector, 2);
 
 /**
  * Why a frame was not scored.
@@ -751,6 +1513,41 @@ export const DropReason = {
    * @generated from enum value: DROP_REASON_TOO_LARGE = 2;
    */
   TOO_LARGE: 2,
+
+  /**
+   * A newer frame came before its turn (LATEST_WINS).
+   *
+   * @generated from enum value: DROP_REASON_STALE = 3;
+   */
+  STALE: 3,
+
+  /**
+   * As many frames of its priority wait as the server lets wait.
+   *
+   * @generated from enum value: DROP_REASON_QUEUE_FULL = 4;
+   */
+  QUEUE_FULL: 4,
+
+  /**
+   * It waited too long for its turn.
+   *
+   * @generated from enum value: DROP_REASON_DEADLINE = 5;
+   */
+  DEADLINE: 5,
+
+  /**
+   * The server stopped before its turn came.
+   *
+   * @generated from enum value: DROP_REASON_GOING_AWAY = 6;
+   */
+  GOING_AWAY: 6,
+
+  /**
+   * The server failed on this frame.
+   *
+   * @generated from enum value: DROP_REASON_INTERNAL = 7;
+   */
+  INTERNAL: 7,
 } as const;
 
 /**
@@ -764,7 +1561,7 @@ export type DropReason = (typeof DropReason)[keyof typeof DropReason] | UnknownE
  * Describes the enum duchenne.v1.DropReason.
  */
 export const DropReasonSchema: GenEnum<DropReason> = /*@__PURE__*/
-  enumDesc(file_duchenne_v1_detector, 1);
+  enumDesc(file_duchenne_v1_detector, 3);
 
 /**
  * Finds faces and reads their action units.
@@ -774,7 +1571,8 @@ export const DropReasonSchema: GenEnum<DropReason> = /*@__PURE__*/
 export const DetectorService: GenService<{
   /**
    * Finds the faces of one image and scores their action units. No face is a normal, empty answer.
-   * Errors: INVALID_ARGUMENT (not an image, empty, too many pixels), NOT_FOUND (model).
+   * Errors: INVALID_ARGUMENT (not an image, empty, too many pixels), NOT_FOUND (model), RESOURCE_EXHAUSTED (too many
+   * images wait), DEADLINE_EXCEEDED (it waited too long).
    *
    * @generated from rpc duchenne.v1.DetectorService.DetectFaces
    */
@@ -784,8 +1582,16 @@ export const DetectorService: GenService<{
     output: typeof DetectFacesResponseSchema;
   },
   /**
-   * Scores a stream of frames. The first request is the configuration, every later one a frame; the first
-   * response is the resolved configuration, and every frame is answered exactly once, in order.
+   * Scores a stream of frames. The first request is the configuration, later ones are frames and calibrations; the first
+   * response is the resolved configuration, and every frame is answered exactly once: with a result, or as dropped with
+   * the reason. Results come in the order of the frames, and so do drops but STALE, which is told at once.
+   *
+   * Flow: the caller may send as many frames as it has credit. The configuration answers with the first credit, and every
+   * answer to a frame gives some back. More than that does no harm: with EVERY_FRAME it waits in the transport, with
+   * LATEST_WINS it makes the frames before it stale.
+   *
+   * End: after the caller half-closed, what is in work is answered and a summary comes last. A server that is about to
+   * stop says so with going_away, goes on for its grace, then answers what is left as dropped and sends the summary.
    *
    * @generated from rpc duchenne.v1.DetectorService.StreamDetect
    */

@@ -1,0 +1,149 @@
+import { readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createDuchenneClient, type DuchenneClient, importModel } from "@duchenne/client";
+import { createModelConfig, initialiseParameters, writeSafetensors } from "@duchenne/model";
+import { FramePolicy } from "@duchenne/proto";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type ServerProcess, startServer, temporaryFolder } from "../e2e/server-process.ts";
+import { type AnswerOf, type LiveClient, only, openStream } from "./live-client.ts";
+
+const MODEL = "models/served";
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let server: ServerProcess;
+let client: DuchenneClient;
+let crop: Buffer;
+/** Versions 1 to 3: each answers its own number as the logit of AU12. The file of 3 is damaged. */
+const versions = [1, 2, 3].map((version) => `${MODEL}/versions/${version}`);
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  const data = join(folder.path, "data");
+  server = await startServer("standalone", data);
+  client = createDuchenneClient({ address: `127.0.0.1:${server.grpcPort}` });
+  for (const version of [1, 2, 3]) {
+    const config = createModelConfig("micro", { actionUnits: [4, 12], numSubjects: 0, dropPath: 0 });
+    const parameters = initialiseParameters(config, 3);
+    parameters.get("head.weight")!.data.fill(0);
+    parameters.get("head.bias")!.data.fill(version);
+    const path = join(folder.path, `${version}.safetensors`);
+    await writeFile(path, writeSafetensors(parameters));
+    const options = { model: MODEL, actionUnits: [4, 12], heads: config.heads };
+    const { modelVersion } = await importModel(client, path, options);
+    expect(modelVersion!.name).toBe(versions[version - 1]);
+    if (version === 3)
+      await damage(join(data, "blobs"), modelVersion!.files.find(({ role }) => role === "onnx")!.digest);
+  }
+  crop = await sharp({ create: { width: 96, height: 96, channels: 3, background: "#a98" } })
+    .png()
+    .toBuffer();
+});
+afterAll(async () => {
+  client.close();
+  await server.end();
+  await folder[Symbol.asyncDispose]();
+});
+
+async function damage(blobs: string, digest: string): Promise<void> {
+  const name = digest.replace(/^sha256:/, "");
+  const files = await readdir(blobs, { recursive: true });
+  const file = files.find((path) => path.replaceAll("/", "").endsWith(name));
+  if (file === undefined) throw new Error(`Expected ${name} among ${files.join(", ")}`);
+  await writeFile(join(blobs, file), "no model");
+}
+
+const point = (alias: string, version: number) =>
+  client.models.setAlias({ name: `${MODEL}@${alias}`, version: versions[version - 1]! });
+
+/** Sends frames until one is answered as wanted; the answers of all, in order. */
+async function until(
+  stream: LiveClient,
+  from: bigint,
+  wanted: (answer: AnswerOf<"result"> | AnswerOf<"configured">) => boolean,
+) {
+  const answers: Awaited<ReturnType<LiveClient["rest"]>> = [];
+  for (let sequence = from; ; sequence++) {
+    expect(sequence - from).toBeLessThan(500n);
+    stream.frame({ sequence, image: crop, imageIsCrop: true });
+    for (;;) {
+      const answer = (await stream.read())!;
+      answers.push(answer);
+      if (answer.case === "configured" && wanted(answer.value)) return { answers, next: sequence + 1n };
+      if (answer.case === "configured") continue;
+      if (answer.case === "result" && wanted(answer.value)) return { answers, next: sequence + 1n };
+      break;
+    }
+  }
+}
+
+describe("an alias that moves", () => {
+  it.each(["live", "canary"])(
+    "(%s) takes its streams along, and no frame is lost or scored by another than it says",
+    async (alias) => {
+      await point(alias, 1);
+      const stream = openStream(server.grpc, { model: `${MODEL}@${alias}`, outputs: { logits: true } });
+      expect((await stream.next("configured")).model).toMatchObject({ name: versions[0], alias: `${MODEL}@${alias}` });
+      let sequence = 1n;
+      let announced = versions[0];
+      const results: AnswerOf<"result">[] = [];
+      for (const target of [2, 1, 2]) {
+        await point(alias, target);
+        const moved = await until(
+          stream,
+          sequence,
+          (answer) => "sequence" in answer && answer.model === versions[target - 1],
+        );
+        sequence = moved.next;
+        for (const answer of moved.answers) {
+          if (answer.case === "configured") announced = answer.value.model!.name;
+          else if (answer.case === "result") {
+            expect(answer.value.model).toBe(announced);
+            results.push(answer.value);
+          }
+        }
+      }
+      stream.halfClose();
+      const rest = await stream.rest();
+      results.push(...only(rest, "result"));
+      expect(results.map((each) => each.sequence)).toEqual(results.map((_, i) => BigInt(i + 1)));
+      for (const { model, faces } of results) {
+        for (const { logit } of faces[0]!.scores) expect(`${MODEL}/versions/${Math.round(logit!)}`).toBe(model);
+      }
+      expect(only(rest, "summary")[0]).toMatchObject({ framesReceived: sequence - 1n, framesDropped: 0n });
+    },
+  );
+
+  it("leaves pinned streams where they are", async () => {
+    await point("live", 1);
+    const pinned = openStream(server.grpc, { model: versions[0]! });
+    const following = openStream(server.grpc, { model: `${MODEL}@live` });
+    for (const stream of [pinned, following]) await stream.next("configured");
+    await point("live", 2);
+    await until(following, 1n, (answer) => "sequence" in answer && answer.model === versions[1]);
+    pinned.frame({ sequence: 1n, image: crop, imageIsCrop: true });
+    expect((await pinned.next("result")).model).toBe(versions[0]);
+    for (const stream of [pinned, following]) stream.halfClose();
+  });
+
+  it("to a version that cannot be loaded: the old one goes on, and streams are told why", async () => {
+    await point("live", 1);
+    const stream = openStream(server.grpc, { model: `${MODEL}@live`, policy: FramePolicy.LATEST_WINS });
+    expect((await stream.next("configured")).warnings).toEqual([expect.stringContaining("face-alignment+5%")]);
+    await point("live", 3);
+    const failed = await until(stream, 1n, (answer) => "warnings" in answer);
+    const [configured] = only(failed.answers, "configured");
+    expect(configured!.model!.name).toBe(versions[0]);
+    expect(configured!.warnings[1]).toContain(`${MODEL}@live moved to ${versions[2]}, which cannot be loaded`);
+    expect(configured!.warnings[1]).toContain("MODEL_LOAD_FAILED");
+    // Where the server keeps its files is nobody's business.
+    expect(configured!.warnings[1]).not.toContain(folder.path);
+    expect((await stream.next("result")).model).toBe(versions[0]);
+    await point("live", 2);
+    const moved = await until(stream, failed.next, (answer) => "sequence" in answer && answer.model === versions[1]);
+    expect(only(moved.answers, "configured")[0]!.warnings.length).toBe(1);
+    stream.halfClose();
+    const opened = openStream(server.grpc, { model: versions[2]! });
+    await expect(opened.read()).rejects.toThrow("failed_precondition");
+  });
+});
