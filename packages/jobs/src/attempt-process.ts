@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Logger } from "@duchenne/rpc";
+import type { JobEventBody } from "@duchenne/store";
 import { type AttemptMessage, attemptMessageSchema, type StartMessage, type SupervisorMessage } from "./messages.ts";
 
 /** How an attempt's process came to its end. */
@@ -19,17 +20,19 @@ export interface AttemptProcess {
   readonly ended: Promise<AttemptEnd>;
 }
 
+/** Events that are stored at once. */
+const BATCH = 200;
 /** Lines of standard error that a crash is described with. */
 const KEPT_LINES = 15;
 
 /**
- * Forks a module that calls runAttempt. Its messages are handled one after the other; when handling one fails, the
- * process is killed and `ended` rejects.
+ * Forks a module that calls runAttempt. Its events are stored in their order, those that came meanwhile together; when
+ * that fails, the process is killed and `ended` rejects.
  */
 export function startAttemptProcess(
   module: URL,
   start: StartMessage,
-  { onEvent, logger }: { onEvent: (message: AttemptMessage & { kind: "event" }) => Promise<void>; logger: Logger },
+  { storeEvents, logger }: { storeEvents: (events: readonly JobEventBody[]) => Promise<void>; logger: Logger },
 ): AttemptProcess {
   const child = fork(module, [], {
     stdio: ["ignore", "pipe", "pipe", "ipc"],
@@ -37,18 +40,27 @@ export function startAttemptProcess(
   });
   const lastLines = keepLastLines(child, logger);
   let outcome: AttemptEnd | undefined;
-  let handled: Promise<void> = Promise.resolve();
+  const waiting: JobEventBody[] = [];
+  let storing: Promise<void> | undefined;
   let failure: { readonly error: unknown } | undefined;
   const fail = (error: unknown) => {
     failure ??= { error };
     child.kill("SIGKILL");
   };
+  const storeWaiting = async () => {
+    while (waiting.length > 0 && failure === undefined) await storeEvents(waiting.splice(0, BATCH));
+    storing = undefined;
+  };
   child.on("message", (raw) => {
     const parsed = attemptMessageSchema.safeParse(raw);
     if (!parsed.success) return fail(new Error("The attempt sent an unknown message", { cause: parsed.error }));
     const message = parsed.data;
-    if (message.kind !== "event") outcome = message;
-    else handled = handled.then(() => (failure === undefined ? onEvent(message) : undefined)).catch(fail);
+    if (message.kind !== "event") {
+      outcome = message;
+      return;
+    }
+    waiting.push(message.event);
+    storing ??= storeWaiting().catch(fail);
   });
   child.on("error", fail);
   const tell = (message: SupervisorMessage) => {
@@ -64,7 +76,7 @@ export function startAttemptProcess(
     stop: () => tell({ kind: "stop" }),
     kill: () => void child.kill("SIGKILL"),
     ended: gone.then(async (how) => {
-      await handled;
+      await storing;
       if (failure !== undefined) throw failure.error;
       return outcome ?? { kind: "crashed", description: [`The attempt's process ${how}`, ...lastLines].join("\n") };
     }),

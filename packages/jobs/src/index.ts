@@ -1,4 +1,5 @@
 /** Runs jobs in child processes that survive the end of their server. */
 export type { AttemptJob } from "./messages.ts";
+export { createResourcePool, type ResourcePool, type Resources } from "./resource-pool.ts";
 export { type AttemptHandler, AttemptStoppedError, type AttemptTools, runAttempt } from "./run-attempt.ts";
 export { createSupervisor, type JobKind, type Supervisor, type SupervisorOptions } from "./supervisor.ts";

@@ -1,12 +1,11 @@
-import { type JsonObject, jobEventBodySchema } from "@duchenne/store";
+import { type JsonObject, jobEventBodySchema, type StoreLocation } from "@duchenne/store";
 import { z } from "zod";
 
 /** What an attempt is started with. */
 export interface StartMessage {
   readonly kind: "start";
   readonly job: AttemptJob;
-  /** The store's folder. */
-  readonly dataDirectory: string;
+  readonly store: StoreLocation;
   readonly otlpEndpoint: string | undefined;
 }
 
@@ -18,6 +17,8 @@ export interface AttemptJob {
   readonly spec: JsonObject;
   /** The digest of the last checkpoint. */
   readonly checkpoint?: string | undefined;
+  /** The jobs that had to succeed before this one; their results say what they made. */
+  readonly after: readonly string[];
   /** The call that created the job. */
   readonly traceparent?: string | undefined;
 }

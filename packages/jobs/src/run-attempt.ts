@@ -7,7 +7,7 @@ export interface AttemptTools {
   /** Aborts when the job is to stop: save a checkpoint, then throw the signal's reason. */
   readonly signal: AbortSignal;
   readonly store: Store;
-  /** The store's folder. */
+  /** The store's folder of this machine. */
   readonly dataDirectory: string;
   /** Tells of progress, metrics, logs and artifacts. */
   emit(event: JobEventBody): void;
@@ -59,7 +59,7 @@ export async function runAttempt(handlers: Readonly<Record<string, AttemptHandle
 }
 
 async function attempt(
-  { job, dataDirectory }: StartMessage,
+  { job, store: location }: StartMessage,
   handlers: Readonly<Record<string, AttemptHandler>>,
   signal: AbortSignal,
 ): Promise<AttemptMessage> {
@@ -69,8 +69,8 @@ async function attempt(
   try {
     if (handler === undefined)
       throw new Error(`Expected a job of ${Object.keys(handlers).join(", ")}, got ${job.kind}`);
-    const store = await openStore({ directory: dataDirectory });
-    const tools = toolsFor(job, store, dataDirectory, signal);
+    const store = await openStore(location);
+    const tools = toolsFor(job, store, location.directory, signal);
     // A trace of its own, linked to the call that created the job: the call ended long ago.
     const result = await withSpan("attempt", attributes, () => handler(job, tools), {
       root: true,

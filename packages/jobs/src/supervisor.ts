@@ -3,12 +3,16 @@ import {
   type AttemptOutcome,
   DiskFullError,
   FencedError,
-  type JobError,
+  type JobEventBody,
   type JobRecord,
   type Store,
+  type StoreLocation,
 } from "@duchenne/store";
-import { type AttemptEnd, type AttemptProcess, startAttemptProcess } from "./attempt-process.ts";
+import { outcomeOf, type StopReason } from "./attempt-outcome.ts";
+import { type AttemptProcess, startAttemptProcess } from "./attempt-process.ts";
 import { isGone, ownerOfThisProcess } from "./process-identity.ts";
+import { createResourcePool, type ResourcePool } from "./resource-pool.ts";
+import { whileUnavailable } from "./while-unavailable.ts";
 
 /** A kind of job that a supervisor runs. */
 export interface JobKind {
@@ -21,11 +25,13 @@ export interface JobKind {
 /** How jobs are supervised. */
 export interface SupervisorOptions {
   readonly store: Store;
-  /** The store's folder. */
-  readonly dataDirectory: string;
+  /** Where the store is: attempts open it themselves. */
+  readonly location: StoreLocation;
   readonly kinds: Readonly<Record<string, JobKind>>;
   /** Attempts that run at once, by slot name. */
   readonly slots: Readonly<Record<string, number>>;
+  /** What jobs may take of this machine; default nothing, which leaves jobs that need anything to others. */
+  readonly resources?: ResourcePool;
   /** How long a job stays this process's without a heartbeat. */
   readonly leaseMs?: number;
   readonly heartbeatMs?: number;
@@ -45,25 +51,27 @@ export interface Supervisor {
 interface Running {
   readonly job: JobRecord;
   readonly process: AttemptProcess;
+  /** When it has used up the job's time, on this process's clock. */
+  readonly deadlineMs: number;
   /** Why it was told to stop. */
-  stopping: "cancel" | "interrupt" | undefined;
-  /** It lost the job to another attempt. */
-  fenced: boolean;
+  stopping: StopReason | undefined;
+  /** Aborts when it lost the job to another attempt. */
+  readonly fenced: AbortController;
   killTimer: NodeJS.Timeout | undefined;
 }
 
 /** How often retries, leases and lost owners are looked at when nothing changes. */
 const TICK_MS = 1_000;
-/** Errors that another attempt would meet as well. */
-const PERMANENT = new Set(["invalid_argument", "failed_precondition", "not_found", "already_exists", "data_loss"]);
 
 /**
  * Starts to run jobs: claims them, forks an attempt for each, keeps the lease, stores what the attempt reports, tries
- * again after failures and stops on cancel. Jobs of a process that is gone are taken over at once.
+ * again after failures, and stops it when the job is cancelled, paused or out of time. Jobs of a process that is gone are
+ * taken over at once. While the store cannot be reached attempts go on, and what they report waits.
  */
 export function createSupervisor(options: SupervisorOptions): Supervisor {
   const { store, logger, kinds } = options;
   const { leaseMs = 30_000, heartbeatMs = 10_000, stopGraceMs = 120_000 } = options;
+  const resources = options.resources ?? createResourcePool({});
   const owner = ownerOfThisProcess();
   const running = new Map<string, Running>();
   const ends = new Set<Promise<void>>();
@@ -91,39 +99,51 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   }
 
   async function claimAll(): Promise<void> {
-    for (let free = freeKinds(); free.length > 0 && !closing.signal.aborted; free = freeKinds()) {
-      const job = await store.jobs.claim({ kinds: free, owner, leaseMs });
-      if (job === undefined) return;
-      startAttempt(job);
+    while (!closing.signal.aborted) {
+      const isStarted = await resources.choose(async (free, take) => {
+        const kinds = freeKinds();
+        const job = kinds.length === 0 ? undefined : await store.jobs.claim({ kinds, owner, leaseMs, free });
+        if (job === undefined) return false;
+        startAttempt(job, take(job.resources));
+        return true;
+      });
+      if (!isStarted) return;
     }
   }
 
-  function startAttempt(job: JobRecord): void {
-    const { id, kind, attempt, spec, traceparent, checkpoint } = job;
+  /** @param giveBack what it takes of the machine */
+  function startAttempt(job: JobRecord, giveBack: () => void): void {
+    const { id, kind, attempt, spec, traceparent, checkpoint, after, timeLimitMs = Number.POSITIVE_INFINITY } = job;
     const log = logger.child({ job: id, attempt });
     log.info({ kind, checkpointStep: checkpoint?.step }, "attempt starts");
     const start = {
       kind: "start",
-      job: { id, kind, attempt, spec, traceparent, checkpoint: checkpoint?.digest },
-      dataDirectory: options.dataDirectory,
+      job: { id, kind, attempt, spec, traceparent, after, checkpoint: checkpoint?.digest },
+      store: options.location,
       otlpEndpoint: options.otlpEndpoint,
     } as const;
-    const process = startAttemptProcess(kinds[kind]!.attemptModule, start, {
-      onEvent: ({ event }) => store.jobs.append(id, attempt, [event]),
-      logger: log,
-    });
-    const entry: Running = { job, process, stopping: undefined, fenced: false, killTimer: undefined };
+    const fenced = new AbortController();
+    const givesUp = AbortSignal.any([fenced.signal, closing.signal]);
+    let stored = 0;
+    const storeEvents = async (events: readonly JobEventBody[]) => {
+      await whileUnavailable(() => store.jobs.append(id, attempt, events, stored), givesUp);
+      stored += events.length;
+    };
+    const process = startAttemptProcess(kinds[kind]!.attemptModule, start, { storeEvents, logger: log });
+    const deadlineMs = performance.now() + timeLimitMs - job.runMs;
+    const entry: Running = { job, process, deadlineMs, stopping: undefined, fenced, killTimer: undefined };
     running.set(id, entry);
-    const ended = guard(finish(entry, log), "an attempt could not be ended").finally(() => {
+    const ended = guard(finish(entry, givesUp, log), "an attempt could not be ended").finally(() => {
       clearTimeout(entry.killTimer);
       running.delete(id);
       ends.delete(ended);
+      giveBack();
       wake();
     });
     ends.add(ended);
   }
 
-  async function finish(entry: Running, log: Logger): Promise<void> {
+  async function finish(entry: Running, givesUp: AbortSignal, log: Logger): Promise<void> {
     const { id, attempt } = entry.job;
     try {
       const end = await entry.process.ended.catch((error: unknown) => {
@@ -135,9 +155,9 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
         }
         return { kind: "crashed", description: "What the attempt reported could not be stored" } as const;
       });
-      if (entry.fenced) return;
-      const outcome = outcomeOf(end, entry);
-      const { state } = await store.jobs.finish(id, attempt, outcome);
+      if (entry.fenced.signal.aborted) return;
+      const outcome: AttemptOutcome = outcomeOf(end, entry.stopping, entry.job);
+      const { state } = await whileUnavailable(() => store.jobs.finish(id, attempt, outcome), givesUp);
       log.info({ state, outcome: outcome.state }, "attempt ended");
     } catch (error) {
       if (!(error instanceof FencedError)) throw error;
@@ -145,49 +165,37 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     }
   }
 
-  function outcomeOf(end: AttemptEnd, { stopping, job }: Running): AttemptOutcome {
-    if (end.kind === "succeeded") return { state: "SUCCEEDED", result: end.result };
-    if (stopping === "cancel") return { state: "CANCELLED" };
-    if (stopping === "interrupt") return { state: "INTERRUPTED" };
-    if (end.kind === "failed" && PERMANENT.has(end.error.code)) return { state: "FAILED", error: end.error };
-    const error: JobError =
-      end.kind === "failed"
-        ? end.error
-        : {
-            code: "internal",
-            reason: "ATTEMPT_CRASHED",
-            message: end.kind === "crashed" ? end.description : "The attempt stopped without being asked",
-          };
-    return { state: "FAILED", error, retryAfterMs: Math.min(1_000 * 4 ** job.failures, 60_000) };
-  }
-
-  function stop(entry: Running, why: "cancel" | "interrupt", graceMs: number): void {
+  /** Asks an attempt to save a checkpoint and end, and ends it after the grace. */
+  function stop(entry: Running, why: StopReason, graceMs: number): void {
     if (entry.stopping !== undefined) return;
     entry.stopping = why;
     entry.process.stop();
     entry.killTimer = setTimeout(() => entry.process.kill(), graceMs);
   }
 
-  /** Extends every lease, and stops what was cancelled or lost. */
+  /** Extends every lease, and stops what is to stop or was lost. */
   async function heartbeat(): Promise<void> {
     for (const entry of running.values()) {
       const { id, attempt } = entry.job;
       try {
-        const { cancelRequested } = await store.jobs.heartbeat(id, attempt, leaseMs);
-        if (cancelRequested) stop(entry, "cancel", stopGraceMs);
+        const { stop: why } = await store.jobs.heartbeat(id, attempt, leaseMs);
+        if (why !== undefined) stop(entry, why, stopGraceMs);
       } catch (error) {
         if (!(error instanceof FencedError)) throw error;
-        entry.fenced = true;
+        entry.fenced.abort();
         entry.process.kill();
       }
     }
   }
 
-  async function cancelRequested(): Promise<void> {
+  /** Stops what is to stop before the next heartbeat tells. */
+  async function stopRequested(): Promise<void> {
     for (const entry of running.values()) {
       if (entry.stopping !== undefined) continue;
       const { state } = await store.jobs.get(entry.job.id);
       if (state === "CANCELLING") stop(entry, "cancel", stopGraceMs);
+      else if (state === "PAUSING") stop(entry, "pause", stopGraceMs);
+      else if (performance.now() > entry.deadlineMs) stop(entry, "timeout", stopGraceMs);
     }
   }
 
@@ -198,7 +206,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     while (!closing.signal.aborted) {
       awake = false;
       await guard(
-        releaseLostOwners().then(cancelRequested).then(claimAll),
+        releaseLostOwners().then(stopRequested).then(claimAll),
         "the supervisor could not look for jobs and tries again",
       );
       if (!awake && !closing.signal.aborted) {

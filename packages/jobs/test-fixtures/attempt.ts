@@ -3,10 +3,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { runAttempt } from "../src/index.ts";
 
 await runAttempt({
-  async count({ spec, attempt }, { emit, saveCheckpoint, loadCheckpoint, signal }) {
+  async count({ spec, attempt, after }, { store, emit, saveCheckpoint, loadCheckpoint, signal }) {
     const { steps, stepMs, crashAt, failAt, failCode, ignoreStop } = spec as Record<string, number | string>;
-    let step = Number((await loadCheckpoint())?.toString() ?? 0);
-    for (; step < Number(steps); ) {
+    // A job that waited for another counts on from where that one ended.
+    const [needed] = after;
+    const from = needed === undefined ? 0 : Number((await store.jobs.get(needed)).result?.step);
+    let step = Number((await loadCheckpoint())?.toString() ?? from);
+    while (step < from + Number(steps)) {
       step++;
       if (step === crashAt && attempt === 1) process.kill(process.pid, "SIGKILL");
       if (step === failAt) throw Object.assign(new Error("told to fail"), { code: failCode, reason: "TOLD_TO" });

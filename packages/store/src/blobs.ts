@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
-import { mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { storing } from "./disk-full.ts";
 import { BlobDamagedError } from "./errors.ts";
@@ -12,9 +12,23 @@ export interface BlobReference {
   readonly sizeBytes: number;
 }
 
-/** Bytes on disk, named by their sha256. Safe to use from several processes. */
+/** Something that lies in a store of blobs. */
+export interface StoredObject {
+  /** Its sha256; undefined for the rest of a write that was never finished. */
+  readonly digest: string | undefined;
+  readonly sizeBytes: number;
+  /** When it was last stored, in milliseconds since the epoch. */
+  readonly timeMs: number;
+  remove(): Promise<void>;
+}
+
+/** Bytes named by their sha256. Safe to use from several processes. */
 export interface Blobs {
-  /** Stores bytes; when it resolves they survive a power cut. @throws {DiskFullError} and leaves nothing */
+  /**
+   * Stores bytes; when it resolves they survive a power cut. Bytes that are there already count as stored now.
+   *
+   * @throws {DiskFullError} and leaves nothing
+   */
   put(bytes: Uint8Array): Promise<BlobReference>;
   /**
    * Takes a file of the same disk over, without reading it into memory; the file is gone from its old place then.
@@ -24,23 +38,25 @@ export interface Blobs {
   adopt(path: string): Promise<BlobReference>;
   /** Reads bytes back. @throws {BlobDamagedError} when they are missing or changed */
   get(digest: string): Promise<Buffer>;
-  /** The file of a blob, for what reads files. @throws {BlobDamagedError} when it is missing */
-  path(digest: string): string;
+  /** A file with the bytes, for what reads files. It must not be changed. @throws {BlobDamagedError} when they are missing */
+  file(digest: string): Promise<string>;
+  /** True when a blob is there. */
+  has(digest: string): Promise<boolean>;
   /** Removes a blob that nothing refers to; a missing one is fine. */
   remove(digest: string): Promise<void>;
+  /** Everything there is, in no order. What is stored or removed meanwhile may be missing. */
+  list(): AsyncIterable<StoredObject>;
 }
 
 /** Opens a folder of blobs; it need not exist. */
 export function openBlobs(directory: string): Blobs {
-  const fileOf = (digest: string): string => {
-    if (!/^[0-9a-f]{64}$/.test(digest)) throw new BlobDamagedError(digest, "is not named by a sha256");
-    return join(directory, digest.slice(0, 2), digest.slice(2));
-  };
+  // 256 folders keep each of them small.
+  const fileOf = (digest: string): string => join(directory, checkDigest(digest).slice(0, 2), digest.slice(2));
   return {
     async put(bytes) {
       const digest = createHash("sha256").update(bytes).digest("hex");
       const file = fileOf(digest);
-      if (!existsSync(file)) await storing(`${bytes.length} bytes`, () => writeDurably(file, bytes));
+      if (!(await touch(file))) await storing(`${bytes.length} bytes`, () => writeDurably(file, bytes));
       return { digest, sizeBytes: bytes.length };
     },
     async adopt(path) {
@@ -49,7 +65,7 @@ export function openBlobs(directory: string): Blobs {
       for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20 })) hash.update(chunk as Buffer);
       const digest = hash.digest("hex");
       const file = fileOf(digest);
-      if (existsSync(file)) await rm(path);
+      if (await touch(file)) await rm(path);
       else await storing(`${size} bytes`, () => moveDurably(path, file));
       return { digest, sizeBytes: size };
     },
@@ -61,13 +77,31 @@ export function openBlobs(directory: string): Blobs {
       if (actual !== digest) throw new BlobDamagedError(digest, `holds other bytes, of sha256 ${actual}`);
       return bytes;
     },
-    path(digest) {
+    async file(digest) {
       const file = fileOf(digest);
       if (!existsSync(file)) throw new BlobDamagedError(digest, "is missing");
       return file;
     },
+    has: async (digest) => existsSync(fileOf(digest)),
     remove: (digest) => rm(fileOf(digest), { force: true }),
+    async *list() {
+      for (const folder of await filesIn(directory)) {
+        for (const name of await filesIn(join(directory, folder))) {
+          const file = join(directory, folder, name);
+          const stats = await stat(file).catch(ignoreMissing);
+          if (stats === undefined) continue;
+          const digest = /^[0-9a-f]{64}$/.test(folder + name) ? folder + name : undefined;
+          yield { digest, sizeBytes: stats.size, timeMs: stats.mtimeMs, remove: () => rm(file, { force: true }) };
+        }
+      }
+    },
   };
+}
+
+/** A digest that is safe as a part of a name. @throws {BlobDamagedError} for anything else */
+export function checkDigest(digest: string): string {
+  if (!/^[0-9a-f]{64}$/.test(digest)) throw new BlobDamagedError(digest, "is not named by a sha256");
+  return digest;
 }
 
 /** The checkpoints of jobs: apart from other blobs and from each other, so that a replaced one can be removed at once. */
@@ -75,6 +109,8 @@ export interface Checkpoints {
   of(job: string): Blobs;
   /** Removes all of a job that nobody can go on with. */
   removeAll(job: string): Promise<void>;
+  /** The jobs that have any. */
+  jobs(): Promise<readonly string[]>;
 }
 
 /** Opens a folder of checkpoints; it need not exist. */
@@ -82,7 +118,24 @@ export function openCheckpoints(directory: string): Checkpoints {
   return {
     of: (job) => openBlobs(join(directory, job)),
     removeAll: (job) => rm(join(directory, job), { recursive: true, force: true }),
+    jobs: () => filesIn(directory),
   };
+}
+
+const filesIn = async (directory: string): Promise<readonly string[]> =>
+  (await readdir(directory).catch(ignoreMissing)) ?? [];
+
+function ignoreMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== "ENOENT") throw error;
+}
+
+/** Makes a file as young as a new one; false when there is none. */
+async function touch(file: string): Promise<boolean> {
+  const now = new Date();
+  return utimes(file, now, now).then(
+    () => true,
+    (error) => ignoreMissing(error) ?? false,
+  );
 }
 
 /** The file appears whole or not at all, and stays. */

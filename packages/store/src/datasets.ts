@@ -1,9 +1,10 @@
-import type { Kysely, Selectable } from "kysely";
+import type { Selectable } from "kysely";
 import { z } from "zod";
-import { databaseTimeMs, type Executor } from "./database.ts";
+import { type Database, databaseTimeMs, type Executor } from "./database.ts";
 import { AlreadyExistsError, NotFoundError } from "./errors.ts";
 import type { JsonObject } from "./json.ts";
 import { type PageRequest, pageToken, placeFromPageToken } from "./page.ts";
+import { type RunningAttempt, requireRunning } from "./running-attempt.ts";
 import type { Tables } from "./schema.ts";
 
 /** A registered data set. */
@@ -21,13 +22,13 @@ export interface NewDataset {
   readonly id: string;
   readonly directory: string;
   readonly description: JsonObject;
-  /** The job that drew it: registering it again is fine. */
-  readonly job?: string;
+  /** The running attempt that drew it: registering it again is fine, also for a later attempt of the same job. */
+  readonly job?: RunningAttempt;
 }
 
 /** Registered data sets. */
 export interface Datasets {
-  /** @throws {AlreadyExistsError} */
+  /** @throws {AlreadyExistsError} @throws {FencedError} */
   register(dataset: NewDataset): Promise<DatasetRecord>;
   /** @throws {NotFoundError} */
   get(id: string): Promise<DatasetRecord>;
@@ -38,29 +39,30 @@ export interface Datasets {
 }
 
 /** Data sets in a database. */
-export function createDatasets(db: Kysely<Tables>, notify: () => void): Datasets {
+export function createDatasets(database: Database): Datasets {
+  const { kysely: db } = database;
   const find = (tx: Executor, id: string) =>
     tx.selectFrom("datasets").selectAll().where("id", "=", id).executeTakeFirst();
   return {
     async register({ id, directory, description, job }) {
-      const record = await db.transaction().execute(async (tx) => {
+      return database.transaction(async (tx) => {
+        if (job !== undefined) await requireRunning(database, tx, job);
+        await database.lock(tx, `dataset ${id}`);
         const taken = await find(tx, id);
         if (taken !== undefined) {
-          if (job !== undefined && taken.job === job) return datasetFromRow(taken);
+          if (job !== undefined && taken.job === job.id) return datasetFromRow(taken);
           throw new AlreadyExistsError("DATASET_EXISTS", `There already is a data set "${id}"`);
         }
         const row = {
           id,
           directory,
           description: JSON.stringify(description),
-          create_time: await databaseTimeMs(tx),
-          job: job ?? null,
+          create_time: await databaseTimeMs(database, tx),
+          job: job?.id ?? null,
         };
         await tx.insertInto("datasets").values(row).execute();
         return datasetFromRow(row);
       });
-      notify();
-      return record;
     },
 
     async get(id) {

@@ -5,10 +5,9 @@ import { join } from "node:path";
 import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openBlobs } from "./blobs.ts";
-import { createChanges } from "./changes.ts";
-import { openDatabase } from "./database.ts";
 import { DiskFullError, storing } from "./disk-full.ts";
 import { createModels } from "./models.ts";
+import { openSqlite } from "./sqlite/open-sqlite.ts";
 
 let directory: string;
 beforeEach(async () => {
@@ -69,9 +68,9 @@ describe("a full disk", () => {
   });
 
   it("undoes the whole transaction, and the database goes on when there is room", async () => {
-    const { kysely, dataVersion, close } = await openDatabase(join(directory, "duchenne.sqlite"));
-    const { notify } = createChanges(dataVersion);
-    const models = createModels(kysely, notify);
+    const database = await openSqlite(join(directory, "duchenne.sqlite"));
+    const { kysely, close } = database;
+    const models = createModels(database, openBlobs(join(directory, "blobs")));
     const version = (text: string) => ({ model: "m", card: { text }, artifacts: [] });
     await models.createVersion(version("before"));
     const { rows } = await sql<{ page_count: number }>`pragma page_count`.execute(kysely);

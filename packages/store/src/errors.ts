@@ -58,6 +58,39 @@ export class JobNotFailedError extends Error {
   }
 }
 
+/** Thrown when a job cannot be paused or resumed in its state. */
+export class JobStateError extends Error {
+  readonly code = "failed_precondition";
+  readonly reason = "JOB_STATE";
+
+  constructor(job: string, expected: string, actual: string) {
+    super(`Expected a job that ${expected}, job ${job} is ${actual}`);
+    this.name = "JobStateError";
+  }
+}
+
+/** Thrown when a job is to wait for another that can no longer succeed. */
+export class DependencyFailedError extends Error {
+  readonly code = "failed_precondition";
+  readonly reason = "DEPENDENCY_FAILED";
+
+  constructor(job: string, state: string) {
+    super(`Expected a job to wait for that can still succeed, job ${job} is ${state}`);
+    this.name = "DependencyFailedError";
+  }
+}
+
+/** Thrown when a version cannot be deleted, because an alias points at it or a job that has not ended needs it. */
+export class ModelVersionInUseError extends Error {
+  readonly code = "failed_precondition";
+  readonly reason = "MODEL_VERSION_IN_USE";
+
+  constructor(version: string, users: readonly string[]) {
+    super(`Expected a version that nothing uses, ${version} is used by ${users.join(", ")}`);
+    this.name = "ModelVersionInUseError";
+  }
+}
+
 /** Thrown when an alias moved since the caller read it. */
 export class AliasMovedError extends Error {
   readonly code = "aborted";
@@ -89,5 +122,52 @@ export class BlobDamagedError extends Error {
   constructor(digest: string, problem: string) {
     super(`Blob ${digest} ${problem}`);
     this.name = "BlobDamagedError";
+  }
+}
+
+/** Thrown when a database was written by a newer version of the product. */
+export class SchemaTooNewError extends Error {
+  readonly code = "failed_precondition";
+  readonly reason = "SCHEMA_TOO_NEW";
+
+  constructor(database: string, actual: number, known: number) {
+    super(`${database} is of version ${actual}, this program knows ${known}. Use the newer program.`);
+    this.name = "SchemaTooNewError";
+  }
+}
+
+/** Thrown when the database or the object store cannot be reached or does not let us in. */
+export class StoreUnavailableError extends Error {
+  readonly code = "unavailable";
+  readonly reason = "STORE_UNAVAILABLE";
+
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = "StoreUnavailableError";
+  }
+}
+
+/** Thrown when objects belong to another database: what this one does not know would be removed as garbage. */
+export class StoreMismatchError extends Error {
+  readonly code = "failed_precondition";
+  readonly reason = "STORE_MISMATCH";
+
+  constructor(objects: string, expected: string, actual: string) {
+    super(
+      `The objects in ${objects} belong to another database (${actual}, not ${expected}). ` +
+        "Use the database that they were stored with, or an empty place.",
+    );
+    this.name = "StoreMismatchError";
+  }
+}
+
+/** Thrown when the address of a store cannot be read. */
+export class StoreAddressError extends Error {
+  readonly code = "invalid_argument";
+  readonly reason = "INVALID_STORE_ADDRESS";
+
+  constructor(expected: string, actual: string) {
+    super(`Expected ${expected}, got "${actual}"`);
+    this.name = "StoreAddressError";
   }
 }

@@ -1,7 +1,8 @@
-import type { Kysely, Selectable } from "kysely";
-import { databaseTimeMs } from "./database.ts";
+import type { Selectable } from "kysely";
+import { type Database, databaseTimeMs } from "./database.ts";
 import { NotFoundError } from "./errors.ts";
 import type { JsonObject } from "./json.ts";
+import { type RunningAttempt, requireRunning } from "./running-attempt.ts";
 import type { Tables } from "./schema.ts";
 
 /** A stored evaluation. */
@@ -17,32 +18,38 @@ export interface EvaluationRecord {
 
 /** Stored evaluations. */
 export interface Evaluations {
-  /** Stores a job's report; a later attempt of the same job gets the one that the earlier one stored. */
-  create(evaluation: Omit<EvaluationRecord, "createTimeMs"> & { readonly job: string }): Promise<EvaluationRecord>;
+  /**
+   * Stores a job's report; a later attempt of the same job gets the one that the earlier one stored.
+   *
+   * @throws {FencedError}
+   */
+  create(
+    evaluation: Omit<EvaluationRecord, "createTimeMs"> & { readonly job: RunningAttempt },
+  ): Promise<EvaluationRecord>;
   /** @throws {NotFoundError} */
   get(id: string): Promise<EvaluationRecord>;
 }
 
 /** Evaluations in a database. */
-export function createEvaluations(db: Kysely<Tables>, notify: () => void): Evaluations {
+export function createEvaluations(database: Database): Evaluations {
+  const { kysely: db } = database;
   return {
     async create({ id, modelVersion, dataset, report, job }) {
-      const record = await db.transaction().execute(async (tx) => {
-        const stored = await tx.selectFrom("evaluations").selectAll().where("job", "=", job).executeTakeFirst();
+      return database.transaction(async (tx) => {
+        await requireRunning(database, tx, job);
+        const stored = await tx.selectFrom("evaluations").selectAll().where("job", "=", job.id).executeTakeFirst();
         if (stored !== undefined) return evaluationFromRow(stored);
         const row = {
           id,
           model_version: modelVersion,
           dataset,
           report: JSON.stringify(report),
-          create_time: await databaseTimeMs(tx),
-          job,
+          create_time: await databaseTimeMs(database, tx),
+          job: job.id,
         };
         await tx.insertInto("evaluations").values(row).execute();
         return evaluationFromRow(row);
       });
-      notify();
-      return record;
     },
 
     async get(id) {

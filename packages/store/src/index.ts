@@ -1,19 +1,27 @@
-/** Jobs, events, models, data sets and reports in SQLite, and their bytes on disk. */
-export { type BlobReference, type Blobs, type Checkpoints, openBlobs } from "./blobs.ts";
+/** Jobs, events, models, data sets and reports in SQLite or PostgreSQL; their bytes on disk or behind an S3 API. */
+export { type BlobReference, type Blobs, type Checkpoints, openBlobs, type StoredObject } from "./blobs.ts";
+export type { Collected } from "./collect-garbage.ts";
 export type { DatasetRecord, Datasets, NewDataset } from "./datasets.ts";
 export { DiskFullError, storing } from "./disk-full.ts";
 export {
   AliasMovedError,
   AlreadyExistsError,
   BlobDamagedError,
+  DependencyFailedError,
   FencedError,
   InvalidPageTokenError,
   JobEndedError,
   JobNotFailedError,
+  JobStateError,
+  ModelVersionInUseError,
   NotFoundError,
+  SchemaTooNewError,
+  StoreAddressError,
+  StoreMismatchError,
+  StoreUnavailableError,
 } from "./errors.ts";
 export type { EvaluationRecord, Evaluations } from "./evaluations.ts";
-export type { AttemptOutcome } from "./job-attempts.ts";
+export type { AttemptOutcome, Claim } from "./job-attempts.ts";
 export {
   hasEnded,
   type JobError,
@@ -26,6 +34,14 @@ export {
 export type { NewJob } from "./job-requests.ts";
 export type { Jobs } from "./jobs.ts";
 export type { JsonObject, JsonValue } from "./json.ts";
-export type { AliasRecord, ModelArtifact, ModelRecord, Models, ModelVersionRecord, NewModelVersion } from "./models.ts";
-export { openStore, type Store } from "./open-store.ts";
+export type {
+  AliasRecord,
+  ModelArtifact,
+  ModelRecord,
+  ModelVersionRecord,
+  NewModelVersion,
+} from "./model-record.ts";
+export type { Models } from "./models.ts";
+export { openStore, type Store, type StoreLocation } from "./open-store.ts";
 export type { PageRequest } from "./page.ts";
+export type { RunningAttempt } from "./running-attempt.ts";

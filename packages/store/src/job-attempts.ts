@@ -1,8 +1,8 @@
-import type { Kysely } from "kysely";
+import type { Transaction } from "kysely";
 import type { Checkpoints } from "./blobs.ts";
-import { databaseTimeMs } from "./database.ts";
-import { hasEnded, type JobError, type JobEventBody, type JobRecord, jobFromRow } from "./job-record.ts";
-import { type JobTransactions, RUNNING } from "./job-transactions.ts";
+import type { Database } from "./database.ts";
+import { hasEnded, type JobError, type JobEventBody, type JobRecord, RUNNING_STATES } from "./job-record.ts";
+import { attemptOver, type JobRow, type JobTransactions } from "./job-transactions.ts";
 import type { JsonObject } from "./json.ts";
 import type { Tables } from "./schema.ts";
 
@@ -10,10 +10,20 @@ import type { Tables } from "./schema.ts";
 export type AttemptOutcome =
   | { readonly state: "SUCCEEDED"; readonly result: JsonObject }
   | { readonly state: "CANCELLED" }
+  | { readonly state: "PAUSED" }
   /** Failed for good, or until the next attempt while failures are left. */
   | { readonly state: "FAILED"; readonly error: JobError; readonly retryAfterMs?: number }
   /** The server stops: the next one goes on at once. */
   | { readonly state: "INTERRUPTED" };
+
+/** Who claims, and what he can run. */
+export interface Claim {
+  readonly kinds: readonly string[];
+  readonly owner: string;
+  readonly leaseMs: number;
+  /** What is free on this machine; a job that takes anything else or more is left to others. */
+  readonly free?: Readonly<Record<string, number>>;
+}
 
 /**
  * What those who run jobs do. Every write of an attempt names its number: when another attempt was started meanwhile, the
@@ -21,18 +31,20 @@ export type AttemptOutcome =
  */
 export interface JobAttempts {
   /**
-   * Takes the oldest job that can run (queued, due for its retry, or with a lease that ran out) and starts its next
-   * attempt. Jobs that were to be cancelled when their owner was lost are ended as cancelled.
+   * Takes the first job that can run (queued, due for its retry, or with a lease that ran out; of the highest priority,
+   * then the oldest) and starts its next attempt. Jobs that were to stop when their owner was lost do so here.
    */
-  claim(by: {
-    readonly kinds: readonly string[];
-    readonly owner: string;
-    readonly leaseMs: number;
-  }): Promise<JobRecord | undefined>;
-  /** Extends a lease. @throws {FencedError} */
-  heartbeat(id: string, attempt: number, leaseMs: number): Promise<{ readonly cancelRequested: boolean }>;
-  /** Stores events of an attempt; a checkpoint replaces the one before. @throws {FencedError} */
-  append(id: string, attempt: number, events: readonly JobEventBody[]): Promise<void>;
+  claim(by: Claim): Promise<JobRecord | undefined>;
+  /** Extends a lease, and tells whether the attempt is to stop. @throws {FencedError} */
+  heartbeat(id: string, attempt: number, leaseMs: number): Promise<{ readonly stop: "cancel" | "pause" | undefined }>;
+  /**
+   * Stores events of an attempt; a checkpoint replaces the one before.
+   *
+   * @param before how many events of this attempt came before these: given again after an error that left open whether
+   *   they were stored, none is stored twice
+   * @throws {FencedError}
+   */
+  append(id: string, attempt: number, events: readonly JobEventBody[], before?: number): Promise<void>;
   /** Ends an attempt. @throws {FencedError} */
   finish(id: string, attempt: number, outcome: AttemptOutcome): Promise<JobRecord>;
   /** The owners of running jobs. */
@@ -43,87 +55,142 @@ export interface JobAttempts {
 
 /** The runners' side of jobs in a database. */
 export function createJobAttempts(
-  db: Kysely<Tables>,
-  { write, get, addEvents, fenced, end }: JobTransactions,
+  database: Database,
+  { write, get, change, addEvents, enter, fenced, end }: JobTransactions,
   checkpoints: Checkpoints,
 ): JobAttempts {
+  const { kysely: db } = database;
+
+  /** Stops the jobs that were to stop and whose attempt is gone; answers those that have ended. */
+  const stopLost = async (
+    tx: Transaction<Tables>,
+    kinds: readonly string[],
+    now: number,
+  ): Promise<readonly string[]> => {
+    const lost = tx
+      .selectFrom("jobs")
+      .selectAll()
+      .where("kind", "in", kinds)
+      .where("state", "in", ["PAUSING", "CANCELLING"])
+      .where("lease_until", "<", now)
+      .orderBy("id");
+    const ended: string[] = [];
+    for (const row of await database.forUpdate(lost, { skipLocked: true }).execute()) {
+      if (row.state === "PAUSING") {
+        await enter(tx, row, now, "PAUSED", attemptOver(row, row.lease_until ?? now));
+      } else {
+        await end(tx, row, now, "CANCELLED");
+        ended.push(row.id);
+      }
+    }
+    return ended;
+  };
+
+  const nextJob = (tx: Transaction<Tables>, { kinds, free = {} }: Claim, now: number): Promise<JobRow | undefined> => {
+    const runnable = tx
+      .selectFrom("jobs")
+      .selectAll()
+      .where("kind", "in", kinds)
+      .where(({ or, and, eb }) =>
+        or([
+          eb("state", "=", "QUEUED"),
+          and([eb("state", "=", "RETRY_WAIT"), eb("retry_at", "<=", now)]),
+          and([eb("state", "=", "RUNNING"), eb("lease_until", "<", now)]),
+        ]),
+      )
+      .where(({ not, exists, selectFrom }) =>
+        not(exists(selectFrom("job_waits").select("needs").whereRef("job_waits.job", "=", "jobs.id"))),
+      )
+      .where(({ not, exists, selectFrom }) =>
+        not(
+          exists(
+            selectFrom("job_resources")
+              .select("resource")
+              .whereRef("job_resources.job", "=", "jobs.id")
+              .where(({ not, or, and, eb }) =>
+                not(
+                  or(
+                    Object.entries(free).map(([resource, amount]) =>
+                      and([eb("resource", "=", resource), eb("amount", "<=", amount)]),
+                    ),
+                  ),
+                ),
+              ),
+          ),
+        ),
+      )
+      .orderBy("priority", "desc")
+      .orderBy("create_time")
+      .orderBy("id")
+      .limit(1);
+    return database.forUpdate(runnable, { skipLocked: true }).executeTakeFirst();
+  };
+
   return {
-    async claim({ kinds, owner, leaseMs }) {
-      const { claimed, cancelled } = await write(async (tx, now) => {
-        const lost = await tx
-          .selectFrom("jobs")
-          .selectAll()
-          .where("kind", "in", kinds)
-          .where("state", "=", "CANCELLING")
-          .where("lease_until", "<", now)
-          .execute();
-        for (const row of lost) await end(tx, jobFromRow(row), now, "CANCELLED");
-        const next = tx
-          .selectFrom("jobs")
-          .select("id")
-          .where("kind", "in", kinds)
-          .where(({ or, and, eb }) =>
-            or([
-              eb("state", "=", "QUEUED"),
-              and([eb("state", "=", "RETRY_WAIT"), eb("retry_at", "<=", now)]),
-              and([eb("state", "=", "RUNNING"), eb("lease_until", "<", now)]),
-            ]),
-          )
-          .orderBy("create_time")
-          .orderBy("id")
-          .limit(1);
-        const row = await tx
-          .updateTable("jobs")
-          .set(({ eb, fn, val }) => ({
-            state: "RUNNING",
-            attempt: eb("attempt", "+", 1),
-            owner,
-            lease_until: now + leaseMs,
-            retry_at: null,
-            start_time: fn.coalesce("start_time", val(now)),
-          }))
-          .where("id", "=", next)
-          .returningAll()
-          .executeTakeFirst();
-        const cancelled = lost.map(({ id }) => id);
-        if (row === undefined) return { claimed: undefined, cancelled };
-        await addEvents(tx, jobFromRow(row), now, [{ kind: "state", state: "RUNNING" }]);
-        return { claimed: await get(tx, row.id), cancelled };
+    async claim(by) {
+      const { claimed, ended } = await write(async (tx, now) => {
+        const ended = await stopLost(tx, by.kinds, now);
+        const row = await nextJob(tx, by, now);
+        if (row === undefined) return { claimed: undefined, ended };
+        const { run_ms } = attemptOver(row, Math.min(now, row.lease_until ?? now));
+        const attempt = row.attempt + 1;
+        await enter(tx, { ...row, attempt }, now, "RUNNING", {
+          attempt,
+          attempt_events: 0,
+          attempt_time: now,
+          run_ms,
+          owner: by.owner,
+          lease_until: now + by.leaseMs,
+          retry_at: null,
+          start_time: row.start_time ?? now,
+        });
+        return { claimed: await get(tx, row.id), ended };
       });
-      for (const id of cancelled) await checkpoints.removeAll(id);
+      for (const id of ended) await checkpoints.removeAll(id);
       return claimed;
     },
 
     async heartbeat(id, attempt, leaseMs) {
-      return db.transaction().execute(async (tx) => {
+      return write(async (tx, now) => {
         const { state } = await fenced(tx, id, attempt);
-        const until = (await databaseTimeMs(tx)) + leaseMs;
-        await tx.updateTable("jobs").set({ lease_until: until }).where("id", "=", id).execute();
-        return { cancelRequested: state === "CANCELLING" };
+        await change(tx, id, { lease_until: now + leaseMs });
+        return { stop: state === "CANCELLING" ? "cancel" : state === "PAUSING" ? "pause" : undefined };
       });
     },
 
-    async append(id, attempt, events) {
+    async append(id, attempt, events, before) {
       const replaced = await write(async (tx, now) => {
         const job = await fenced(tx, id, attempt);
-        await addEvents(tx, job, now, events);
-        const progress = events.findLast((event) => event.kind === "progress");
-        const checkpoint = events.findLast((event) => event.kind === "checkpoint");
-        if (progress !== undefined) {
-          const changes = { progress: progress.fraction, eta_ms: progress.etaMs ?? null };
-          await tx.updateTable("jobs").set(changes).where("id", "=", id).execute();
+        const stored = job.attempt_events;
+        if (before !== undefined && before > stored) {
+          throw new RangeError(`Expected events from number ${stored} of attempt ${attempt} on, got ${before}`);
         }
-        if (checkpoint === undefined || checkpoint.digest === job.checkpoint?.digest) return undefined;
-        const changes = { checkpoint_digest: checkpoint.digest, checkpoint_step: checkpoint.step };
-        await tx.updateTable("jobs").set(changes).where("id", "=", id).execute();
-        return job.checkpoint?.digest;
+        const fresh = events.slice(stored - (before ?? stored));
+        if (fresh.length === 0) return [];
+        await addEvents(tx, job, now, fresh);
+        const progress = fresh.findLast((event) => event.kind === "progress");
+        const checkpoint = fresh.findLast((event) => event.kind === "checkpoint");
+        await change(tx, id, {
+          attempt_events: stored + fresh.length,
+          ...(progress !== undefined && { progress: progress.fraction, eta_ms: progress.etaMs ?? null }),
+          ...(checkpoint !== undefined && {
+            checkpoint_digest: checkpoint.digest,
+            checkpoint_step: checkpoint.step,
+          }),
+        });
+        const digests = fresh.flatMap((event) => (event.kind === "checkpoint" ? event.digest : []));
+        if (digests.length === 0) return [];
+        return [job.checkpoint_digest ?? [], digests].flat().filter((digest) => digest !== digests.at(-1));
       });
-      if (replaced !== undefined) await checkpoints.of(id).remove(replaced);
+      for (const digest of new Set(replaced)) await checkpoints.of(id).remove(digest);
     },
 
     async finish(id, attempt, outcome) {
       const job = await write(async (tx, now) => {
         const before = await fenced(tx, id, attempt);
+        const over = attemptOver(before, now);
+        /** The next claim takes it: to go on, or to end as it was asked to. */
+        const release = () => change(tx, id, { ...over, lease_until: 0 });
         switch (outcome.state) {
           case "SUCCEEDED":
             await end(tx, before, now, "SUCCEEDED", { result: outcome.result });
@@ -131,21 +198,23 @@ export function createJobAttempts(
           case "CANCELLED":
             await end(tx, before, now, "CANCELLED");
             break;
+          case "PAUSED":
+            // It may have been resumed or cancelled while it stopped.
+            if (before.state === "PAUSING") await enter(tx, before, now, "PAUSED", over);
+            else await release();
+            break;
           case "INTERRUPTED":
-            await tx.updateTable("jobs").set({ owner: null, lease_until: 0 }).where("id", "=", id).execute();
+            await release();
             break;
           case "FAILED": {
             const { error, retryAfterMs } = outcome;
             const failures = before.failures + 1;
-            await tx.updateTable("jobs").set({ failures }).where("id", "=", id).execute();
+            await change(tx, id, { failures });
             if (before.state === "CANCELLING") await end(tx, before, now, "CANCELLED", { error });
-            else if (retryAfterMs === undefined || failures >= before.maxFailures)
+            else if (retryAfterMs === undefined || failures >= before.max_failures)
               await end(tx, before, now, "FAILED", { error });
-            else {
-              const changes = { state: "RETRY_WAIT", owner: null, lease_until: null, retry_at: now + retryAfterMs };
-              await tx.updateTable("jobs").set(changes).where("id", "=", id).execute();
-              await addEvents(tx, before, now, [{ kind: "state", state: "RETRY_WAIT", error }]);
-            }
+            else if (before.state === "PAUSING") await enter(tx, before, now, "PAUSED", { ...over, error });
+            else await enter(tx, before, now, "RETRY_WAIT", { ...over, error, retry_at: now + retryAfterMs });
           }
         }
         return get(tx, id);
@@ -155,18 +224,22 @@ export function createJobAttempts(
     },
 
     async owners() {
-      const rows = await db.selectFrom("jobs").select("owner").distinct().where("state", "in", RUNNING).execute();
+      const rows = await db
+        .selectFrom("jobs")
+        .select("owner")
+        .distinct()
+        .where("state", "in", RUNNING_STATES)
+        .execute();
       return rows.flatMap(({ owner }) => owner ?? []);
     },
 
     releaseOwner: (owner) =>
-      write(async (tx) => {
-        await tx
-          .updateTable("jobs")
-          .set({ lease_until: 0, owner: null })
-          .where("owner", "=", owner)
-          .where("state", "in", RUNNING)
-          .execute();
+      write(async (tx, now) => {
+        const owned = tx.selectFrom("jobs").selectAll().where("owner", "=", owner).where("state", "in", RUNNING_STATES);
+        for (const row of await database.forUpdate(owned.orderBy("id")).execute()) {
+          const until = Math.min(now, row.lease_until ?? now);
+          await change(tx, row.id, { ...attemptOver(row, until), lease_until: 0 });
+        }
       }),
   };
 }

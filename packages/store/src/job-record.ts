@@ -7,6 +7,8 @@ import type { Tables } from "./schema.ts";
 export const JOB_STATES = [
   "QUEUED",
   "RUNNING",
+  "PAUSING",
+  "PAUSED",
   "CANCELLING",
   "CANCELLED",
   "RETRY_WAIT",
@@ -93,7 +95,20 @@ export interface JobRecord {
   /** The call that created it. */
   readonly traceparent?: string;
   readonly checkpoint?: { readonly digest: string; readonly step: number };
+  /** Jobs of a higher priority run first. */
+  readonly priority: number;
+  /** How long its attempts may run, all together; pauses and waits do not count. */
+  readonly timeLimitMs?: number;
+  /** How long the attempts ran that have ended. */
+  readonly runMs: number;
+  /** The jobs that had to succeed before it could start. */
+  readonly after: readonly string[];
+  /** What it takes of its machine while it runs, such as { gpu: 1 }. */
+  readonly resources: Readonly<Record<string, number>>;
 }
+
+/** States in which an attempt may write. */
+export const RUNNING_STATES: readonly JobState[] = ["RUNNING", "PAUSING", "CANCELLING"];
 
 /** True when a job does not change any more by itself. */
 export function hasEnded(state: JobState): boolean {
@@ -124,5 +139,10 @@ export function jobFromRow(row: Selectable<Tables["jobs"]>): JobRecord {
     ...(row.checkpoint_digest === null
       ? {}
       : { checkpoint: { digest: row.checkpoint_digest, step: row.checkpoint_step ?? 0 } }),
+    priority: row.priority,
+    ...(row.time_limit_ms === null ? {} : { timeLimitMs: row.time_limit_ms }),
+    runMs: row.run_ms,
+    after: JSON.parse(row.run_after),
+    resources: JSON.parse(row.resources),
   };
 }

@@ -1,9 +1,18 @@
 import { randomUUID } from "node:crypto";
-import type { Kysely } from "kysely";
+import type { Transaction } from "kysely";
 import { z } from "zod";
-import { AlreadyExistsError, JobEndedError, JobNotFailedError } from "./errors.ts";
-import { hasEnded, type JobEvent, type JobEventBody, type JobRecord, jobFromRow } from "./job-record.ts";
-import type { JobTransactions } from "./job-transactions.ts";
+import type { Database } from "./database.ts";
+import {
+  AlreadyExistsError,
+  DependencyFailedError,
+  JobEndedError,
+  JobNotFailedError,
+  JobStateError,
+  NotFoundError,
+} from "./errors.ts";
+import { followEvents } from "./follow-events.ts";
+import { hasEnded, type JobEvent, type JobEventBody, type JobRecord, type JobState, jobFromRow } from "./job-record.ts";
+import type { JobRow, JobTransactions } from "./job-transactions.ts";
 import { canonicalJson, type JsonObject } from "./json.ts";
 import { type PageRequest, pageToken, placeFromPageToken } from "./page.ts";
 import type { Tables } from "./schema.ts";
@@ -18,11 +27,25 @@ export interface NewJob {
   readonly traceparent?: string | undefined;
   /** Attempts that may fail before the job does; default 3. */
   readonly maxFailures?: number;
+  /** Jobs of a higher priority run first; default 0. */
+  readonly priority?: number;
+  /** How long its attempts may run, all together; default without limit. */
+  readonly timeLimitMs?: number | undefined;
+  /** Jobs that must succeed before it starts; when one of them ends otherwise, it fails. */
+  readonly after?: readonly string[];
+  /** What it takes of its machine while it runs, beside its kind's slot, such as { gpu: 1 }. */
+  readonly resources?: Readonly<Record<string, number>>;
+  /** Versions that it reads: they cannot be deleted before it has ended. */
+  readonly modelVersions?: readonly { readonly model: string; readonly version: string }[];
 }
 
 /** What callers ask of jobs. */
 export interface JobRequests {
-  /** @throws {AlreadyExistsError} when the request id belongs to another request */
+  /**
+   * @throws {AlreadyExistsError} when the request id belongs to another request
+   * @throws {NotFoundError} when there is no such job to wait for, or no such version to read
+   * @throws {DependencyFailedError} when a job to wait for has ended without success
+   */
   create(job: NewJob): Promise<{ readonly job: JobRecord; readonly created: boolean }>;
   /** @throws {NotFoundError} */
   get(id: string): Promise<JobRecord>;
@@ -30,10 +53,30 @@ export interface JobRequests {
   list(page: PageRequest): Promise<{ readonly jobs: readonly JobRecord[]; readonly nextPageToken: string }>;
   /** Events with numbers above `after`, in order. @throws {NotFoundError} */
   events(id: string, range: { readonly after: number; readonly limit: number }): Promise<readonly JobEvent[]>;
+  /**
+   * Events with numbers above `after`, stored ones and those to come, each once and in order, until the job has ended;
+   * or until the signal aborts, which is no error. Follow again from the last number after an error.
+   *
+   * @throws {NotFoundError} @throws {StoreUnavailableError}
+   */
+  follow(id: string, range: { readonly after: number; readonly signal: AbortSignal }): AsyncGenerator<JobEvent, void>;
   /** Asks a job to stop; one that does not run stops here. @throws {NotFoundError} @throws {JobEndedError} */
   requestCancel(id: string): Promise<JobRecord>;
   /**
-   * Queues a failed job again, with all its failures allowed anew; it goes on from its last checkpoint.
+   * Asks a job to stop at a checkpoint and to wait for its resumption; one that does not run does so here. It is fine to
+   * ask twice.
+   *
+   * @throws {NotFoundError} @throws {JobEndedError} @throws {JobStateError} when it is being cancelled
+   */
+  requestPause(id: string): Promise<JobRecord>;
+  /**
+   * Queues a paused job again; one that is still pausing goes on with another attempt. It is fine to ask twice.
+   *
+   * @throws {NotFoundError} @throws {JobEndedError} @throws {JobStateError} when it is being cancelled
+   */
+  requestResume(id: string): Promise<JobRecord>;
+  /**
+   * Queues a failed job again, with all its failures and its time allowed anew; it goes on from its last checkpoint.
    *
    * @throws {NotFoundError} @throws {JobNotFailedError}
    */
@@ -43,12 +86,51 @@ export interface JobRequests {
 const placeSchema = z.strictObject({ time: z.number(), id: z.string() });
 
 /** The callers' side of jobs in a database. */
-export function createJobRequests(db: Kysely<Tables>, transactions: JobTransactions): JobRequests {
-  const { write, get, addEvents, end } = transactions;
+export function createJobRequests(database: Database, transactions: JobTransactions): JobRequests {
+  const { kysely: db } = database;
+  const { write, get, getLocked, change, addEvents, enter, end } = transactions;
+
+  /** What a new job waits for, without what has succeeded. Their rows stay as they are until the job is stored. */
+  const waitsFor = async (tx: Transaction<Tables>, after: readonly string[]): Promise<readonly string[]> => {
+    const waits: string[] = [];
+    for (const needs of [...new Set(after)].sort()) {
+      const { state } = await getLocked(tx, needs);
+      if (state === "FAILED" || state === "CANCELLED") throw new DependencyFailedError(needs, state);
+      if (state !== "SUCCEEDED") waits.push(needs);
+    }
+    return waits;
+  };
+
+  const keepVersions = async (tx: Transaction<Tables>, job: string, versions: NonNullable<NewJob["modelVersions"]>) => {
+    for (const { model, version } of versions) {
+      const found = tx.selectFrom("model_versions").select("version").where("model", "=", model);
+      const living = found.where("version", "=", Number(version)).where("delete_time", "is", null);
+      const row = await database.forUpdate(living).executeTakeFirst();
+      if (row === undefined) throw new NotFoundError("model version", `models/${model}/versions/${version}`);
+      const kept = { job, model, version: row.version };
+      await tx
+        .insertInto("job_versions")
+        .values(kept)
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
+    }
+  };
+
+  /** A change that a job allows in the states named. */
+  const request = (id: string, change: (tx: Transaction<Tables>, job: JobRow, now: number) => Promise<void>) =>
+    write(async (tx, now) => {
+      const job = await getLocked(tx, id);
+      if (hasEnded(job.state as JobState)) throw new JobEndedError(id, job.state);
+      await change(tx, job, now);
+      return get(tx, id);
+    });
+
   return {
-    async create({ kind, spec, displayName = "", requestId, traceparent, maxFailures = 3 }) {
+    async create({ kind, spec, displayName = "", requestId, traceparent, maxFailures = 3, ...options }) {
+      const { priority = 0, timeLimitMs, after = [], resources = {}, modelVersions = [] } = options;
       return write(async (tx, now) => {
         if (requestId !== undefined) {
+          await database.lock(tx, `request ${requestId}`);
           const row = await tx.selectFrom("jobs").selectAll().where("request_id", "=", requestId).executeTakeFirst();
           if (row !== undefined) {
             const job = jobFromRow(row);
@@ -59,6 +141,7 @@ export function createJobRequests(db: Kysely<Tables>, transactions: JobTransacti
             );
           }
         }
+        const waits = await waitsFor(tx, after);
         const id = randomUUID();
         await tx
           .insertInto("jobs")
@@ -72,9 +155,18 @@ export function createJobRequests(db: Kysely<Tables>, transactions: JobTransacti
             display_name: displayName,
             request_id: requestId ?? null,
             traceparent: traceparent ?? null,
+            priority,
+            time_limit_ms: timeLimitMs ?? null,
+            run_after: JSON.stringify(after),
+            resources: JSON.stringify(resources),
           })
           .execute();
-        await addEvents(tx, { id, attempt: 0, lastEvent: 0 }, now, [{ kind: "state", state: "QUEUED" }]);
+        const needs = waits.map((needs) => ({ job: id, needs }));
+        if (needs.length > 0) await tx.insertInto("job_waits").values(needs).execute();
+        const taken = Object.entries(resources).map(([resource, amount]) => ({ job: id, resource, amount }));
+        if (taken.length > 0) await tx.insertInto("job_resources").values(taken).execute();
+        await keepVersions(tx, id, modelVersions);
+        await addEvents(tx, { id, attempt: 0, last_event: 0 }, now, [{ kind: "state", state: "QUEUED" }]);
         return { job: await get(tx, id), created: true };
       });
     },
@@ -114,25 +206,37 @@ export function createJobRequests(db: Kysely<Tables>, transactions: JobTransacti
       }));
     },
 
+    follow(id, { after, signal }) {
+      return followEvents(this, database.changes.watch(signal), id, after);
+    },
+
     requestCancel: (id) =>
-      write(async (tx, now) => {
-        const job = await get(tx, id);
-        if (hasEnded(job.state)) throw new JobEndedError(id, job.state);
-        if (job.state === "QUEUED" || job.state === "RETRY_WAIT") await end(tx, job, now, "CANCELLED");
-        else if (job.state === "RUNNING") {
-          await tx.updateTable("jobs").set({ state: "CANCELLING" }).where("id", "=", id).execute();
-          await addEvents(tx, job, now, [{ kind: "state", state: "CANCELLING" }]);
-        }
-        return get(tx, id);
+      request(id, async (tx, job, now) => {
+        if (job.state === "RUNNING" || job.state === "PAUSING") await enter(tx, job, now, "CANCELLING");
+        else if (job.state !== "CANCELLING") await end(tx, job, now, "CANCELLED");
+      }),
+
+    requestPause: (id) =>
+      request(id, async (tx, job, now) => {
+        if (job.state === "CANCELLING") throw new JobStateError(id, "can be paused", job.state);
+        if (job.state === "RUNNING") await enter(tx, job, now, "PAUSING");
+        else if (job.state === "QUEUED" || job.state === "RETRY_WAIT")
+          await enter(tx, job, now, "PAUSED", { retry_at: null });
+      }),
+
+    requestResume: (id) =>
+      request(id, async (tx, job, now) => {
+        if (job.state === "CANCELLING") throw new JobStateError(id, "can be resumed", job.state);
+        if (job.state === "PAUSED") await enter(tx, job, now, "QUEUED");
+        else if (job.state === "PAUSING") await enter(tx, job, now, "RUNNING");
       }),
 
     retry: (id) =>
       write(async (tx, now) => {
-        const job = await get(tx, id);
+        const job = await getLocked(tx, id);
         if (job.state !== "FAILED") throw new JobNotFailedError(id, job.state);
-        const changes = { state: "QUEUED", failures: 0, error: null, end_time: null };
-        await tx.updateTable("jobs").set(changes).where("id", "=", id).execute();
-        await addEvents(tx, job, now, [{ kind: "state", state: "QUEUED" }]);
+        await change(tx, id, { error: null });
+        await enter(tx, job, now, "QUEUED", { failures: 0, run_ms: 0, end_time: null });
         return get(tx, id);
       }),
   };

@@ -1,47 +1,62 @@
-import type { Kysely, Transaction } from "kysely";
-import { databaseTimeMs, type Executor, totalChanges } from "./database.ts";
+import type { Selectable, Transaction } from "kysely";
+import { type Database, databaseTimeMs, type Executor } from "./database.ts";
 import { FencedError, NotFoundError } from "./errors.ts";
-import { type JobError, type JobEventBody, type JobRecord, type JobState, jobFromRow } from "./job-record.ts";
+import {
+  type JobError,
+  type JobEventBody,
+  type JobRecord,
+  type JobState,
+  jobFromRow,
+  RUNNING_STATES,
+} from "./job-record.ts";
 import type { JsonObject } from "./json.ts";
 import type { Tables } from "./schema.ts";
 
-/** States in which an attempt may write. */
-export const RUNNING: readonly string[] = ["RUNNING", "CANCELLING"];
+/** A job as its row holds it. */
+export type JobRow = Selectable<Tables["jobs"]>;
 
 /** What every change of a job is made of. */
 export type JobTransactions = ReturnType<typeof createJobTransactions>;
 
-/** The parts of a job's changes. @param notify told after every transaction that changed anything */
-export function createJobTransactions(db: Kysely<Tables>, notify: () => void) {
-  /** One transaction, after which watchers are told when it changed anything. */
-  const write = async <T>(work: (tx: Transaction<Tables>, now: number) => Promise<T>): Promise<T> => {
-    const { result, changed } = await db.transaction().execute(async (tx) => {
-      const before = await totalChanges(tx);
-      const result = await work(tx, await databaseTimeMs(tx));
-      return { result, changed: (await totalChanges(tx)) !== before };
-    });
-    if (changed) notify();
-    return result;
-  };
+/** The parts of a job's changes. Whoever changes a job has locked its row: its events get their numbers one after the other. */
+export function createJobTransactions(database: Database) {
+  /** One transaction, with the database's time. */
+  const write = <T>(work: (tx: Transaction<Tables>, now: number) => Promise<T>): Promise<T> =>
+    database.transaction(async (tx) => work(tx, await databaseTimeMs(database, tx)));
 
-  const get = async (tx: Executor, id: string): Promise<JobRecord> => {
-    const row = await tx.selectFrom("jobs").selectAll().where("id", "=", id).executeTakeFirst();
+  const get = async (executor: Executor, id: string): Promise<JobRecord> => {
+    const row = await executor.selectFrom("jobs").selectAll().where("id", "=", id).executeTakeFirst();
     if (row === undefined) throw new NotFoundError("job", id);
     return jobFromRow(row);
   };
 
+  const getLocked = async (tx: Transaction<Tables>, id: string): Promise<JobRow> => {
+    const query = tx.selectFrom("jobs").selectAll().where("id", "=", id);
+    const row = await database.forUpdate(query).executeTakeFirst();
+    if (row === undefined) throw new NotFoundError("job", id);
+    return row;
+  };
+
+  /** Changes a row that is locked. */
+  const change = async (
+    tx: Transaction<Tables>,
+    id: string,
+    changes: Partial<Omit<JobRow, "id" | "state">> & { readonly state?: JobState },
+  ): Promise<void> => {
+    if (Object.keys(changes).length > 0) await tx.updateTable("jobs").set(changes).where("id", "=", id).execute();
+  };
+
   const addEvents = async (
     tx: Transaction<Tables>,
-    job: Pick<JobRecord, "id" | "attempt" | "lastEvent">,
+    job: Pick<JobRow, "id" | "attempt" | "last_event">,
     time: number,
     events: readonly JobEventBody[],
   ): Promise<void> => {
     if (events.length === 0) return;
-    const last = job.lastEvent + events.length;
-    await tx.updateTable("jobs").set({ last_event: last }).where("id", "=", job.id).execute();
+    await change(tx, job.id, { last_event: job.last_event + events.length });
     const rows = events.map((body, i) => ({
       job: job.id,
-      number: job.lastEvent + 1 + i,
+      number: job.last_event + 1 + i,
       attempt: job.attempt,
       time,
       body: JSON.stringify(body),
@@ -49,40 +64,70 @@ export function createJobTransactions(db: Kysely<Tables>, notify: () => void) {
     await tx.insertInto("job_events").values(rows).execute();
   };
 
+  /** Moves a job to a state, and tells. */
+  const enter = async (
+    tx: Transaction<Tables>,
+    job: JobRow,
+    now: number,
+    state: JobState,
+    { error, ...changes }: Partial<Omit<JobRow, "id" | "state" | "error">> & { readonly error?: JobError } = {},
+  ): Promise<void> => {
+    await change(tx, job.id, { ...changes, state });
+    await addEvents(tx, job, now, [{ kind: "state", state, ...(error !== undefined && { error }) }]);
+  };
+
   /** The job, if the attempt may still write to it. */
-  const fenced = async (tx: Transaction<Tables>, id: string, attempt: number): Promise<JobRecord> => {
-    const job = await get(tx, id);
-    if (job.attempt !== attempt || !RUNNING.includes(job.state)) throw new FencedError(id, attempt);
-    return job;
+  const fenced = async (tx: Transaction<Tables>, id: string, attempt: number): Promise<JobRow> => {
+    const row = await getLocked(tx, id);
+    const isRunning = RUNNING_STATES.includes(row.state as JobState);
+    if (row.attempt !== attempt || !isRunning) throw new FencedError(id, attempt);
+    return row;
   };
 
   const end = async (
     tx: Transaction<Tables>,
-    job: JobRecord,
+    job: JobRow,
     now: number,
-    state: JobState,
-    changes: { result?: JsonObject; error?: JobError } = {},
+    state: "SUCCEEDED" | "FAILED" | "CANCELLED",
+    { result, error }: { readonly result?: JsonObject; readonly error?: JobError } = {},
   ): Promise<void> => {
-    const { result, error } = changes;
-    await tx
-      .updateTable("jobs")
-      .set({
-        state,
-        end_time: now,
-        owner: null,
-        lease_until: null,
-        retry_at: null,
-        eta_ms: null,
-        // A failed job may be tried again, and goes on from its checkpoint then.
-        ...(state === "FAILED" ? {} : { checkpoint_digest: null, checkpoint_step: null }),
-        ...(state === "SUCCEEDED" ? { progress: 1 } : {}),
-        ...(result === undefined ? {} : { result: JSON.stringify(result) }),
-        ...(error === undefined ? {} : { error: JSON.stringify(error) }),
-      })
-      .where("id", "=", job.id)
-      .execute();
-    await addEvents(tx, job, now, [{ kind: "state", state, ...(error === undefined ? {} : { error }) }]);
+    await change(tx, job.id, {
+      ...(state === "SUCCEEDED" && { progress: 1 }),
+      ...(result !== undefined && { result: JSON.stringify(result) }),
+      ...(error !== undefined && { error: JSON.stringify(error) }),
+    });
+    await enter(tx, job, now, state, {
+      ...(error !== undefined && { error }),
+      ...attemptOver(job, now),
+      end_time: now,
+      retry_at: null,
+      eta_ms: null,
+      // A failed job may be tried again, and goes on from its checkpoint then.
+      ...(state !== "FAILED" && { checkpoint_digest: null, checkpoint_step: null }),
+    });
+    if (state === "SUCCEEDED") await tx.deleteFrom("job_waits").where("needs", "=", job.id).execute();
+    else await failWaiting(tx, job.id, now, state);
   };
 
-  return { write, get, addEvents, fenced, end };
+  /** Ends the jobs that wait for one that will not succeed, and those that wait for them. */
+  const failWaiting = async (tx: Transaction<Tables>, id: string, now: number, state: JobState): Promise<void> => {
+    const waiting = await tx.selectFrom("job_waits").select("job").where("needs", "=", id).orderBy("job").execute();
+    for (const { job } of waiting) {
+      // Read anew: it may also have waited for one that ended just now.
+      const row = await getLocked(tx, job);
+      await tx.deleteFrom("job_waits").where("job", "=", job).execute();
+      if (row.end_time !== null) continue;
+      const message = `It waited for job ${id}, which is ${state}`;
+      const error = { code: "failed_precondition", reason: "DEPENDENCY_FAILED", message };
+      await end(tx, row, now, "FAILED", { error });
+    }
+  };
+
+  return { write, get, getLocked, change, addEvents, enter, fenced, end };
+}
+
+/** The changes of a row whose attempt has ended. @param until when it ended, or was last known to run */
+export function attemptOver({ attempt_time, run_ms }: JobRow, until: number) {
+  const ranMs = attempt_time === null ? 0 : Math.max(0, until - attempt_time);
+  return { owner: null, lease_until: null, attempt_time: null, run_ms: run_ms + ranMs };
 }

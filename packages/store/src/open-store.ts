@@ -1,12 +1,23 @@
 import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
-import { type Blobs, type Checkpoints, openBlobs, openCheckpoints } from "./blobs.ts";
-import { createChanges } from "./changes.ts";
-import { openDatabase } from "./database.ts";
+import type { Blobs, Checkpoints } from "./blobs.ts";
+import { type Collected, collectGarbage } from "./collect-garbage.ts";
 import { createDatasets, type Datasets } from "./datasets.ts";
 import { createEvaluations, type Evaluations } from "./evaluations.ts";
 import { createJobs, type Jobs } from "./jobs.ts";
 import { createModels, type Models } from "./models.ts";
+import { openObjects } from "./objects/open-objects.ts";
+import { openDatabase } from "./open-database.ts";
+import { tieTogether } from "./store-identity.ts";
+
+/** Where a store is. */
+export interface StoreLocation {
+  /** A folder of this machine. It holds everything that the two below do not. */
+  readonly directory: string;
+  /** "postgres://user:password@host:port/database"; absent: SQLite in the folder, for one machine. */
+  readonly database?: string | undefined;
+  /** "s3://bucket/prefix"; absent: files in the folder. */
+  readonly objects?: string | undefined;
+}
 
 /** Everything that outlives a process. */
 export interface Store {
@@ -18,29 +29,50 @@ export interface Store {
   readonly evaluations: Evaluations;
   /** One turn at once, then one after every change or series of changes, by any process, until the signal aborts. */
   changes(signal: AbortSignal): AsyncIterable<void>;
+  /** Removes what nothing refers to and what is older than `minAgeMs`. */
+  collectGarbage(options: { readonly minAgeMs: number; readonly signal?: AbortSignal }): Promise<Collected>;
   close(): Promise<void>;
 }
 
 /**
- * Opens the store in a folder: a SQLite database and the blobs beside it. Several processes of one machine may share it.
+ * Opens a store, which need not exist. By default it is a folder, which several processes of one machine may share; with
+ * a PostgreSQL database and an S3 bucket, several machines may.
  *
  *     const store = await openStore({ directory: "./duchenne-data" });
  *     const { job } = await store.jobs.create({ kind: "fine_tune", spec: {} });
+ *
+ * @throws {StoreAddressError} @throws {StoreUnavailableError} @throws {SchemaTooNewError} @throws {StoreMismatchError}
  */
-export async function openStore({ directory }: { readonly directory: string }): Promise<Store> {
+export async function openStore({ directory, ...addresses }: StoreLocation): Promise<Store> {
   await mkdir(directory, { recursive: true });
-  const database = await openDatabase(join(directory, "duchenne.sqlite"));
-  const changes = createChanges(database.dataVersion);
-  const checkpoints = openCheckpoints(join(directory, "checkpoints"));
-  const db = database.kysely;
+  const objects = await openObjects(directory, addresses.objects);
+  const { blobs, checkpoints } = objects;
+  let database: Awaited<ReturnType<typeof openDatabase>>;
+  try {
+    database = await openDatabase(directory, addresses.database);
+  } catch (error) {
+    await objects.close();
+    throw error;
+  }
+  try {
+    await tieTogether(database, objects);
+  } catch (error) {
+    await database.close();
+    await objects.close();
+    throw error;
+  }
   return {
-    blobs: openBlobs(join(directory, "blobs")),
+    blobs,
     checkpoints,
-    jobs: createJobs(db, checkpoints, changes.notify),
-    models: createModels(db, changes.notify),
-    datasets: createDatasets(db, changes.notify),
-    evaluations: createEvaluations(db, changes.notify),
-    changes: changes.watch,
-    close: database.close,
+    jobs: createJobs(database, checkpoints),
+    models: createModels(database, blobs),
+    datasets: createDatasets(database),
+    evaluations: createEvaluations(database),
+    changes: database.changes.watch,
+    collectGarbage: (options) => collectGarbage(database, objects, options),
+    async close() {
+      await database.close();
+      await objects.close();
+    },
   };
 }

@@ -26,7 +26,27 @@ export interface Tables {
     traceparent: string | null;
     checkpoint_digest: string | null;
     checkpoint_step: number | null;
+    /** Jobs of a higher one run first. */
+    priority: Generated<number>;
+    time_limit_ms: number | null;
+    /** How long the attempts ran that have ended. */
+    run_ms: Generated<number>;
+    /** When the current attempt started; null between attempts. */
+    attempt_time: number | null;
+    /** How many events the current attempt has stored. */
+    attempt_events: Generated<number>;
+    /** The ids of the jobs it was to wait for. */
+    run_after: Generated<string>;
+    resources: Generated<string>;
   };
+  /** One row, by which objects know whose they are. */
+  store_identity: { id: string };
+  /** What jobs still wait for. */
+  job_waits: { job: string; needs: string };
+  /** What a job takes of its machine while it runs. */
+  job_resources: { job: string; resource: string; amount: number };
+  /** Versions that must stay while the job has not ended. */
+  job_versions: { job: string; model: string; version: number };
   job_events: { job: string; number: number; attempt: number; time: number; body: string };
   models: { id: string; create_time: number };
   model_versions: {
@@ -36,6 +56,8 @@ export interface Tables {
     card: string;
     artifacts: string;
     job: string | null;
+    /** A deleted version's row stays, so that its number is never given again. */
+    delete_time: Generated<number | null>;
   };
   aliases: {
     model: string;
@@ -44,6 +66,15 @@ export interface Tables {
     target_version: number;
     moves: number;
     update_time: number;
+  };
+  /** Every move of every alias. */
+  alias_moves: {
+    model: string;
+    alias: string;
+    move: number;
+    target_model: string;
+    target_version: number;
+    time: number;
   };
   datasets: { id: string; directory: string; description: string; create_time: number; job: string | null };
   evaluations: {
@@ -55,79 +86,3 @@ export interface Tables {
     job: string | null;
   };
 }
-
-/** What brings a database of version i to version i + 1. What was released is never changed, only added to. */
-export const migrations: readonly string[] = [
-  `
-  create table jobs (
-    id text primary key,
-    kind text not null,
-    state text not null,
-    attempt integer not null default 0,
-    failures integer not null default 0,
-    max_failures integer not null,
-    owner text,
-    lease_until integer,
-    retry_at integer,
-    progress real not null default 0,
-    eta_ms real,
-    create_time integer not null,
-    start_time integer,
-    end_time integer,
-    spec text not null,
-    result text,
-    error text,
-    last_event integer not null default 0,
-    display_name text not null,
-    request_id text unique,
-    traceparent text,
-    checkpoint_digest text,
-    checkpoint_step integer
-  ) strict;
-  create index jobs_by_time on jobs (create_time desc, id desc);
-  create index jobs_by_state on jobs (state, kind);
-  create table job_events (
-    job text not null references jobs (id),
-    number integer not null,
-    attempt integer not null,
-    time integer not null,
-    body text not null,
-    primary key (job, number)
-  ) strict, without rowid;
-  create table models (id text primary key, create_time integer not null) strict;
-  create table model_versions (
-    model text not null references models (id),
-    version integer not null,
-    create_time integer not null,
-    card text not null,
-    artifacts text not null,
-    job text unique references jobs (id),
-    primary key (model, version)
-  ) strict;
-  create table aliases (
-    model text not null references models (id),
-    alias text not null,
-    target_model text not null,
-    target_version integer not null,
-    moves integer not null,
-    update_time integer not null,
-    primary key (model, alias),
-    foreign key (target_model, target_version) references model_versions (model, version)
-  ) strict;
-  create table datasets (
-    id text primary key,
-    directory text not null,
-    description text not null,
-    create_time integer not null,
-    job text unique references jobs (id)
-  ) strict;
-  create table evaluations (
-    id text primary key,
-    model_version text not null,
-    dataset text not null,
-    report text not null,
-    create_time integer not null,
-    job text unique references jobs (id)
-  ) strict;
-  `,
-];

@@ -1,0 +1,60 @@
+import { describe, expect, it } from "vitest";
+import type { StoreFixture } from "../../test-fixtures/index.ts";
+import { jobSteps } from "./job-steps.ts";
+
+/** What watchers rely on. */
+export function changesContract(fixture: StoreFixture): void {
+  const { create, claim } = jobSteps(fixture);
+
+  describe("changes", () => {
+    it("tell nothing when a claim finds no job", async () => {
+      const turns = fixture.store.changes(AbortSignal.timeout(300))[Symbol.asyncIterator]();
+      await turns.next();
+      const second = turns.next();
+      expect(await claim()).toBeUndefined();
+      expect((await second).done).toBe(true);
+    });
+
+    it("tell of own writes and of those of another process", async () => {
+      const other = await fixture.openAgain();
+      const stop = new AbortController();
+      const turns = fixture.store.changes(stop.signal)[Symbol.asyncIterator]();
+      await turns.next();
+      const own = turns.next();
+      await create();
+      await own;
+      const theirs = turns.next();
+      await create({}, other);
+      await theirs;
+      const end = turns.next();
+      stop.abort();
+      expect((await end).done).toBe(true);
+    });
+
+    it("tell of an alias that another process moved", async () => {
+      const other = await fixture.openAgain();
+      await other.models.createVersion({ model: "m", card: {}, artifacts: [] });
+      const target = { model: "m", version: "1" };
+      const moving = async () => other.models.setAlias({ model: "default", alias: "live", target });
+      let moved: Promise<unknown> | undefined;
+      for await (const _ of fixture.store.changes(new AbortController().signal)) {
+        moved ??= moving();
+        if ((await fixture.store.models.resolveAlias("default", "live")) !== undefined) break;
+      }
+      expect(await moved).toMatchObject({ target });
+    });
+
+    it("can be watched again after the last watcher left", async () => {
+      for (let i = 0; i < 3; i++) {
+        const stop = new AbortController();
+        const turns = fixture.store.changes(stop.signal)[Symbol.asyncIterator]();
+        await turns.next();
+        const next = turns.next();
+        await create();
+        expect((await next).done).toBe(false);
+        stop.abort();
+        expect((await turns.next()).done).toBe(true);
+      }
+    });
+  });
+}

@@ -1,0 +1,155 @@
+import { describe, expect, it } from "vitest";
+import type { StoreFixture } from "../../test-fixtures/index.ts";
+import type { JobEvent } from "../index.ts";
+import { broken, jobSteps, log } from "./job-steps.ts";
+
+/** What callers of jobs rely on. */
+export function jobsContract(fixture: StoreFixture): void {
+  const { create, claim, events, states } = jobSteps(fixture);
+
+  describe("jobs, for callers", () => {
+    it("are cancelled at once when they wait, on request when they run, and never after their end", async () => {
+      const { jobs } = fixture.store;
+      const waiting = await create();
+      expect((await jobs.requestCancel(waiting.id)).state).toBe("CANCELLED");
+      const running = await create();
+      await claim();
+      expect((await jobs.requestCancel(running.id)).state).toBe("CANCELLING");
+      expect((await jobs.requestCancel(running.id)).state).toBe("CANCELLING");
+      expect(await jobs.heartbeat(running.id, 1, 1000)).toEqual({ stop: "cancel" });
+      expect((await jobs.finish(running.id, 1, { state: "CANCELLED" })).state).toBe("CANCELLED");
+      await expect(jobs.requestCancel(running.id)).rejects.toMatchObject({ reason: "JOB_ENDED" });
+      expect(await states(running.id)).toEqual(["QUEUED", "RUNNING", "CANCELLING", "CANCELLED"]);
+    });
+
+    it("are paused at once when they wait, at a checkpoint when they run, and run again when resumed", async () => {
+      const { jobs } = fixture.store;
+      const { id } = await create();
+      expect((await jobs.requestPause(id)).state).toBe("PAUSED");
+      expect((await jobs.requestPause(id)).state).toBe("PAUSED");
+      expect(await claim()).toBeUndefined();
+      expect((await jobs.requestResume(id)).state).toBe("QUEUED");
+      await claim();
+      expect((await jobs.requestPause(id)).state).toBe("PAUSING");
+      expect(await jobs.heartbeat(id, 1, 1000)).toEqual({ stop: "pause" });
+      const blob = await fixture.store.checkpoints.of(id).put(Buffer.from("state"));
+      await jobs.append(id, 1, [{ kind: "checkpoint", step: 7, ...blob }]);
+      expect((await jobs.finish(id, 1, { state: "PAUSED" })).state).toBe("PAUSED");
+      await expect(jobs.append(id, 1, [log("late")])).rejects.toMatchObject({ reason: "STALE_ATTEMPT" });
+      await jobs.requestResume(id);
+      expect(await claim()).toMatchObject({
+        id,
+        attempt: 2,
+        failures: 0,
+        checkpoint: { step: 7, digest: blob.digest },
+      });
+      expect(await jobs.requestResume(id)).toMatchObject({ state: "RUNNING", attempt: 2 });
+    });
+
+    it("go on with another attempt when they are resumed while they pause", async () => {
+      const { jobs } = fixture.store;
+      const { id } = await create();
+      await claim();
+      await jobs.requestPause(id);
+      expect((await jobs.requestResume(id)).state).toBe("RUNNING");
+      expect((await jobs.finish(id, 1, { state: "PAUSED" })).state).toBe("RUNNING");
+      expect(await claim()).toMatchObject({ id, attempt: 2 });
+    });
+
+    it("can be cancelled while they pause and when they are paused, and not paused while they are cancelled", async () => {
+      const { jobs } = fixture.store;
+      const pausing = await create();
+      await claim();
+      await jobs.requestPause(pausing.id);
+      expect((await jobs.requestCancel(pausing.id)).state).toBe("CANCELLING");
+      await expect(jobs.requestPause(pausing.id)).rejects.toMatchObject({ reason: "JOB_STATE" });
+      await expect(jobs.requestResume(pausing.id)).rejects.toMatchObject({ reason: "JOB_STATE" });
+      const paused = await create();
+      await jobs.requestPause(paused.id);
+      expect((await jobs.requestCancel(paused.id)).state).toBe("CANCELLED");
+      await expect(jobs.requestPause(paused.id)).rejects.toMatchObject({ reason: "JOB_ENDED" });
+      await expect(jobs.requestResume(paused.id)).rejects.toMatchObject({ reason: "JOB_ENDED" });
+    });
+
+    it("answer the same request with the same job, another request with an error", async () => {
+      const { jobs } = fixture.store;
+      const request = { kind: "fine_tune", spec: { a: 1, b: { c: 2, d: 3 } }, requestId: "r" };
+      const { job, created } = await jobs.create(request);
+      expect(created).toBe(true);
+      const again = await jobs.create({ ...request, spec: { b: { d: 3, c: 2 }, a: 1 } });
+      expect(again).toMatchObject({ created: false, job: { id: job.id } });
+      await expect(jobs.create({ ...request, spec: { a: 2 } })).rejects.toMatchObject({
+        code: "already_exists",
+        reason: "REQUEST_ID_REUSED",
+      });
+    });
+
+    it("are made once by a request that arrives many times at once in several processes", async () => {
+      const stores = [fixture.store, await fixture.openAgain()];
+      const request = { kind: "fine_tune", spec: {}, requestId: "r" };
+      const made = await Promise.all(Array.from({ length: 12 }, (_, i) => stores[i % 2]!.jobs.create(request)));
+      expect(new Set(made.map(({ job }) => job.id)).size).toBe(1);
+      expect(made.filter(({ created }) => created).length).toBe(1);
+    });
+
+    it("are listed newest first, in pages without doubles", async () => {
+      const made: string[] = [];
+      for (let i = 0; i < 7; i++) made.push((await create()).id);
+      const listed: string[] = [];
+      let pageToken = "";
+      do {
+        const page = await fixture.store.jobs.list({ pageSize: 3, pageToken });
+        listed.push(...page.jobs.map(({ id }) => id));
+        pageToken = page.nextPageToken;
+      } while (pageToken !== "");
+      expect(listed.length).toBe(7);
+      expect(new Set(listed)).toEqual(new Set(made));
+      await expect(fixture.store.jobs.list({ pageSize: 3, pageToken: "nonsense" })).rejects.toMatchObject({
+        reason: "INVALID_PAGE_TOKEN",
+      });
+    });
+
+    it("tell their events from any number on, each once and in order, while two processes write and several follow", async () => {
+      const other = await fixture.openAgain();
+      const { id } = await create();
+      await claim();
+      const end = async () => {
+        for (let i = 0; i < 40; i++) {
+          const { jobs } = i % 2 === 0 ? fixture.store : other;
+          await jobs.append(id, 1, [log(`${i} a`), log(`${i} b`)]);
+        }
+        await other.jobs.finish(id, 1, { state: "SUCCEEDED", result: {} });
+      };
+      const signal = new AbortController().signal;
+      const followed = [0, 1, 30, 83].map(async (after, i) => {
+        const seen: JobEvent[] = [];
+        const { jobs } = i % 2 === 0 ? other : fixture.store;
+        for await (const event of jobs.follow(id, { after, signal })) seen.push(event);
+        return { after, seen };
+      });
+      await end();
+      const all = await events(id);
+      expect(all.map(({ number }) => number)).toEqual(Array.from({ length: 83 }, (_, i) => i + 1));
+      for (const { after, seen } of await Promise.all(followed)) expect(seen).toEqual(all.slice(after));
+    });
+
+    it("tell what is left to a follower that was cut off, after the store was opened anew", async () => {
+      const { id } = await create();
+      await claim();
+      const stop = new AbortController();
+      const seen: number[] = [];
+      for await (const { number } of fixture.store.jobs.follow(id, { after: 0, signal: stop.signal })) {
+        seen.push(number);
+        if (number === 2) await fixture.store.jobs.append(id, 1, [log("three")]);
+        if (number === 3) stop.abort();
+      }
+      await fixture.store.jobs.append(id, 1, [log("four")]);
+      await fixture.store.jobs.finish(id, 1, { state: "FAILED", error: broken });
+      const { jobs } = await fixture.openAgain();
+      const { signal } = new AbortController();
+      for await (const { number } of jobs.follow(id, { after: seen.at(-1)!, signal })) seen.push(number);
+      expect(seen).toEqual([1, 2, 3, 4, 5]);
+      await expect(jobs.follow("none", { after: 0, signal }).next()).rejects.toMatchObject({ code: "not_found" });
+    });
+  });
+}

@@ -1,0 +1,107 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import type { StoreFixture } from "../../test-fixtures/index.ts";
+import { openStore, type Store, type StoreLocation } from "../index.ts";
+import { migrations } from "../migrations.ts";
+
+/** What is in a database of the first version: one of everything. */
+const FIRST_ROWS = `
+  insert into jobs (id, kind, state, attempt, max_failures, create_time, spec, last_event, display_name)
+    values ('j1', 'fine_tune', 'QUEUED', 0, 3, 1000, '{"epochs":1}', 1, 'Old');
+  insert into job_events (job, number, attempt, time, body) values ('j1', 1, 0, 1000, '{"kind":"state","state":"QUEUED"}');
+  insert into models (id, create_time) values ('demo', 1000);
+  insert into models (id, create_time) values ('default', 1000);
+  insert into model_versions (model, version, create_time, card, artifacts, job)
+    values ('demo', 1, 1000, '{"kind":"vit"}', '[]', 'j1');
+  insert into aliases (model, alias, target_model, target_version, moves, update_time)
+    values ('default', 'live', 'demo', 1, 3, 2000);
+  insert into datasets (id, directory, description, create_time, job) values ('faces', '/faces', '{}', 1000, null);
+  insert into evaluations (id, model_version, dataset, report, create_time, job)
+    values ('e1', 'models/demo/versions/1', 'datasets/faces', '{"f1":0.5}', 1000, 'j1');
+`;
+
+/** Tables, columns, indexes and triggers. */
+const SCHEMA = {
+  sqlite: "select type, name, sql from sqlite_master where name not like 'sqlite_%' order by type, name;",
+  postgres: `
+    select table_name as place, column_name as name, data_type || is_nullable || coalesce(column_default, '') as what
+      from information_schema.columns where table_schema = 'public'
+    union all select tablename, indexname, indexdef from pg_indexes where schemaname = 'public'
+    union all select event_object_table, trigger_name, event_manipulation from information_schema.triggers
+    order by 1, 2, 3;`,
+};
+
+/** What holds for databases that an older version of the product wrote. */
+export function migrationsContract({ driver }: StoreFixture): void {
+  const places: string[] = [];
+  const stores: Store[] = [];
+  const open = async (location: StoreLocation) => {
+    const store = await openStore(location);
+    stores.push(store);
+    return store;
+  };
+  /** A database as the program of a version left it. */
+  const oldDatabase = async (version: number): Promise<StoreLocation> => {
+    const directory = await mkdtemp(join(tmpdir(), "duchenne-migrations-"));
+    places.push(directory);
+    const location = await driver.locate(directory);
+    for (const [i, migration] of migrations.slice(0, version).entries()) {
+      await driver.execute(location, migration);
+      await driver.execute(location, setVersion(i + 1));
+      if (i === 0) await driver.execute(location, { sqlite: FIRST_ROWS, postgres: FIRST_ROWS });
+    }
+    return location;
+  };
+  afterEach(async () => {
+    for (const store of stores.splice(0)) await store.close();
+    for (const place of places.splice(0)) await rm(place, { recursive: true, force: true });
+  });
+
+  describe("a database", () => {
+    it.each(migrations.map((_, version) => version))("of version %i becomes one of today", async (version) => {
+      const [fresh, old] = [await oldDatabase(0), await oldDatabase(version)];
+      await open(fresh);
+      const { jobs, models, datasets, evaluations } = await open(old);
+      expect(await driver.execute(old, SCHEMA)).toEqual(await driver.execute(fresh, SCHEMA));
+      if (version === 0) return;
+      expect(await jobs.claim({ kinds: ["fine_tune"], owner: "a", leaseMs: 1000 })).toMatchObject({
+        id: "j1",
+        attempt: 1,
+        spec: { epochs: 1 },
+        createTimeMs: 1000,
+        priority: 0,
+        after: [],
+        resources: {},
+      });
+      expect((await jobs.events("j1", { after: 0, limit: 10 })).map(({ kind }) => kind)).toEqual(["state", "state"]);
+      expect(await models.getVersion("demo", "1")).toMatchObject({ card: { kind: "vit" }, job: "j1" });
+      const alias = await models.resolveAlias("default", "live");
+      expect(alias).toMatchObject({ target: { model: "demo", version: "1" }, etag: "3" });
+      expect((await models.aliasHistory("default", "live", { pageSize: 5 })).moves).toEqual([alias]);
+      expect(await datasets.get("faces")).toMatchObject({ directory: "/faces" });
+      expect(await evaluations.get("e1")).toMatchObject({ report: { f1: 0.5 } });
+    });
+
+    it("is brought up to date once, whoever opens it at the same time", async () => {
+      const location = await oldDatabase(1);
+      const opened = await Promise.all(Array.from({ length: 6 }, () => open(location)));
+      for (const { jobs } of opened) expect((await jobs.get("j1")).displayName).toBe("Old");
+    });
+
+    it("of a newer version than the program's is left alone", async () => {
+      const location = await oldDatabase(migrations.length);
+      await driver.execute(location, setVersion(migrations.length + 1));
+      await expect(open(location)).rejects.toMatchObject({ code: "failed_precondition", reason: "SCHEMA_TOO_NEW" });
+    });
+  });
+}
+
+const setVersion = (version: number) => ({
+  sqlite: `pragma user_version = ${version};`,
+  postgres: `
+    create table if not exists duchenne_schema (version integer not null);
+    delete from duchenne_schema;
+    insert into duchenne_schema values (${version});`,
+});

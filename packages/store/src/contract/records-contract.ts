@@ -1,0 +1,78 @@
+import { describe, expect, it } from "vitest";
+import type { StoreFixture } from "../../test-fixtures/index.ts";
+import { jobSteps } from "./job-steps.ts";
+
+/** What holds for data sets and evaluations. */
+export function recordsContract(fixture: StoreFixture): void {
+  const { create, claim } = jobSteps(fixture);
+
+  describe("data sets and evaluations", () => {
+    it("are registered once", async () => {
+      const { datasets } = fixture.store;
+      const dataset = { id: "faces", directory: "/data/faces", description: { frames: 3 } };
+      const record = await datasets.register(dataset);
+      expect(await datasets.get("faces")).toEqual(record);
+      await expect(datasets.register(dataset)).rejects.toMatchObject({ reason: "DATASET_EXISTS" });
+      await expect(datasets.get("other")).rejects.toMatchObject({ code: "not_found" });
+    });
+
+    it("are registered once by several processes at once", async () => {
+      const stores = [fixture.store, await fixture.openAgain()];
+      const registered = await Promise.allSettled(
+        Array.from({ length: 6 }, (_, i) =>
+          stores[i % 2]!.datasets.register({ id: "faces", directory: `/data/${i}`, description: {} }),
+        ),
+      );
+      const refused = registered.flatMap((each) => (each.status === "rejected" ? [each.reason] : []));
+      expect(refused.length).toBe(5);
+      for (const error of refused) expect(error).toMatchObject({ reason: "DATASET_EXISTS" });
+    });
+
+    it("are listed by id, capitals first, in pages", async () => {
+      const { datasets } = fixture.store;
+      for (const id of ["b", "a-2", "B", "a_1", "a1"]) await datasets.register({ id, directory: "/", description: {} });
+      const listed: string[] = [];
+      let pageToken = "";
+      do {
+        const page = await datasets.list({ pageSize: 2, pageToken });
+        listed.push(...page.datasets.map(({ id }) => id));
+        pageToken = page.nextPageToken;
+      } while (pageToken !== "");
+      expect(listed).toEqual(["B", "a-2", "a1", "a_1", "b"]);
+    });
+
+    it("keep the first report of a job", async () => {
+      const { evaluations } = fixture.store;
+      const { id } = await create();
+      await claim("a", -1);
+      const evaluation = {
+        id: "e1",
+        modelVersion: "models/m/versions/1",
+        dataset: "datasets/d",
+        report: { f1: 1, text: "µ \u0000 😀" },
+        job: { id, attempt: 1 },
+      };
+      const first = await evaluations.create(evaluation);
+      await claim("b");
+      const second = await evaluations.create({ ...evaluation, id: "e2", job: { id, attempt: 2 } });
+      expect(second).toEqual(first);
+      expect(await evaluations.get("e1")).toEqual(first);
+    });
+
+    it("are not taken from an attempt that was replaced", async () => {
+      const { evaluations, datasets } = fixture.store;
+      const { id } = await create();
+      await claim("a", -1);
+      await claim("b");
+      const stale = { code: "aborted", reason: "STALE_ATTEMPT" };
+      const job = { id, attempt: 1 };
+      const evaluation = { id: "e1", modelVersion: "models/m/versions/1", dataset: "datasets/d", report: {}, job };
+      await expect(evaluations.create(evaluation)).rejects.toMatchObject(stale);
+      const dataset = { id: "faces", directory: "/data/faces", description: {} };
+      await expect(datasets.register({ ...dataset, job })).rejects.toMatchObject(stale);
+      expect(await datasets.has("faces")).toBe(false);
+      const current = { ...dataset, job: { id, attempt: 2 } };
+      expect(await datasets.register(current)).toEqual(await datasets.register(current));
+    });
+  });
+}

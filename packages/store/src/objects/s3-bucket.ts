@@ -1,0 +1,147 @@
+import { createReadStream } from "node:fs";
+import type { Readable } from "node:stream";
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+  S3ServiceException,
+} from "@aws-sdk/client-s3";
+import { Upload } from "@aws-sdk/lib-storage";
+import { StoreUnavailableError } from "../errors.ts";
+import type { S3Address } from "./s3-address.ts";
+
+/** An object of a bucket. */
+export interface S3Object {
+  readonly key: string;
+  readonly sizeBytes: number;
+  readonly timeMs: number;
+}
+
+/** The part of an S3 API that the store needs. Keys are below the address's prefix. Methods throw StoreUnavailableError. */
+export interface S3Bucket {
+  /** For messages. */
+  readonly place: string;
+  put(key: string, bytes: Uint8Array, sha256: string): Promise<void>;
+  upload(key: string, path: string): Promise<void>;
+  /** Undefined when there is no such object. */
+  get(key: string): Promise<Readable | undefined>;
+  /** Undefined when there is no such object. */
+  head(key: string): Promise<S3Object | undefined>;
+  remove(key: string): Promise<void>;
+  list(folder: string): AsyncIterable<S3Object>;
+  /** The names of the folders in a folder. */
+  folders(folder: string): Promise<readonly string[]>;
+  close(): void;
+}
+
+const CONNECT_TIMEOUT_MS = 5_000;
+/** S3 takes at most 5 GiB in one piece and 10 000 parts. */
+const PART_BYTES = 16 * 2 ** 20;
+
+/** Opens a bucket, with credentials from where the AWS SDK looks for them. */
+export function openS3Bucket({ bucket, prefix, endpoint, region }: S3Address): S3Bucket {
+  const client = new S3Client({
+    ...(region !== undefined && { region }),
+    // Servers other than AWS's seldom have a name for each bucket.
+    ...(endpoint !== undefined && { endpoint, forcePathStyle: true, region: region ?? "us-east-1" }),
+    // Servers other than AWS's know no trailing checksums; every blob is named by its sha256 and checked when it is read.
+    requestChecksumCalculation: "WHEN_REQUIRED",
+    responseChecksumValidation: "WHEN_REQUIRED",
+    requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS },
+  });
+  const place = `s3://${bucket}/${prefix}${endpoint === undefined ? "" : ` at ${endpoint}`}`;
+  const at = (key: string) => ({ Bucket: bucket, Key: prefix + key });
+
+  const named = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      throw unavailable(place, error);
+    }
+  };
+  /** Undefined when the object, not its bucket, is missing. */
+  const unlessMissing = async <T>(work: Promise<T>): Promise<T | undefined> => {
+    try {
+      return await work;
+    } catch (error) {
+      const isMissing = error instanceof Error && (error.name === "NotFound" || error.name === "NoSuchKey");
+      if (isMissing) return undefined;
+      throw unavailable(place, error);
+    }
+  };
+
+  async function* pages(folder: string, delimiter?: string) {
+    let token: string | undefined;
+    do {
+      const page = await named(
+        client.send(
+          new ListObjectsV2Command({
+            Bucket: bucket,
+            Prefix: prefix + folder,
+            ...(token !== undefined && { ContinuationToken: token }),
+            ...(delimiter !== undefined && { Delimiter: delimiter }),
+          }),
+        ),
+      );
+      yield page;
+      token = page.NextContinuationToken;
+    } while (token !== undefined);
+  }
+
+  return {
+    place,
+    async put(key, bytes, sha256) {
+      if (bytes.length > PART_BYTES) {
+        await named(new Upload({ client, params: { ...at(key), Body: bytes }, partSize: PART_BYTES }).done());
+        return;
+      }
+      const checksum = { ChecksumSHA256: Buffer.from(sha256, "hex").toString("base64") };
+      await named(client.send(new PutObjectCommand({ ...at(key), Body: bytes, ...checksum })));
+    },
+    async upload(key, path) {
+      const params = { ...at(key), Body: createReadStream(path, { highWaterMark: 2 ** 20 }) };
+      await named(new Upload({ client, params, partSize: PART_BYTES }).done());
+    },
+    async get(key) {
+      const answer = await unlessMissing(client.send(new GetObjectCommand(at(key))));
+      return answer?.Body as Readable | undefined;
+    },
+    async head(key) {
+      const answer = await unlessMissing(client.send(new HeadObjectCommand(at(key))));
+      if (answer === undefined) return undefined;
+      return { key, sizeBytes: answer.ContentLength ?? 0, timeMs: answer.LastModified?.getTime() ?? 0 };
+    },
+    async remove(key) {
+      await named(client.send(new DeleteObjectCommand(at(key))));
+    },
+    async *list(folder) {
+      for await (const { Contents = [] } of pages(folder)) {
+        for (const { Key = "", Size = 0, LastModified } of Contents) {
+          yield { key: Key.slice(prefix.length), sizeBytes: Size, timeMs: LastModified?.getTime() ?? 0 };
+        }
+      }
+    },
+    async folders(folder) {
+      const names: string[] = [];
+      for await (const { CommonPrefixes = [] } of pages(folder, "/")) {
+        for (const { Prefix = "" } of CommonPrefixes) names.push(Prefix.slice(prefix.length + folder.length, -1));
+      }
+      return names;
+    },
+    close: () => client.destroy(),
+  };
+}
+
+function unavailable(place: string, error: unknown): StoreUnavailableError {
+  if (error instanceof S3ServiceException) {
+    const status = error.$metadata.httpStatusCode;
+    const said = error.message === "UnknownError" ? "" : `: ${error.message}`;
+    return new StoreUnavailableError(`The object store ${place} answered ${status} ${error.name}${said}`, error);
+  }
+  const parts = error instanceof AggregateError ? error.errors : [error];
+  const said = parts.map((part) => (part instanceof Error ? part.message : String(part))).join("; ");
+  return new StoreUnavailableError(`The object store ${place} cannot be used: ${said}`, error);
+}

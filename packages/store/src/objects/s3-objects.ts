@@ -1,0 +1,116 @@
+import { createHash, randomUUID } from "node:crypto";
+import { createReadStream, createWriteStream } from "node:fs";
+import { mkdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { buffer, text } from "node:stream/consumers";
+import { pipeline } from "node:stream/promises";
+import { type Blobs, checkDigest, openBlobs } from "../blobs.ts";
+import { BlobDamagedError } from "../errors.ts";
+import type { Objects } from "./open-objects.ts";
+import { parseS3Address } from "./s3-address.ts";
+import { openS3Bucket, type S3Bucket } from "./s3-bucket.ts";
+
+/** Bytes that are stored again count as stored now; they are sent again only when their age comes near to a collection's. */
+const REFRESH_MS = 3_600_000;
+
+/**
+ * Blobs and checkpoints in a bucket. Files of blobs are copies in a local folder, which may be emptied while nothing runs.
+ *
+ * @throws {StoreAddressError} @throws {StoreUnavailableError}
+ */
+export async function openS3Objects(address: string, cacheDirectory: string): Promise<Objects> {
+  const bucket = openS3Bucket(parseS3Address(address));
+  try {
+    // Wrong credentials and missing buckets are told at the start.
+    await bucket.folders("");
+  } catch (error) {
+    bucket.close();
+    throw error;
+  }
+  return {
+    blobs: s3Blobs(bucket, "blobs/", cacheDirectory),
+    checkpoints: {
+      of: (job) => s3Blobs(bucket, `checkpoints/${job}/`, cacheDirectory),
+      async removeAll(job) {
+        for await (const { key } of bucket.list(`checkpoints/${job}/`)) await bucket.remove(key);
+      },
+      jobs: () => bucket.folders("checkpoints/"),
+    },
+    place: bucket.place,
+    async claim(database) {
+      const stored = await bucket.get("database-id");
+      if (stored !== undefined) return text(stored);
+      const bytes = Buffer.from(database);
+      await bucket.put("database-id", bytes, createHash("sha256").update(bytes).digest("hex"));
+      return database;
+    },
+    close: async () => bucket.close(),
+  };
+}
+
+function s3Blobs(bucket: S3Bucket, folder: string, cacheDirectory: string): Blobs {
+  const cache = openBlobs(cacheDirectory);
+  const keyOf = (digest: string): string => folder + checkDigest(digest);
+
+  const isFresh = async (digest: string): Promise<boolean> => {
+    const stored = await bucket.head(keyOf(digest));
+    return stored !== undefined && Date.now() - stored.timeMs < REFRESH_MS;
+  };
+  const read = async (digest: string) => {
+    const stream = await bucket.get(keyOf(digest));
+    if (stream === undefined) throw new BlobDamagedError(digest, "is missing");
+    return stream;
+  };
+
+  return {
+    async put(bytes) {
+      const digest = createHash("sha256").update(bytes).digest("hex");
+      if (!(await isFresh(digest))) await bucket.put(keyOf(digest), bytes, digest);
+      return { digest, sizeBytes: bytes.length };
+    },
+
+    async adopt(path) {
+      const { size } = await stat(path);
+      const hash = createHash("sha256");
+      await pipeline(createReadStream(path, { highWaterMark: 2 ** 20 }), hash);
+      const digest = hash.digest("hex");
+      if (!(await isFresh(digest))) await bucket.upload(keyOf(digest), path);
+      await rm(path);
+      return { digest, sizeBytes: size };
+    },
+
+    async get(digest) {
+      const bytes = await buffer(await read(digest));
+      const actual = createHash("sha256").update(bytes).digest("hex");
+      if (actual !== digest) throw new BlobDamagedError(digest, `holds other bytes, of sha256 ${actual}`);
+      return bytes;
+    },
+
+    async file(digest) {
+      if (await cache.has(digest)) return cache.file(digest);
+      const stream = await read(digest);
+      await mkdir(cacheDirectory, { recursive: true });
+      const temporary = join(cacheDirectory, `download-${randomUUID()}`);
+      try {
+        await pipeline(stream, createWriteStream(temporary));
+        const { digest: actual } = await cache.adopt(temporary);
+        if (actual === digest) return await cache.file(digest);
+        await cache.remove(actual);
+        throw new BlobDamagedError(digest, `holds other bytes, of sha256 ${actual}`);
+      } finally {
+        await rm(temporary, { force: true });
+      }
+    },
+
+    has: async (digest) => (await bucket.head(keyOf(digest))) !== undefined,
+    remove: (digest) => bucket.remove(keyOf(digest)),
+
+    async *list() {
+      for await (const { key, ...found } of bucket.list(folder)) {
+        const name = key.slice(folder.length);
+        const digest = /^[0-9a-f]{64}$/.test(name) ? name : undefined;
+        yield { digest, ...found, remove: () => bucket.remove(key) };
+      }
+    },
+  };
+}

@@ -1,0 +1,162 @@
+import { DatabaseSync, type SQLInputValue } from "node:sqlite";
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  Kysely,
+  SqliteAdapter,
+  SqliteDriver,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+  sql,
+} from "kysely";
+import { createChanges, type FollowCommits } from "../changes.ts";
+import type { Database, Executor } from "../database.ts";
+import { diskErrorFrom } from "../disk-full.ts";
+import { SchemaTooNewError } from "../errors.ts";
+import { migrations } from "../migrations.ts";
+import type { Tables } from "../schema.ts";
+
+/** How long a transaction waits for those of other connections. */
+const LOCK_TIMEOUT_MS = 30_000;
+const SQLITE_BUSY = 5;
+/** How often the commits of other processes are looked for. */
+const POLL_MS = 200;
+
+/**
+ * Transactions that take the write lock at once (a reading one that turns to writing could fail half way), and that
+ * wait for it without blocking the event loop.
+ */
+class ImmediateSqliteDriver extends SqliteDriver {
+  readonly #sqlite: DatabaseSync;
+
+  constructor(sqlite: DatabaseSync) {
+    super({ database: bindingOf(sqlite) });
+    this.#sqlite = sqlite;
+  }
+
+  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    const deadline = performance.now() + LOCK_TIMEOUT_MS;
+    for (let waitMs = 1; ; waitMs = Math.min(2 * waitMs, 32)) {
+      try {
+        await connection.executeQuery(CompiledQuery.raw("begin immediate"));
+        return;
+      } catch (error) {
+        const busy = error instanceof Error && "errcode" in error && error.errcode === SQLITE_BUSY;
+        if (!busy || performance.now() > deadline) throw error;
+        await sleep(waitMs);
+      }
+    }
+  }
+
+  /** SQLite undoes a transaction by itself when the disk is full; undoing it again would hide why. */
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    if (this.#sqlite.isTransaction) await super.rollbackTransaction(connection);
+  }
+}
+
+/**
+ * Opens the SQLite file and brings its tables up to date. Several processes of one machine may do so at once.
+ *
+ * @throws {SchemaTooNewError}
+ */
+export async function openSqlite(path: string): Promise<Database> {
+  const sqlite = new DatabaseSync(path, { timeout: 10_000 });
+  // FULL: a committed event survives a power cut.
+  sqlite.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
+  migrate(sqlite, path);
+  sqlite.exec("PRAGMA busy_timeout = 0");
+  const kysely = new Kysely<Tables>({
+    dialect: {
+      createAdapter: () => new SqliteAdapter(),
+      createDriver: () => new ImmediateSqliteDriver(sqlite),
+      createIntrospector: (db) => new SqliteIntrospector(db),
+      createQueryCompiler: () => new SqliteQueryCompiler(),
+    },
+  });
+  // Its driver closes only what it has opened.
+  await sql`select 1`.execute(kysely);
+  const changes = createChanges(followDataVersion(sqlite));
+  return {
+    kysely,
+    changes,
+    async transaction(work) {
+      const { result, changed } = await kysely.transaction().execute(async (tx) => {
+        const before = await totalChanges(tx);
+        const result = await work(tx);
+        return { result, changed: (await totalChanges(tx)) !== before };
+      });
+      if (changed) changes.notify();
+      return result;
+    },
+    forUpdate: (query) => query,
+    lock: async () => {},
+    clock: sql`select cast(unixepoch('subsec') * 1000 as integer) as now`,
+    close: () => kysely.destroy(),
+  };
+}
+
+/** Rows that this connection has changed so far. */
+async function totalChanges(executor: Executor): Promise<number> {
+  const { rows } = await sql<{ changes: number }>`select total_changes() as changes`.execute(executor);
+  return rows[0]!.changes;
+}
+
+/** SQLite tells nobody: its version number grows with the commits of others. */
+function followDataVersion(sqlite: DatabaseSync): FollowCommits {
+  const statement = sqlite.prepare("PRAGMA data_version");
+  const dataVersion = () => (statement.get() as { data_version: number }).data_version;
+  return async ({ ready, changed }, signal) => {
+    let seen = dataVersion();
+    ready();
+    for (;;) {
+      await sleep(POLL_MS, undefined, { ref: false });
+      if (signal.aborted) return;
+      const version = dataVersion();
+      if (version === seen) continue;
+      seen = version;
+      changed();
+    }
+  };
+}
+
+function migrate(sqlite: DatabaseSync, path: string): void {
+  sqlite.exec("BEGIN IMMEDIATE");
+  try {
+    const { user_version: version } = sqlite.prepare("PRAGMA user_version").get() as { user_version: number };
+    if (version > migrations.length) throw new SchemaTooNewError(path, version, migrations.length);
+    for (const migration of migrations.slice(version)) sqlite.exec(migration.sqlite);
+    sqlite.exec(`PRAGMA user_version = ${migrations.length}`);
+    sqlite.exec("COMMIT");
+  } catch (error) {
+    sqlite.exec("ROLLBACK");
+    sqlite.close();
+    throw error;
+  }
+}
+
+/** @throws {DiskFullError} when the database cannot grow */
+function told<R>(run: () => R): R {
+  try {
+    return run();
+  } catch (error) {
+    throw diskErrorFrom("the database", error);
+  }
+}
+
+/** node:sqlite in the form that Kysely's driver expects. */
+function bindingOf(sqlite: DatabaseSync) {
+  return {
+    close: () => sqlite.close(),
+    prepare(text: string) {
+      const statement = sqlite.prepare(text);
+      const values = (parameters: readonly unknown[]) => parameters as readonly SQLInputValue[];
+      return {
+        reader: statement.columns().length > 0,
+        all: (parameters: readonly unknown[]) => told(() => statement.all(...values(parameters))),
+        run: (parameters: readonly unknown[]) => told(() => statement.run(...values(parameters))),
+        iterate: (parameters: readonly unknown[]) => statement.iterate(...values(parameters)),
+      };
+    },
+  };
+}

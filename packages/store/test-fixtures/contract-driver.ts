@@ -1,0 +1,117 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
+import { openStore, type Store, type StoreLocation } from "../src/index.ts";
+import type { Migration } from "../src/migrations.ts";
+import { parseS3Address } from "../src/objects/s3-address.ts";
+import { type PostgresServer, startPostgres } from "./postgres-server.ts";
+import { type S3Server, startS3 } from "./s3-server.ts";
+
+/** One way of keeping a store, with the servers that it needs. */
+export interface ContractDriver {
+  readonly name: string;
+  start(): Promise<void>;
+  /** A store in this folder that does not exist yet. */
+  locate(directory: string): Promise<StoreLocation>;
+  /** The same store as another process sees it that shares as little as it can: with a folder of its own if it may. */
+  elsewhere(location: StoreLocation): StoreLocation;
+  /** Asks the database, opened or not; answers the rows of the last statement. */
+  execute(location: StoreLocation, statements: Migration): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  /** Ends every connection to the database, where there are any. */
+  cutConnections(location: StoreLocation): Promise<void>;
+  /** Puts other bytes in place of a blob's. */
+  damage(location: StoreLocation, digest: string, bytes: Uint8Array): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const sqliteAndFiles: ContractDriver = {
+  name: "SQLite and files",
+  start: async () => {},
+  locate: async (directory) => ({ directory }),
+  elsewhere: (location) => location,
+  async execute({ directory }, { sqlite }) {
+    const database = new DatabaseSync(join(directory, "duchenne.sqlite"), { timeout: 10_000 });
+    try {
+      const statements = sqlite
+        .trimEnd()
+        .split(/;\s*$/m)
+        .filter((statement) => statement.trim() !== "");
+      return statements.map((statement) => database.prepare(statement).all()).at(-1) ?? [];
+    } finally {
+      database.close();
+    }
+  },
+  cutConnections: async () => {},
+  damage: ({ directory }, digest, bytes) =>
+    writeFile(join(directory, "blobs", digest.slice(0, 2), digest.slice(2)), bytes),
+  stop: async () => {},
+};
+
+function postgresAndS3(): ContractDriver {
+  let postgres: PostgresServer | undefined;
+  let s3: S3Server | undefined;
+  return {
+    name: "PostgreSQL and S3",
+    async start() {
+      [postgres, s3] = await Promise.all([startPostgres(), startS3()]);
+    },
+    locate: async (directory) => ({
+      directory,
+      database: await postgres!.createDatabase(),
+      objects: s3!.createPrefix(),
+    }),
+    elsewhere: (location) => ({ ...location, directory: join(location.directory, "elsewhere") }),
+    execute: ({ database }, statements) => postgres!.execute(database!, statements.postgres),
+    cutConnections: ({ database }) => postgres!.cutConnections(database!),
+    async damage({ objects }, digest, bytes) {
+      const { bucket, prefix, endpoint } = parseS3Address(objects!);
+      const client = new S3Client({ endpoint: endpoint!, forcePathStyle: true });
+      await client.send(new PutObjectCommand({ Bucket: bucket, Key: `${prefix}blobs/${digest}`, Body: bytes }));
+      client.destroy();
+    },
+    async stop() {
+      await Promise.all([postgres?.stop(), s3?.stop()]);
+    },
+  };
+}
+
+/** Every way of keeping a store: what holds for one holds for all. */
+export const contractDrivers: readonly ContractDriver[] = [sqliteAndFiles, postgresAndS3()];
+
+/** What a law is checked on: a store of its own for each test. */
+export interface StoreFixture {
+  readonly store: Store;
+  readonly location: StoreLocation;
+  readonly driver: ContractDriver;
+  /** Opens the same store once more, as another process or machine would. */
+  openAgain(): Promise<Store>;
+}
+
+/** Starts a driver's servers for the tests that follow, and gives each of them a store. */
+export function useStore(driver: ContractDriver): StoreFixture {
+  const opened: Store[] = [];
+  const fixture = {
+    driver,
+    async openAgain() {
+      const store = await openStore(driver.elsewhere(this.location));
+      opened.push(store);
+      return store;
+    },
+  } as StoreFixture & { store: Store; location: StoreLocation };
+  beforeAll(driver.start);
+  afterAll(driver.stop);
+  beforeEach(async () => {
+    const directory = await mkdtemp(join(tmpdir(), "duchenne-store-"));
+    fixture.location = await driver.locate(directory);
+    fixture.store = await openStore(fixture.location);
+    opened.push(fixture.store);
+  });
+  afterEach(async () => {
+    for (const store of opened.splice(0)) await store.close();
+    await rm(fixture.location.directory, { recursive: true, force: true });
+  });
+  return fixture;
+}
