@@ -67,8 +67,10 @@ export async function startServer(
   });
   const exited = once(child, "exit");
   const ready = await Promise.race([readyLine(child), exited.then(() => undefined)]);
-  if (ready === undefined)
+  if (ready === undefined) {
+    await exited;
     throw new Error(`Expected ${name} to become ready, it ended with ${child.exitCode}:\n${log}`);
+  }
   return {
     pid: child.pid!,
     grpcPort: ready.grpcPort,

@@ -1,7 +1,7 @@
 import { BUILT_IN_MODEL } from "./describe-version.ts";
 import { InvalidFieldError } from "./invalid-field-error.ts";
 
-/** Thrown when a version is to be added to a model that ships with the product, or one without weights is to be trained. */
+/** Thrown when a model that ships with the product is to be changed, or one without weights is to be trained. */
 export class BuiltInModelError extends InvalidFieldError {
   readonly reason = "BUILT_IN_MODEL";
 

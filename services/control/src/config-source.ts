@@ -97,6 +97,11 @@ const words = (field: string): string[] => field.split(/(?=[A-Z])/);
 const flagName = (field: string): string => `--${words(field).join("-").toLowerCase()}`;
 const environmentName = (field: string): string => `DUCHENNE_${words(field).join("_").toUpperCase()}`;
 
+function resourcesFrom(text: string): Readonly<Record<string, number>> {
+  const pairs = text.split(",").filter((pair) => pair !== "");
+  return Object.fromEntries(pairs.map((pair) => pair.split("=")).map(([name, amount]) => [name, Number(amount)]));
+}
+
 const port = z.coerce.number().int().min(0).max(65_535);
 const onOff = z.enum(["true", "false", "1", "0"]).transform((value) => value === "true" || value === "1");
 
@@ -106,6 +111,23 @@ export const processConfigShape = {
   grpcPort: port.describe("The gRPC port."),
   connectPort: port.describe("The port of Connect, gRPC-Web and JSON."),
   data: z.string().min(1).default("./duchenne-data").describe("The folder of the database, blobs and data sets."),
+  database: z
+    .string()
+    .optional()
+    .describe('A PostgreSQL database, "postgres://user:password@host:port/database"; else SQLite in the data folder.'),
+  objects: z
+    .string()
+    .optional()
+    .describe(
+      'A bucket behind an S3 API, "s3://bucket/prefix" (with "?endpoint=http://host:port" if it is not AWS\'s); ' +
+        "credentials come from where the AWS SDK looks for them. Else files in the data folder.",
+    ),
+  resources: z
+    .string()
+    .regex(/^([a-z][a-z0-9_]{0,31}=[0-9]{1,9}(,|$))*$/, 'Expected amounts such as "gpu=1,memory_gib=64"')
+    .transform(resourcesFrom)
+    .default({})
+    .describe('What jobs may take of this machine, such as "gpu=1,memory_gib=64".'),
   otlpEndpoint: z.url().optional().describe('The collector\'s OTLP/HTTP base, such as "http://127.0.0.1:4318".'),
   logLevel: z
     .enum(["trace", "debug", "info", "warn", "error", "silent"])

@@ -39,6 +39,11 @@ export function jobMessage(job: JobRecord): MessageInitShape<typeof JobSchema> {
     ...(job.endTimeMs === undefined ? {} : { endTime: timestampFromMs(job.endTimeMs) }),
     ...(job.error === undefined ? {} : { error: job.error }),
     ...(job.result === undefined ? {} : { result: structFrom(job.result) }),
+    priority: job.priority,
+    ...(job.timeLimitMs === undefined ? {} : { timeLimit: durationFromMs(job.timeLimitMs) }),
+    runTime: durationFromMs(job.runMs),
+    after: job.after.map(jobName),
+    resources: { ...job.resources },
   };
 }
 

@@ -1,6 +1,6 @@
 import { JobService } from "@duchenne/proto";
 import { type ServiceHandler, serviceHandler } from "@duchenne/rpc";
-import { hasEnded, type Store } from "@duchenne/store";
+import type { Store } from "@duchenne/store";
 import { jobEventMessage, jobMessage } from "./convert.ts";
 import { parseJobName } from "./resource-name.ts";
 
@@ -15,8 +15,6 @@ export class ServerStoppingError extends Error {
   }
 }
 
-/** Events read at once. */
-const EVENT_PAGE = 500;
 /** Page size when the caller names none. */
 export const DEFAULT_PAGE_SIZE = 50;
 
@@ -30,29 +28,20 @@ export function createJobService(store: Store): ServiceHandler {
       return { jobs: jobs.map(jobMessage), nextPageToken };
     },
 
+    pauseJob: async ({ name }) => jobMessage(await store.jobs.requestPause(parseJobName(name))),
+
+    resumeJob: async ({ name }) => jobMessage(await store.jobs.requestResume(parseJobName(name))),
+
     cancelJob: async ({ name }) => jobMessage(await store.jobs.requestCancel(parseJobName(name))),
 
     retryJob: async ({ name }) => jobMessage(await store.jobs.retry(parseJobName(name))),
 
     async *watchJob({ name, afterEvent }, { signal, draining }) {
-      const id = parseJobName(name);
-      let after = Number(afterEvent);
       const stop = AbortSignal.any([signal, draining]);
-      for await (const _ of store.changes(stop)) {
-        // Read before the events: whatever the job's last event is, the events below include it.
-        const { state, lastEvent } = await store.jobs.get(id);
-        for (;;) {
-          const events = await store.jobs.events(id, { after, limit: EVENT_PAGE });
-          for (const event of events) {
-            yield { event: jobEventMessage(event) };
-            after = event.number;
-          }
-          if (events.length < EVENT_PAGE) break;
-        }
-        if (hasEnded(state) && after >= lastEvent) return;
-      }
+      const events = store.jobs.follow(parseJobName(name), { after: Number(afterEvent), signal: stop });
+      for await (const event of events) yield { event: jobEventMessage(event) };
       signal.throwIfAborted();
-      throw new ServerStoppingError();
+      if (draining.aborted) throw new ServerStoppingError();
     },
   });
 }

@@ -1,8 +1,9 @@
 import { ModelService } from "@duchenne/proto";
 import { type ServiceHandler, serviceHandler } from "@duchenne/rpc";
 import { type ModelVersionRecord, NotFoundError, type Store } from "@duchenne/store";
+import { BuiltInModelError } from "./built-in-model-error.ts";
 import { aliasMessage, modelMessage, modelVersionMessage } from "./convert.ts";
-import { describeVersion } from "./describe-version.ts";
+import { BUILT_IN_MODEL, describeVersion } from "./describe-version.ts";
 import { DEFAULT_PAGE_SIZE } from "./job-service.ts";
 import { parseAliasName, parseModelName, parseModelReference, parseVersionName } from "./resource-name.ts";
 import type { ServiceContext } from "./service-process.ts";
@@ -36,6 +37,13 @@ export function createModelService(
       return aliasMessage(
         await store.models.setAlias({ ...parseAliasName(name), target, etag: etag === "" ? undefined : etag }),
       );
+    },
+
+    async deleteModelVersion({ name }) {
+      const { model, version } = parseVersionName(name);
+      if (model === BUILT_IN_MODEL) throw new BuiltInModelError("name");
+      await store.models.deleteVersion(model, version);
+      return {};
     },
 
     async importModel(requests, { signal }) {

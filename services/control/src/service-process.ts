@@ -1,8 +1,17 @@
 import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
+import { createResourcePool, type ResourcePool } from "@duchenne/jobs";
 import { createLogger, createRpcServer, type Logger, type ServiceHandler } from "@duchenne/rpc";
 import { startTelemetry, type Telemetry } from "@duchenne/rpc/telemetry";
-import { openStore, type Store } from "@duchenne/store";
+import {
+  openStore,
+  SchemaTooNewError,
+  type Store,
+  StoreAddressError,
+  type StoreLocation,
+  StoreMismatchError,
+  StoreUnavailableError,
+} from "@duchenne/store";
 import { ConfigurationError, HelpRequested, type ProcessConfig } from "./config-source.ts";
 import { ensureBuiltInModel } from "./describe-version.ts";
 
@@ -13,8 +22,12 @@ export const PRODUCT_VERSION = "0.1.0";
 export interface ServiceContext {
   readonly store: Store;
   readonly logger: Logger;
+  /** Where the store is, for child processes. */
+  readonly location: StoreLocation;
   /** The data folder, absolute. */
   readonly dataDirectory: string;
+  /** What jobs may take of this machine, whichever service runs them. */
+  readonly resources: ResourcePool;
   /** Passed on to child processes. */
   readonly otlpEndpoint: string | undefined;
   /** The largest file of weights that is taken, in bytes. */
@@ -61,11 +74,14 @@ export async function startServiceProcess({ name, config, create }: ServiceProce
     for (const close of closers.reverse()) await close();
   };
   try {
-    const store = await openStore({ directory: dataDirectory });
+    const location = { directory: dataDirectory, database: config.database, objects: config.objects };
+    const store = await openStore(location);
     closers.push(() => store.close());
     await ensureBuiltInModel(store);
     const { otlpEndpoint, maxImportBytes } = config;
-    const hosted = await create({ store, logger, dataDirectory, otlpEndpoint, maxImportBytes });
+    const resources = createResourcePool(config.resources);
+    const context = { store, location, logger, dataDirectory, resources, otlpEndpoint, maxImportBytes };
+    const hosted = await create(context);
     closers.push(() => hosted.close({ graceMs: config.shutdownGraceMs }));
     const server = await createRpcServer({
       services: hosted.handlers,
@@ -130,15 +146,17 @@ function readyLine(name: string, config: ProcessConfig, { grpcPort, connectPort 
   return `duchenne ${name} is ready: gRPC on ${config.host}:${grpcPort}, Connect on http://${config.host}:${connectPort}`;
 }
 
+const STORE_ERRORS = [StoreUnavailableError, StoreMismatchError, SchemaTooNewError];
+
 function fail(name: string, error: unknown): never {
   if (error instanceof HelpRequested) {
     process.stdout.write(`duchenne ${name}\n\n${error.message}\n`);
     process.exit(0);
   }
-  const text =
-    error instanceof ConfigurationError ? error.message : error instanceof Error ? error.stack : String(error);
-  process.stderr.write(
-    `duchenne ${name} could not ${error instanceof ConfigurationError ? "start" : "run"}. ${text}\n`,
-  );
-  process.exit(error instanceof ConfigurationError ? 2 : 1);
+  const isConfiguration = error instanceof ConfigurationError || error instanceof StoreAddressError;
+  // What is wrong with them lies outside: where in the program it was noticed helps nobody.
+  const isPlain = isConfiguration || STORE_ERRORS.some((kind) => error instanceof kind);
+  const text = error instanceof Error ? (isPlain ? error.message : error.stack) : String(error);
+  process.stderr.write(`duchenne ${name} could not ${isPlain ? "start" : "run"}. ${text}\n`);
+  process.exit(isConfiguration ? 2 : 1);
 }

@@ -1,8 +1,10 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { type JobSchema, JobState } from "@duchenne/proto";
+import { durationMs } from "@bufbuild/protobuf/wkt";
+import { type JobOptions, type JobSchema, JobState } from "@duchenne/proto";
 import { traceparentOf } from "@duchenne/rpc/telemetry";
 import type { NewJob, Store } from "@duchenne/store";
 import { jobMessage, structFrom } from "./convert.ts";
+import { parseJobName } from "./resource-name.ts";
 
 /** What requests that start a job have in common. */
 export interface JobRequest {
@@ -10,12 +12,17 @@ export interface JobRequest {
   readonly requestId: string;
   /** Answers the job as it would be made, without a name, and makes none. */
   readonly validateOnly?: boolean;
+  readonly jobOptions?: JobOptions | undefined;
 }
 
-/** Makes the job that a checked request asks for, in the trace of the call. @throws {AlreadyExistsError} */
+/**
+ * Makes the job that a checked request asks for, in the trace of the call.
+ *
+ * @throws {AlreadyExistsError} @throws {NotFoundError} @throws {DependencyFailedError}
+ */
 export async function submitJob(
   store: Store,
-  { requestId, validateOnly = false }: JobRequest,
+  { requestId, validateOnly = false, jobOptions }: JobRequest,
   job: Omit<NewJob, "requestId" | "traceparent">,
 ): Promise<MessageInitShape<typeof JobSchema>> {
   if (validateOnly) {
@@ -24,8 +31,18 @@ export async function submitJob(
   }
   const made = await store.jobs.create({
     ...job,
+    ...(jobOptions !== undefined && newJobOptions(jobOptions)),
     ...(requestId === "" ? {} : { requestId }),
     traceparent: traceparentOf(),
   });
   return jobMessage(made.job);
+}
+
+function newJobOptions({ priority, timeLimit, after, resources }: JobOptions): Partial<NewJob> {
+  return {
+    priority,
+    ...(timeLimit !== undefined && { timeLimitMs: Math.ceil(durationMs(timeLimit)) }),
+    after: after.map((name) => parseJobName(name)),
+    resources,
+  };
 }

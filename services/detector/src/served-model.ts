@@ -69,5 +69,5 @@ export function createModelSource(store: Store, engine: VisionEngine, logger: Lo
 async function vitSourceOf(store: Store, record: Awaited<ReturnType<Store["models"]["getVersion"]>>, name: string) {
   const onnx = record.artifacts.find(({ role }) => role === "onnx");
   if (onnx === undefined) throw new NotServableError(name);
-  return vitSourceFrom(detectorCardOf(record), store.blobs.path(onnx.digest));
+  return vitSourceFrom(detectorCardOf(record), await store.blobs.file(onnx.digest));
 }

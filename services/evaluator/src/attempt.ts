@@ -29,7 +29,7 @@ await runAttempt({
       spec,
       dataset,
       frames,
-      onnxPath: onnx && store.blobs.path(onnx.digest),
+      onnxPath: onnx && (await store.blobs.file(onnx.digest)),
       signal,
       onProgress(done) {
         const now = performance.now();
@@ -50,7 +50,7 @@ await runAttempt({
       modelVersion: spec.modelVersion,
       dataset: spec.dataset,
       report: { ...report, split: spec.split, datasetDigest: dataset.digest } as unknown as JsonObject,
-      job: job.id,
+      job,
     });
     const name = evaluationName(stored.id);
     emit({ kind: "artifact", name, artifactKind: "evaluation" });

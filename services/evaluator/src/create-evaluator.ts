@@ -7,6 +7,7 @@ import {
   openRegisteredDataset,
   parseDatasetName,
   parseEvaluationName,
+  parseVersionName,
   resolveVersion,
   type ServiceContext,
   submitJob,
@@ -35,10 +36,11 @@ class NoSubjectsError extends InvalidFieldError {
 
 /** Makes the evaluator and starts to run its jobs. */
 export async function createEvaluator(context: ServiceContext, config: EvaluatorConfig): Promise<HostedService> {
-  const { store, logger, dataDirectory, otlpEndpoint } = context;
+  const { store, location, logger, resources, otlpEndpoint } = context;
   const supervisor = createSupervisor({
     store,
-    dataDirectory,
+    location,
+    resources,
     kinds: { evaluation: { attemptModule: new URL("./attempt.ts", import.meta.url), slot: "evaluation" } },
     slots: { evaluation: config.evaluationSlots },
     otlpEndpoint,
@@ -49,7 +51,8 @@ export async function createEvaluator(context: ServiceContext, config: Evaluator
     async createEvaluation(request) {
       const spec = await checkEvaluation(store, request);
       const displayName = `Evaluation of ${spec.modelVersion} on ${spec.dataset}`;
-      return submitJob(store, request, { kind: "evaluation", spec, displayName });
+      const modelVersions = [parseVersionName(spec.modelVersion)];
+      return submitJob(store, request, { kind: "evaluation", spec, displayName, modelVersions });
     },
 
     getReport: async ({ name }) => evaluationReportMessage(await store.evaluations.get(parseEvaluationName(name))),

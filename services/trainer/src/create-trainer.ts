@@ -12,11 +12,13 @@ import { TrainerService } from "@duchenne/proto";
 import { serviceHandler } from "@duchenne/rpc";
 import { findTensorFlow, tensorFlowMissing } from "@duchenne/tensor/provision";
 import { checkTraining, type TrainingKind } from "./check-training.ts";
+import { collectRegularly } from "./collect-regularly.ts";
 import type { TrainerConfig } from "./config.ts";
+import { versionsRead } from "./versions-read.ts";
 
 /** Makes the trainer and starts to run its jobs. */
 export async function createTrainer(context: ServiceContext, config: TrainerConfig): Promise<HostedService> {
-  const { store, logger, dataDirectory, otlpEndpoint } = context;
+  const { store, location, logger, dataDirectory, resources, otlpEndpoint } = context;
   const { maxAttempts: maxFailures, trainingSlots, cancelGraceMs } = config;
   const training = { attemptModule: new URL("./attempt.ts", import.meta.url), slot: "training" };
   const trainings: Record<TrainingKind, typeof training> = {
@@ -28,7 +30,8 @@ export async function createTrainer(context: ServiceContext, config: TrainerConf
   };
   const supervisor = createSupervisor({
     store,
-    dataDirectory,
+    location,
+    resources,
     kinds: {
       ...trainings,
       synthesize_dataset: { attemptModule: new URL("./synthesis-attempt.ts", import.meta.url), slot: "synthesis" },
@@ -39,12 +42,19 @@ export async function createTrainer(context: ServiceContext, config: TrainerConf
     logger,
   });
 
+  const collector = collectRegularly(store, logger);
+
   const trainer = serviceHandler(TrainerService, {
     async createTrainingJob(request) {
       const checked = await checkTraining(store, request.training);
       if (findTensorFlow() === undefined) throw tensorFlowMissing();
       const displayName = request.displayName || checked.displayName;
-      return submitJob(store, request, { ...checked, displayName, maxFailures });
+      return submitJob(store, request, {
+        ...checked,
+        displayName,
+        modelVersions: versionsRead(checked.spec),
+        maxFailures,
+      });
     },
   });
 
@@ -56,6 +66,8 @@ export async function createTrainer(context: ServiceContext, config: TrainerConf
       createDatasetService(store, { roots, maxFailures }),
       createModelService(context),
     ],
-    close: (options) => supervisor.close(options),
+    async close(options) {
+      await Promise.all([supervisor.close(options), collector.close()]);
+    },
   };
 }

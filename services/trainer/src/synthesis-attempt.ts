@@ -44,7 +44,7 @@ await runAttempt({
       );
     }
     const description = describeDataset(await openDataset(directory));
-    await store.datasets.register({ id, directory, description, job: job.id });
+    await store.datasets.register({ id, directory, description, job });
     emit({ kind: "artifact", name: datasetName(id), artifactKind: "dataset" });
     return { dataset: datasetName(id) };
   },

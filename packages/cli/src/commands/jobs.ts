@@ -3,9 +3,9 @@ import { Command } from "commander";
 import { serverOption, withClient } from "../server-option.ts";
 import { followJob } from "./follow-job.ts";
 
-/** `duchenne jobs`: list, watch, cancel, retry. */
+/** `duchenne jobs`: list, watch, pause, resume, cancel, retry. */
 export function jobsCommand(): Command {
-  const jobs = new Command("jobs").description("list, watch, cancel and retry jobs");
+  const jobs = new Command("jobs").description("list, watch, pause, resume, cancel and retry jobs");
 
   const list = jobs.command("list").description("the newest jobs").addOption(serverOption());
   list.action(() =>
@@ -28,6 +28,30 @@ export function jobsCommand(): Command {
       process.stderr.write(`${displayName}\n`);
       const { result } = await followJob(client, name, kind);
       process.stdout.write(`${JSON.stringify(result)}\n`);
+    }),
+  );
+
+  const pause = jobs
+    .command("pause")
+    .description("stop a job at a checkpoint, to be resumed")
+    .argument("<name>", 'such as "jobs/3f0c..."')
+    .addOption(serverOption());
+  pause.action((name: string) =>
+    withClient(pause, async (client) => {
+      const { state } = await client.jobs.pauseJob({ name });
+      process.stdout.write(`${jobStateName(state)}\n`);
+    }),
+  );
+
+  const resume = jobs
+    .command("resume")
+    .description("let a paused job go on from its checkpoint")
+    .argument("<name>", 'such as "jobs/3f0c..."')
+    .addOption(serverOption());
+  resume.action((name: string) =>
+    withClient(resume, async (client) => {
+      const { state } = await client.jobs.resumeJob({ name });
+      process.stdout.write(`${jobStateName(state)}\n`);
     }),
   );
 

@@ -3,7 +3,7 @@ import { serverOption, withClient } from "../server-option.ts";
 import { exportModelCommand } from "./export-model.ts";
 import { importModelCommand } from "./import-model.ts";
 
-/** `duchenne models`: list, promote, import, export. */
+/** `duchenne models`: list, promote, delete, import, export. */
 export function modelsCommand(): Command {
   const models = new Command("models").description("list models, promote versions, bring weights in and out");
 
@@ -30,6 +30,18 @@ export function modelsCommand(): Command {
     withClient(promote, async (client) => {
       const moved = await client.models.setAlias({ name: alias, version });
       process.stdout.write(`${moved.name} -> ${moved.version}\n`);
+    }),
+  );
+
+  const remove = models
+    .command("delete")
+    .description("delete a version that no alias and no unfinished job holds")
+    .argument("<version>", 'such as "models/demo/versions/1"')
+    .addOption(serverOption());
+  remove.action((name: string) =>
+    withClient(remove, async (client) => {
+      await client.models.deleteModelVersion({ name });
+      process.stdout.write(`deleted ${name}\n`);
     }),
   );
   models.addCommand(importModelCommand());

@@ -15,7 +15,7 @@ import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file duchenne/v1/job.proto.
  */
 export const file_duchenne_v1_job: GenFile = /*@__PURE__*/
-  fileDesc("ChVkdWNoZW5uZS92MS9qb2IucHJvdG8SC2R1Y2hlbm5lLnYxIsEDCgNKb2ISDAoEbmFtZRgBIAEoCRIMCgRraW5kGAIgASgJEiQKBXN0YXRlGAMgASgOMhUuZHVjaGVubmUudjEuSm9iU3RhdGUSDwoHYXR0ZW1wdBgEIAEoDRIQCghwcm9ncmVzcxgFIAEoARImCgNldGEYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLwoLY3JlYXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnN0YXJ0X3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIkCgVlcnJvchgKIAEoCzIVLmR1Y2hlbm5lLnYxLkpvYkVycm9yEiUKBHNwZWMYCyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EicKBnJlc3VsdBgMIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSEgoKbGFzdF9ldmVudBgNIAEoBBIUCgxkaXNwbGF5X25hbWUYDiABKAkiOQoISm9iRXJyb3ISDAoEY29kZRgBIAEoCRIOCgZyZWFzb24YAiABKAkSDwoHbWVzc2FnZRgDIAEoCSJACg1HZXRKb2JSZXF1ZXN0Ei8KBG5hbWUYASABKAlCIbpIHnIcMhpeam9icy9bYS16QS1aMC05Xy1dezEsNjR9JCJOCg9MaXN0Sm9ic1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIAIIksKEExpc3RKb2JzUmVzcG9uc2USHgoEam9icxgBIAMoCzIQLmR1Y2hlbm5lLnYxLkpvYhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiQwoQQ2FuY2VsSm9iUmVxdWVzdBIvCgRuYW1lGAEgASgJQiG6SB5yHDIaXmpvYnMvW2EtekEtWjAtOV8tXXsxLDY0fSQiQgoPUmV0cnlKb2JSZXF1ZXN0Ei8KBG5hbWUYASABKAlCIbpIHnIcMhpeam9icy9bYS16QS1aMC05Xy1dezEsNjR9JCJXCg9XYXRjaEpvYlJlcXVlc3QSLwoEbmFtZRgBIAEoCUIhukgechwyGl5qb2JzL1thLXpBLVowLTlfLV17MSw2NH0kEhMKC2FmdGVyX2V2ZW50GAIgASgEIjgKEFdhdGNoSm9iUmVzcG9uc2USJAoFZXZlbnQYASABKAsyFS5kdWNoZW5uZS52MS5Kb2JFdmVudCLmAgoISm9iRXZlbnQSDgoGbnVtYmVyGAEgASgEEg8KB2F0dGVtcHQYAiABKA0SKAoEdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKgoFc3RhdGUYBCABKAsyGS5kdWNoZW5uZS52MS5TdGF0ZUNoYW5nZWRIABIpCghwcm9ncmVzcxgFIAEoCzIVLmR1Y2hlbm5lLnYxLlByb2dyZXNzSAASJwoHbWV0cmljcxgGIAEoCzIULmR1Y2hlbm5lLnYxLk1ldHJpY3NIABIyCgpjaGVja3BvaW50GAcgASgLMhwuZHVjaGVubmUudjEuQ2hlY2twb2ludFNhdmVkSAASIwoDbG9nGAggASgLMhQuZHVjaGVubmUudjEuTG9nTGluZUgAEi0KCGFydGlmYWN0GAkgASgLMhkuZHVjaGVubmUudjEuQXJ0aWZhY3RNYWRlSABCBwoFZXZlbnQiWgoMU3RhdGVDaGFuZ2VkEiQKBXN0YXRlGAEgASgOMhUuZHVjaGVubmUudjEuSm9iU3RhdGUSJAoFZXJyb3IYAiABKAsyFS5kdWNoZW5uZS52MS5Kb2JFcnJvciLUAQoIUHJvZ3Jlc3MSEAoIZnJhY3Rpb24YASABKAESJgoDZXRhGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEgwKBHN0ZXAYAyABKAQSEwoLdG90YWxfc3RlcHMYBCABKAQSDQoFZXBvY2gYBSABKAESDQoFcGhhc2UYBiABKAkSGQoRaW1hZ2VzX3Blcl9zZWNvbmQYByABKAESHQoQaW5wdXRfd2FpdF9zaGFyZRgIIAEoAUgAiAEBQhMKEV9pbnB1dF93YWl0X3NoYXJlIocBCgdNZXRyaWNzEgwKBHN0ZXAYASABKAQSDQoFZXBvY2gYAiABKAESMAoGdmFsdWVzGAMgAygLMiAuZHVjaGVubmUudjEuTWV0cmljcy5WYWx1ZXNFbnRyeRotCgtWYWx1ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAE6AjgBIkMKD0NoZWNrcG9pbnRTYXZlZBIMCgRzdGVwGAEgASgEEg4KBmRpZ2VzdBgCIAEoCRISCgpzaXplX2J5dGVzGAMgASgEIiYKB0xvZ0xpbmUSDQoFbGV2ZWwYASABKAkSDAoEdGV4dBgCIAEoCSIqCgxBcnRpZmFjdE1hZGUSDAoEbmFtZRgBIAEoCRIMCgRraW5kGAIgASgJKs4BCghKb2JTdGF0ZRIZChVKT0JfU1RBVEVfVU5TUEVDSUZJRUQQABIUChBKT0JfU1RBVEVfUVVFVUVEEAESFQoRSk9CX1NUQVRFX1JVTk5JTkcQAhIYChRKT0JfU1RBVEVfQ0FOQ0VMTElORxADEhcKE0pPQl9TVEFURV9DQU5DRUxMRUQQBBIYChRKT0JfU1RBVEVfUkVUUllfV0FJVBAFEhcKE0pPQl9TVEFURV9TVUNDRUVERUQQBhIUChBKT0JfU1RBVEVfRkFJTEVEEAcy0gIKCkpvYlNlcnZpY2USNgoGR2V0Sm9iEhouZHVjaGVubmUudjEuR2V0Sm9iUmVxdWVzdBoQLmR1Y2hlbm5lLnYxLkpvYhJHCghMaXN0Sm9icxIcLmR1Y2hlbm5lLnYxLkxpc3RKb2JzUmVxdWVzdBodLmR1Y2hlbm5lLnYxLkxpc3RKb2JzUmVzcG9uc2USPAoJQ2FuY2VsSm9iEh0uZHVjaGVubmUudjEuQ2FuY2VsSm9iUmVxdWVzdBoQLmR1Y2hlbm5lLnYxLkpvYhI6CghSZXRyeUpvYhIcLmR1Y2hlbm5lLnYxLlJldHJ5Sm9iUmVxdWVzdBoQLmR1Y2hlbm5lLnYxLkpvYhJJCghXYXRjaEpvYhIcLmR1Y2hlbm5lLnYxLldhdGNoSm9iUmVxdWVzdBodLmR1Y2hlbm5lLnYxLldhdGNoSm9iUmVzcG9uc2UwAWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp]);
+  fileDesc("ChVkdWNoZW5uZS92MS9qb2IucHJvdG8SC2R1Y2hlbm5lLnYxIqQFCgNKb2ISDAoEbmFtZRgBIAEoCRIMCgRraW5kGAIgASgJEiQKBXN0YXRlGAMgASgOMhUuZHVjaGVubmUudjEuSm9iU3RhdGUSDwoHYXR0ZW1wdBgEIAEoDRIQCghwcm9ncmVzcxgFIAEoARImCgNldGEYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLwoLY3JlYXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnN0YXJ0X3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIkCgVlcnJvchgKIAEoCzIVLmR1Y2hlbm5lLnYxLkpvYkVycm9yEiUKBHNwZWMYCyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EicKBnJlc3VsdBgMIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSEgoKbGFzdF9ldmVudBgNIAEoBBIUCgxkaXNwbGF5X25hbWUYDiABKAkSEAoIcHJpb3JpdHkYDyABKAUSLQoKdGltZV9saW1pdBgQIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIrCghydW5fdGltZRgRIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhINCgVhZnRlchgSIAMoCRIyCglyZXNvdXJjZXMYEyADKAsyHy5kdWNoZW5uZS52MS5Kb2IuUmVzb3VyY2VzRW50cnkaMAoOUmVzb3VyY2VzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgNOgI4ASKlAgoKSm9iT3B0aW9ucxIQCghwcmlvcml0eRgBIAEoBRI3Cgp0aW1lX2xpbWl0GAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgi6SAWqAQIqABI5CgVhZnRlchgDIAMoCUIqukgnkgEkEGQYASIechwyGl5qb2JzL1thLXpBLVowLTlfLV17MSw2NH0kEl8KCXJlc291cmNlcxgEIAMoCzImLmR1Y2hlbm5lLnYxLkpvYk9wdGlvbnMuUmVzb3VyY2VzRW50cnlCJLpIIZoBHhAQIhpyGDIWXlthLXpdW2EtejAtOV9dezAsMzF9JBowCg5SZXNvdXJjZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKA06AjgBIjkKCEpvYkVycm9yEgwKBGNvZGUYASABKAkSDgoGcmVhc29uGAIgASgJEg8KB21lc3NhZ2UYAyABKAkiQAoNR2V0Sm9iUmVxdWVzdBIvCgRuYW1lGAEgASgJQiG6SB5yHDIaXmpvYnMvW2EtekEtWjAtOV8tXXsxLDY0fSQiTgoPTGlzdEpvYnNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiACCJLChBMaXN0Sm9ic1Jlc3BvbnNlEh4KBGpvYnMYASADKAsyEC5kdWNoZW5uZS52MS5Kb2ISFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIkMKEENhbmNlbEpvYlJlcXVlc3QSLwoEbmFtZRgBIAEoCUIhukgechwyGl5qb2JzL1thLXpBLVowLTlfLV17MSw2NH0kIkIKD1JldHJ5Sm9iUmVxdWVzdBIvCgRuYW1lGAEgASgJQiG6SB5yHDIaXmpvYnMvW2EtekEtWjAtOV8tXXsxLDY0fSQiQgoPUGF1c2VKb2JSZXF1ZXN0Ei8KBG5hbWUYASABKAlCIbpIHnIcMhpeam9icy9bYS16QS1aMC05Xy1dezEsNjR9JCJDChBSZXN1bWVKb2JSZXF1ZXN0Ei8KBG5hbWUYASABKAlCIbpIHnIcMhpeam9icy9bYS16QS1aMC05Xy1dezEsNjR9JCJXCg9XYXRjaEpvYlJlcXVlc3QSLwoEbmFtZRgBIAEoCUIhukgechwyGl5qb2JzL1thLXpBLVowLTlfLV17MSw2NH0kEhMKC2FmdGVyX2V2ZW50GAIgASgEIjgKEFdhdGNoSm9iUmVzcG9uc2USJAoFZXZlbnQYASABKAsyFS5kdWNoZW5uZS52MS5Kb2JFdmVudCLmAgoISm9iRXZlbnQSDgoGbnVtYmVyGAEgASgEEg8KB2F0dGVtcHQYAiABKA0SKAoEdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKgoFc3RhdGUYBCABKAsyGS5kdWNoZW5uZS52MS5TdGF0ZUNoYW5nZWRIABIpCghwcm9ncmVzcxgFIAEoCzIVLmR1Y2hlbm5lLnYxLlByb2dyZXNzSAASJwoHbWV0cmljcxgGIAEoCzIULmR1Y2hlbm5lLnYxLk1ldHJpY3NIABIyCgpjaGVja3BvaW50GAcgASgLMhwuZHVjaGVubmUudjEuQ2hlY2twb2ludFNhdmVkSAASIwoDbG9nGAggASgLMhQuZHVjaGVubmUudjEuTG9nTGluZUgAEi0KCGFydGlmYWN0GAkgASgLMhkuZHVjaGVubmUudjEuQXJ0aWZhY3RNYWRlSABCBwoFZXZlbnQiWgoMU3RhdGVDaGFuZ2VkEiQKBXN0YXRlGAEgASgOMhUuZHVjaGVubmUudjEuSm9iU3RhdGUSJAoFZXJyb3IYAiABKAsyFS5kdWNoZW5uZS52MS5Kb2JFcnJvciLUAQoIUHJvZ3Jlc3MSEAoIZnJhY3Rpb24YASABKAESJgoDZXRhGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEgwKBHN0ZXAYAyABKAQSEwoLdG90YWxfc3RlcHMYBCABKAQSDQoFZXBvY2gYBSABKAESDQoFcGhhc2UYBiABKAkSGQoRaW1hZ2VzX3Blcl9zZWNvbmQYByABKAESHQoQaW5wdXRfd2FpdF9zaGFyZRgIIAEoAUgAiAEBQhMKEV9pbnB1dF93YWl0X3NoYXJlIocBCgdNZXRyaWNzEgwKBHN0ZXAYASABKAQSDQoFZXBvY2gYAiABKAESMAoGdmFsdWVzGAMgAygLMiAuZHVjaGVubmUudjEuTWV0cmljcy5WYWx1ZXNFbnRyeRotCgtWYWx1ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAE6AjgBIkMKD0NoZWNrcG9pbnRTYXZlZBIMCgRzdGVwGAEgASgEEg4KBmRpZ2VzdBgCIAEoCRISCgpzaXplX2J5dGVzGAMgASgEIiYKB0xvZ0xpbmUSDQoFbGV2ZWwYASABKAkSDAoEdGV4dBgCIAEoCSIqCgxBcnRpZmFjdE1hZGUSDAoEbmFtZRgBIAEoCRIMCgRraW5kGAIgASgJKvsBCghKb2JTdGF0ZRIZChVKT0JfU1RBVEVfVU5TUEVDSUZJRUQQABIUChBKT0JfU1RBVEVfUVVFVUVEEAESFQoRSk9CX1NUQVRFX1JVTk5JTkcQAhIYChRKT0JfU1RBVEVfQ0FOQ0VMTElORxADEhcKE0pPQl9TVEFURV9DQU5DRUxMRUQQBBIYChRKT0JfU1RBVEVfUkVUUllfV0FJVBAFEhcKE0pPQl9TVEFURV9TVUNDRUVERUQQBhIUChBKT0JfU1RBVEVfRkFJTEVEEAcSFQoRSk9CX1NUQVRFX1BBVVNJTkcQCBIUChBKT0JfU1RBVEVfUEFVU0VEEAkyzAMKCkpvYlNlcnZpY2USNgoGR2V0Sm9iEhouZHVjaGVubmUudjEuR2V0Sm9iUmVxdWVzdBoQLmR1Y2hlbm5lLnYxLkpvYhJHCghMaXN0Sm9icxIcLmR1Y2hlbm5lLnYxLkxpc3RKb2JzUmVxdWVzdBodLmR1Y2hlbm5lLnYxLkxpc3RKb2JzUmVzcG9uc2USPAoJQ2FuY2VsSm9iEh0uZHVjaGVubmUudjEuQ2FuY2VsSm9iUmVxdWVzdBoQLmR1Y2hlbm5lLnYxLkpvYhI6CghSZXRyeUpvYhIcLmR1Y2hlbm5lLnYxLlJldHJ5Sm9iUmVxdWVzdBoQLmR1Y2hlbm5lLnYxLkpvYhI6CghQYXVzZUpvYhIcLmR1Y2hlbm5lLnYxLlBhdXNlSm9iUmVxdWVzdBoQLmR1Y2hlbm5lLnYxLkpvYhI8CglSZXN1bWVKb2ISHS5kdWNoZW5uZS52MS5SZXN1bWVKb2JSZXF1ZXN0GhAuZHVjaGVubmUudjEuSm9iEkkKCFdhdGNoSm9iEhwuZHVjaGVubmUudjEuV2F0Y2hKb2JSZXF1ZXN0Gh0uZHVjaGVubmUudjEuV2F0Y2hKb2JSZXNwb25zZTABYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp]);
 
 /**
  * A long-running piece of work.
@@ -120,6 +120,41 @@ export type Job = Message<"duchenne.v1.Job"> & {
    * @generated from field: string display_name = 14;
    */
   displayName: string;
+
+  /**
+   * Jobs of a higher priority run first.
+   *
+   * @generated from field: int32 priority = 15;
+   */
+  priority: number;
+
+  /**
+   * How long its attempts may run, all together; unset without limit.
+   *
+   * @generated from field: google.protobuf.Duration time_limit = 16;
+   */
+  timeLimit?: Duration | undefined;
+
+  /**
+   * How long the attempts ran that have ended; pauses and waits do not count.
+   *
+   * @generated from field: google.protobuf.Duration run_time = 17;
+   */
+  runTime?: Duration | undefined;
+
+  /**
+   * The jobs that had to succeed before it could start.
+   *
+   * @generated from field: repeated string after = 18;
+   */
+  after: string[];
+
+  /**
+   * What it takes of its machine while it runs.
+   *
+   * @generated from field: map<string, uint32> resources = 19;
+   */
+  resources: { [key: string]: number };
 };
 
 /**
@@ -128,6 +163,50 @@ export type Job = Message<"duchenne.v1.Job"> & {
  */
 export const JobSchema: GenMessage<Job> = /*@__PURE__*/
   messageDesc(file_duchenne_v1_job, 0);
+
+/**
+ * How a job is run: when, where, and for how long.
+ *
+ * @generated from message duchenne.v1.JobOptions
+ */
+export type JobOptions = Message<"duchenne.v1.JobOptions"> & {
+  /**
+   * Jobs of a higher priority run first; of equal ones the oldest.
+   *
+   * @generated from field: int32 priority = 1;
+   */
+  priority: number;
+
+  /**
+   * How long its attempts may run, all together: then it is stopped and fails with TIME_LIMIT_EXCEEDED. Unset: no limit.
+   *
+   * @generated from field: google.protobuf.Duration time_limit = 2;
+   */
+  timeLimit?: Duration | undefined;
+
+  /**
+   * Jobs ("jobs/{job}") that must succeed before it starts. When one of them fails or is cancelled, it fails with
+   * DEPENDENCY_FAILED.
+   *
+   * @generated from field: repeated string after = 3;
+   */
+  after: string[];
+
+  /**
+   * What it takes of its machine while it runs, such as {"gpu": 1, "memory_gib": 32}. Only machines that were started with
+   * as much (--resources) run it, and no more at once than they have.
+   *
+   * @generated from field: map<string, uint32> resources = 4;
+   */
+  resources: { [key: string]: number };
+};
+
+/**
+ * Describes the message duchenne.v1.JobOptions.
+ * Use `create(JobOptionsSchema)` to create a new message.
+ */
+export const JobOptionsSchema: GenMessage<JobOptions> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_job, 1);
 
 /**
  * Why a job failed.
@@ -162,7 +241,7 @@ export type JobError = Message<"duchenne.v1.JobError"> & {
  * Use `create(JobErrorSchema)` to create a new message.
  */
 export const JobErrorSchema: GenMessage<JobError> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_job, 1);
+  messageDesc(file_duchenne_v1_job, 2);
 
 /**
  * Asks for one job.
@@ -183,7 +262,7 @@ export type GetJobRequest = Message<"duchenne.v1.GetJobRequest"> & {
  * Use `create(GetJobRequestSchema)` to create a new message.
  */
 export const GetJobRequestSchema: GenMessage<GetJobRequest> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_job, 2);
+  messageDesc(file_duchenne_v1_job, 3);
 
 /**
  * Asks for a page of jobs.
@@ -211,7 +290,7 @@ export type ListJobsRequest = Message<"duchenne.v1.ListJobsRequest"> & {
  * Use `create(ListJobsRequestSchema)` to create a new message.
  */
 export const ListJobsRequestSchema: GenMessage<ListJobsRequest> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_job, 3);
+  messageDesc(file_duchenne_v1_job, 4);
 
 /**
  * A page of jobs.
@@ -239,7 +318,7 @@ export type ListJobsResponse = Message<"duchenne.v1.ListJobsResponse"> & {
  * Use `create(ListJobsResponseSchema)` to create a new message.
  */
 export const ListJobsResponseSchema: GenMessage<ListJobsResponse> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_job, 4);
+  messageDesc(file_duchenne_v1_job, 5);
 
 /**
  * Asks a job to stop.
@@ -260,7 +339,7 @@ export type CancelJobRequest = Message<"duchenne.v1.CancelJobRequest"> & {
  * Use `create(CancelJobRequestSchema)` to create a new message.
  */
 export const CancelJobRequestSchema: GenMessage<CancelJobRequest> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_job, 5);
+  messageDesc(file_duchenne_v1_job, 6);
 
 /**
  * Asks to try a failed job again.
@@ -281,7 +360,49 @@ export type RetryJobRequest = Message<"duchenne.v1.RetryJobRequest"> & {
  * Use `create(RetryJobRequestSchema)` to create a new message.
  */
 export const RetryJobRequestSchema: GenMessage<RetryJobRequest> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_job, 6);
+  messageDesc(file_duchenne_v1_job, 7);
+
+/**
+ * Asks a job to pause.
+ *
+ * @generated from message duchenne.v1.PauseJobRequest
+ */
+export type PauseJobRequest = Message<"duchenne.v1.PauseJobRequest"> & {
+  /**
+   * "jobs/{job}".
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message duchenne.v1.PauseJobRequest.
+ * Use `create(PauseJobRequestSchema)` to create a new message.
+ */
+export const PauseJobRequestSchema: GenMessage<PauseJobRequest> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_job, 8);
+
+/**
+ * Asks a paused job to go on.
+ *
+ * @generated from message duchenne.v1.ResumeJobRequest
+ */
+export type ResumeJobRequest = Message<"duchenne.v1.ResumeJobRequest"> & {
+  /**
+   * "jobs/{job}".
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message duchenne.v1.ResumeJobRequest.
+ * Use `create(ResumeJobRequestSchema)` to create a new message.
+ */
+export const ResumeJobRequestSchema: GenMessage<ResumeJobRequest> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_job, 9);
 
 /**
  * Asks for a job's events.
@@ -309,7 +430,7 @@ export type WatchJobRequest = Message<"duchenne.v1.WatchJobRequest"> & {
  * Use `create(WatchJobRequestSchema)` to create a new message.
  */
 export const WatchJobRequestSchema: GenMessage<WatchJobRequest> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_job, 7);
+  messageDesc(file_duchenne_v1_job, 10);
 
 /**
  * One event of a job.
@@ -330,7 +451,7 @@ export type WatchJobResponse = Message<"duchenne.v1.WatchJobResponse"> & {
  * Use `create(WatchJobResponseSchema)` to create a new message.
  */
 export const WatchJobResponseSchema: GenMessage<WatchJobResponse> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_job, 8);
+  messageDesc(file_duchenne_v1_job, 11);
 
 /**
  * A stored event. Numbers start at 1 and have no gap.
@@ -420,7 +541,7 @@ export type JobEvent = Message<"duchenne.v1.JobEvent"> & {
  * Use `create(JobEventSchema)` to create a new message.
  */
 export const JobEventSchema: GenMessage<JobEvent> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_job, 9);
+  messageDesc(file_duchenne_v1_job, 12);
 
 /**
  * A state change.
@@ -448,7 +569,7 @@ export type StateChanged = Message<"duchenne.v1.StateChanged"> & {
  * Use `create(StateChangedSchema)` to create a new message.
  */
 export const StateChangedSchema: GenMessage<StateChanged> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_job, 10);
+  messageDesc(file_duchenne_v1_job, 13);
 
 /**
  * How far a job is.
@@ -518,7 +639,7 @@ export type Progress = Message<"duchenne.v1.Progress"> & {
  * Use `create(ProgressSchema)` to create a new message.
  */
 export const ProgressSchema: GenMessage<Progress> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_job, 11);
+  messageDesc(file_duchenne_v1_job, 14);
 
 /**
  * Measured values at a step.
@@ -553,7 +674,7 @@ export type Metrics = Message<"duchenne.v1.Metrics"> & {
  * Use `create(MetricsSchema)` to create a new message.
  */
 export const MetricsSchema: GenMessage<Metrics> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_job, 12);
+  messageDesc(file_duchenne_v1_job, 15);
 
 /**
  * A durable checkpoint.
@@ -588,7 +709,7 @@ export type CheckpointSaved = Message<"duchenne.v1.CheckpointSaved"> & {
  * Use `create(CheckpointSavedSchema)` to create a new message.
  */
 export const CheckpointSavedSchema: GenMessage<CheckpointSaved> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_job, 13);
+  messageDesc(file_duchenne_v1_job, 16);
 
 /**
  * A line for people.
@@ -616,7 +737,7 @@ export type LogLine = Message<"duchenne.v1.LogLine"> & {
  * Use `create(LogLineSchema)` to create a new message.
  */
 export const LogLineSchema: GenMessage<LogLine> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_job, 14);
+  messageDesc(file_duchenne_v1_job, 17);
 
 /**
  * Something that a job made.
@@ -644,7 +765,7 @@ export type ArtifactMade = Message<"duchenne.v1.ArtifactMade"> & {
  * Use `create(ArtifactMadeSchema)` to create a new message.
  */
 export const ArtifactMadeSchema: GenMessage<ArtifactMade> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_job, 15);
+  messageDesc(file_duchenne_v1_job, 18);
 
 /**
  * The state of a job.
@@ -707,6 +828,20 @@ export const JobState = {
    * @generated from enum value: JOB_STATE_FAILED = 7;
    */
   FAILED: 7,
+
+  /**
+   * Asked to pause.
+   *
+   * @generated from enum value: JOB_STATE_PAUSING = 8;
+   */
+  PAUSING: 8,
+
+  /**
+   * Stopped at a checkpoint on request; ResumeJob goes on from it.
+   *
+   * @generated from enum value: JOB_STATE_PAUSED = 9;
+   */
+  PAUSED: 9,
 } as const;
 
 /**
@@ -723,7 +858,7 @@ export const JobStateSchema: GenEnum<JobState> = /*@__PURE__*/
   enumDesc(file_duchenne_v1_job, 0);
 
 /**
- * Reads, cancels and watches jobs.
+ * Reads, stops, resumes and watches jobs.
  *
  * @generated from service duchenne.v1.JobService
  */
@@ -767,6 +902,28 @@ export const JobService: GenService<{
   retryJob: {
     methodKind: "unary";
     input: typeof RetryJobRequestSchema;
+    output: typeof JobSchema;
+  },
+  /**
+   * Asks a job to stop at a checkpoint (PAUSING, then PAUSED) and to wait for ResumeJob. It is fine to ask twice.
+   * Errors: NOT_FOUND; FAILED_PRECONDITION when the job has ended or is being cancelled.
+   *
+   * @generated from rpc duchenne.v1.JobService.PauseJob
+   */
+  pauseJob: {
+    methodKind: "unary";
+    input: typeof PauseJobRequestSchema;
+    output: typeof JobSchema;
+  },
+  /**
+   * Queues a paused job again: it goes on from its checkpoint. It is fine to ask twice.
+   * Errors: NOT_FOUND; FAILED_PRECONDITION when the job has ended or is being cancelled.
+   *
+   * @generated from rpc duchenne.v1.JobService.ResumeJob
+   */
+  resumeJob: {
+    methodKind: "unary";
+    input: typeof ResumeJobRequestSchema;
     output: typeof JobSchema;
   },
   /**

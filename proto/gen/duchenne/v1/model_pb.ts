@@ -11,15 +11,15 @@ import type { ActionUnitDescription } from "./action_unit_pb.ts";
 import { file_duchenne_v1_action_unit } from "./action_unit_pb.ts";
 import type { DatasetProtocol } from "./dataset_pb.ts";
 import { file_duchenne_v1_dataset } from "./dataset_pb.ts";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { EmptySchema, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_empty, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file duchenne/v1/model.proto.
  */
 export const file_duchenne_v1_model: GenFile = /*@__PURE__*/
-  fileDesc("ChdkdWNoZW5uZS92MS9tb2RlbC5wcm90bxILZHVjaGVubmUudjEigwEKBU1vZGVsEgwKBG5hbWUYASABKAkSIwoHYWxpYXNlcxgCIAMoCzISLmR1Y2hlbm5lLnYxLkFsaWFzEi8KC2NyZWF0ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg5sYXRlc3RfdmVyc2lvbhgEIAEoCSJlCgVBbGlhcxIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSDAoEZXRhZxgDIAEoCRIvCgt1cGRhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi3AEKDE1vZGVsVmVyc2lvbhIMCgRuYW1lGAEgASgJEgwKBGtpbmQYAiABKAkSOAoMYWN0aW9uX3VuaXRzGAMgAygLMiIuZHVjaGVubmUudjEuQWN0aW9uVW5pdERlc2NyaXB0aW9uEiUKBWZpbGVzGAQgAygLMhYuZHVjaGVubmUudjEuTW9kZWxGaWxlEhEKCWNhcmRfanNvbhgFIAEoCRILCgNqb2IYBiABKAkSLwoLY3JlYXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIj0KCU1vZGVsRmlsZRIMCgRyb2xlGAEgASgJEg4KBmRpZ2VzdBgCIAEoCRISCgpzaXplX2J5dGVzGAMgASgEIlAKEUxpc3RNb2RlbHNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiACCJRChJMaXN0TW9kZWxzUmVzcG9uc2USIgoGbW9kZWxzGAEgAygLMhIuZHVjaGVubmUudjEuTW9kZWwSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIpEBChhMaXN0TW9kZWxWZXJzaW9uc1JlcXVlc3QSOAoGcGFyZW50GAEgASgJQii6SCVyIzIhXm1vZGVscy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kEh0KCXBhZ2Vfc2l6ZRgCIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAMgASgJQgi6SAVyAxiACCJnChlMaXN0TW9kZWxWZXJzaW9uc1Jlc3BvbnNlEjEKDm1vZGVsX3ZlcnNpb25zGAEgAygLMhkuZHVjaGVubmUudjEuTW9kZWxWZXJzaW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIyChZHZXRNb2RlbFZlcnNpb25SZXF1ZXN0EhgKBG5hbWUYASABKAlCCrpIB3IFEAEYgAIizAEKD1NldEFsaWFzUmVxdWVzdBJECgRuYW1lGAEgASgJQja6SDNyMTIvXm1vZGVscy9bYS16MC05XVthLXowLTlfLV17MCw2Mn1AKGxpdmV8Y2FuYXJ5KSQSXAoHdmVyc2lvbhgCIAEoCUJLukhIckYyRF5tb2RlbHMvW2EtejAtOV1bYS16MC05Xy1dezAsNjJ9L3ZlcnNpb25zL1thLXowLTldW2EtejAtOV8uLV17MCw2Mn0kEhUKBGV0YWcYAyABKAlCB7pIBHICGEAidAoSSW1wb3J0TW9kZWxSZXF1ZXN0Ei0KB29wdGlvbnMYASABKAsyGi5kdWNoZW5uZS52MS5JbXBvcnRPcHRpb25zSAASHQoFY2h1bmsYAiABKAxCDLpICXoHEAEYgICABEgAQhAKB21lc3NhZ2USBbpIAggBIqUECg1JbXBvcnRPcHRpb25zEjcKBW1vZGVsGAEgASgJQii6SCVyIzIhXm1vZGVscy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kEh0KCWZpbGVfbmFtZRgCIAEoCUIKukgHcgUQARj/ARISCgpzaXplX2J5dGVzGAMgASgEEigKBnNoYTI1NhgEIAEoCUIYukgVchMyEV4oWzAtOWEtZl17NjR9KT8kEh4KDGFjdGlvbl91bml0cxgFIAMoBUIIukgFkgECEEASOgoIcHJvdG9jb2wYBiABKA4yHC5kdWNoZW5uZS52MS5EYXRhc2V0UHJvdG9jb2xCCrpIB4IBBBABIAESJQoLZXhwcmVzc2lvbnMYByADKAlCELpIDZIBChBAIgZyBBABGD8SJAoIc3ViamVjdHMYCCADKAlCErpID5IBDBCgjQYiBnIEEAEYPxIeCgxkaXNwbGF5X25hbWUYCSABKAlCCLpIBXIDGPQDEh8KDmJveF9jb252ZW50aW9uGAogASgJQge6SARyAhhkEh4KDGxpY2Vuc2Vfbm90ZRgLIAEoCUIIukgFcgMY0A8SGQoFaGVhZHMYDCABKAVCCrpIBxoFGIACKAASIQoNZGVjb2Rlcl9oZWFkcxgNIAEoBUIKukgHGgUYgAIoABIeCgppbWFnZV9zaXplGA4gASgFQgq6SAcaBRiAICgAEhYKDmtlZXBfb3B0aW1pemVyGA8gASgIInAKE0ltcG9ydE1vZGVsUmVzcG9uc2USMAoNbW9kZWxfdmVyc2lvbhgBIAEoCzIZLmR1Y2hlbm5lLnYxLk1vZGVsVmVyc2lvbhInCgZyZXBvcnQYAiABKAsyFy5kdWNoZW5uZS52MS5Mb2FkUmVwb3J0Ip8BCgpMb2FkUmVwb3J0Eg8KB21pc3NpbmcYASADKAkSEgoKdW5leHBlY3RlZBgCIAMoCRIwCghyZXNoYXBlZBgDIAMoCzIeLmR1Y2hlbm5lLnYxLlJlc2hhcGVkUGFyYW1ldGVyEisKB2lnbm9yZWQYBCADKAsyGi5kdWNoZW5uZS52MS5JZ25vcmVkVGVuc29yEg0KBW5vdGVzGAUgAygJIjsKEVJlc2hhcGVkUGFyYW1ldGVyEgwKBG5hbWUYASABKAkSDAoEZnJvbRgCIAMoBRIKCgJ0bxgDIAMoBSItCg1JZ25vcmVkVGVuc29yEgwKBG5hbWUYASABKAkSDgoGcmVhc29uGAIgASgJImUKEkV4cG9ydE1vZGVsUmVxdWVzdBIYCgRuYW1lGAEgASgJQgq6SAdyBRABGIACEjUKBmZvcm1hdBgCIAEoDjIZLmR1Y2hlbm5lLnYxLkV4cG9ydEZvcm1hdEIKukgHggEEEAEgACJcChNFeHBvcnRNb2RlbFJlc3BvbnNlEikKBGZpbGUYASABKAsyGS5kdWNoZW5uZS52MS5FeHBvcnRlZEZpbGVIABIPCgVjaHVuaxgCIAEoDEgAQgkKB21lc3NhZ2UiXAoMRXhwb3J0ZWRGaWxlEhUKDW1vZGVsX3ZlcnNpb24YASABKAkSEQoJZmlsZV9uYW1lGAIgASgJEg4KBmRpZ2VzdBgDIAEoCRISCgpzaXplX2J5dGVzGAQgASgEKpkBCgxFeHBvcnRGb3JtYXQSHQoZRVhQT1JUX0ZPUk1BVF9VTlNQRUNJRklFRBAAEh0KGUVYUE9SVF9GT1JNQVRfU0FGRVRFTlNPUlMQARIWChJFWFBPUlRfRk9STUFUX09OTlgQAhIWChJFWFBPUlRfRk9STUFUX0NBUkQQAxIbChdFWFBPUlRfRk9STUFUX09QVElNSVpFUhAEMvoDCgxNb2RlbFNlcnZpY2USTQoKTGlzdE1vZGVscxIeLmR1Y2hlbm5lLnYxLkxpc3RNb2RlbHNSZXF1ZXN0Gh8uZHVjaGVubmUudjEuTGlzdE1vZGVsc1Jlc3BvbnNlEmIKEUxpc3RNb2RlbFZlcnNpb25zEiUuZHVjaGVubmUudjEuTGlzdE1vZGVsVmVyc2lvbnNSZXF1ZXN0GiYuZHVjaGVubmUudjEuTGlzdE1vZGVsVmVyc2lvbnNSZXNwb25zZRJRCg9HZXRNb2RlbFZlcnNpb24SIy5kdWNoZW5uZS52MS5HZXRNb2RlbFZlcnNpb25SZXF1ZXN0GhkuZHVjaGVubmUudjEuTW9kZWxWZXJzaW9uEjwKCFNldEFsaWFzEhwuZHVjaGVubmUudjEuU2V0QWxpYXNSZXF1ZXN0GhIuZHVjaGVubmUudjEuQWxpYXMSUgoLSW1wb3J0TW9kZWwSHy5kdWNoZW5uZS52MS5JbXBvcnRNb2RlbFJlcXVlc3QaIC5kdWNoZW5uZS52MS5JbXBvcnRNb2RlbFJlc3BvbnNlKAESUgoLRXhwb3J0TW9kZWwSHy5kdWNoZW5uZS52MS5FeHBvcnRNb2RlbFJlcXVlc3QaIC5kdWNoZW5uZS52MS5FeHBvcnRNb2RlbFJlc3BvbnNlMAFiBnByb3RvMw", [file_buf_validate_validate, file_duchenne_v1_action_unit, file_duchenne_v1_dataset, file_google_protobuf_timestamp]);
+  fileDesc("ChdkdWNoZW5uZS92MS9tb2RlbC5wcm90bxILZHVjaGVubmUudjEigwEKBU1vZGVsEgwKBG5hbWUYASABKAkSIwoHYWxpYXNlcxgCIAMoCzISLmR1Y2hlbm5lLnYxLkFsaWFzEi8KC2NyZWF0ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg5sYXRlc3RfdmVyc2lvbhgEIAEoCSJlCgVBbGlhcxIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSDAoEZXRhZxgDIAEoCRIvCgt1cGRhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi3AEKDE1vZGVsVmVyc2lvbhIMCgRuYW1lGAEgASgJEgwKBGtpbmQYAiABKAkSOAoMYWN0aW9uX3VuaXRzGAMgAygLMiIuZHVjaGVubmUudjEuQWN0aW9uVW5pdERlc2NyaXB0aW9uEiUKBWZpbGVzGAQgAygLMhYuZHVjaGVubmUudjEuTW9kZWxGaWxlEhEKCWNhcmRfanNvbhgFIAEoCRILCgNqb2IYBiABKAkSLwoLY3JlYXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIj0KCU1vZGVsRmlsZRIMCgRyb2xlGAEgASgJEg4KBmRpZ2VzdBgCIAEoCRISCgpzaXplX2J5dGVzGAMgASgEIlAKEUxpc3RNb2RlbHNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiACCJRChJMaXN0TW9kZWxzUmVzcG9uc2USIgoGbW9kZWxzGAEgAygLMhIuZHVjaGVubmUudjEuTW9kZWwSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIpEBChhMaXN0TW9kZWxWZXJzaW9uc1JlcXVlc3QSOAoGcGFyZW50GAEgASgJQii6SCVyIzIhXm1vZGVscy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kEh0KCXBhZ2Vfc2l6ZRgCIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAMgASgJQgi6SAVyAxiACCJnChlMaXN0TW9kZWxWZXJzaW9uc1Jlc3BvbnNlEjEKDm1vZGVsX3ZlcnNpb25zGAEgAygLMhkuZHVjaGVubmUudjEuTW9kZWxWZXJzaW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIyChZHZXRNb2RlbFZlcnNpb25SZXF1ZXN0EhgKBG5hbWUYASABKAlCCrpIB3IFEAEYgAIizAEKD1NldEFsaWFzUmVxdWVzdBJECgRuYW1lGAEgASgJQja6SDNyMTIvXm1vZGVscy9bYS16MC05XVthLXowLTlfLV17MCw2Mn1AKGxpdmV8Y2FuYXJ5KSQSXAoHdmVyc2lvbhgCIAEoCUJLukhIckYyRF5tb2RlbHMvW2EtejAtOV1bYS16MC05Xy1dezAsNjJ9L3ZlcnNpb25zL1thLXowLTldW2EtejAtOV8uLV17MCw2Mn0kEhUKBGV0YWcYAyABKAlCB7pIBHICGEAidgoZRGVsZXRlTW9kZWxWZXJzaW9uUmVxdWVzdBJZCgRuYW1lGAEgASgJQku6SEhyRjJEXm1vZGVscy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0vdmVyc2lvbnMvW2EtejAtOV1bYS16MC05Xy4tXXswLDYyfSQidAoSSW1wb3J0TW9kZWxSZXF1ZXN0Ei0KB29wdGlvbnMYASABKAsyGi5kdWNoZW5uZS52MS5JbXBvcnRPcHRpb25zSAASHQoFY2h1bmsYAiABKAxCDLpICXoHEAEYgICABEgAQhAKB21lc3NhZ2USBbpIAggBIqUECg1JbXBvcnRPcHRpb25zEjcKBW1vZGVsGAEgASgJQii6SCVyIzIhXm1vZGVscy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kEh0KCWZpbGVfbmFtZRgCIAEoCUIKukgHcgUQARj/ARISCgpzaXplX2J5dGVzGAMgASgEEigKBnNoYTI1NhgEIAEoCUIYukgVchMyEV4oWzAtOWEtZl17NjR9KT8kEh4KDGFjdGlvbl91bml0cxgFIAMoBUIIukgFkgECEEASOgoIcHJvdG9jb2wYBiABKA4yHC5kdWNoZW5uZS52MS5EYXRhc2V0UHJvdG9jb2xCCrpIB4IBBBABIAESJQoLZXhwcmVzc2lvbnMYByADKAlCELpIDZIBChBAIgZyBBABGD8SJAoIc3ViamVjdHMYCCADKAlCErpID5IBDBCgjQYiBnIEEAEYPxIeCgxkaXNwbGF5X25hbWUYCSABKAlCCLpIBXIDGPQDEh8KDmJveF9jb252ZW50aW9uGAogASgJQge6SARyAhhkEh4KDGxpY2Vuc2Vfbm90ZRgLIAEoCUIIukgFcgMY0A8SGQoFaGVhZHMYDCABKAVCCrpIBxoFGIACKAASIQoNZGVjb2Rlcl9oZWFkcxgNIAEoBUIKukgHGgUYgAIoABIeCgppbWFnZV9zaXplGA4gASgFQgq6SAcaBRiAICgAEhYKDmtlZXBfb3B0aW1pemVyGA8gASgIInAKE0ltcG9ydE1vZGVsUmVzcG9uc2USMAoNbW9kZWxfdmVyc2lvbhgBIAEoCzIZLmR1Y2hlbm5lLnYxLk1vZGVsVmVyc2lvbhInCgZyZXBvcnQYAiABKAsyFy5kdWNoZW5uZS52MS5Mb2FkUmVwb3J0Ip8BCgpMb2FkUmVwb3J0Eg8KB21pc3NpbmcYASADKAkSEgoKdW5leHBlY3RlZBgCIAMoCRIwCghyZXNoYXBlZBgDIAMoCzIeLmR1Y2hlbm5lLnYxLlJlc2hhcGVkUGFyYW1ldGVyEisKB2lnbm9yZWQYBCADKAsyGi5kdWNoZW5uZS52MS5JZ25vcmVkVGVuc29yEg0KBW5vdGVzGAUgAygJIjsKEVJlc2hhcGVkUGFyYW1ldGVyEgwKBG5hbWUYASABKAkSDAoEZnJvbRgCIAMoBRIKCgJ0bxgDIAMoBSItCg1JZ25vcmVkVGVuc29yEgwKBG5hbWUYASABKAkSDgoGcmVhc29uGAIgASgJImUKEkV4cG9ydE1vZGVsUmVxdWVzdBIYCgRuYW1lGAEgASgJQgq6SAdyBRABGIACEjUKBmZvcm1hdBgCIAEoDjIZLmR1Y2hlbm5lLnYxLkV4cG9ydEZvcm1hdEIKukgHggEEEAEgACJcChNFeHBvcnRNb2RlbFJlc3BvbnNlEikKBGZpbGUYASABKAsyGS5kdWNoZW5uZS52MS5FeHBvcnRlZEZpbGVIABIPCgVjaHVuaxgCIAEoDEgAQgkKB21lc3NhZ2UiXAoMRXhwb3J0ZWRGaWxlEhUKDW1vZGVsX3ZlcnNpb24YASABKAkSEQoJZmlsZV9uYW1lGAIgASgJEg4KBmRpZ2VzdBgDIAEoCRISCgpzaXplX2J5dGVzGAQgASgEKpkBCgxFeHBvcnRGb3JtYXQSHQoZRVhQT1JUX0ZPUk1BVF9VTlNQRUNJRklFRBAAEh0KGUVYUE9SVF9GT1JNQVRfU0FGRVRFTlNPUlMQARIWChJFWFBPUlRfRk9STUFUX09OTlgQAhIWChJFWFBPUlRfRk9STUFUX0NBUkQQAxIbChdFWFBPUlRfRk9STUFUX09QVElNSVpFUhAEMtAECgxNb2RlbFNlcnZpY2USTQoKTGlzdE1vZGVscxIeLmR1Y2hlbm5lLnYxLkxpc3RNb2RlbHNSZXF1ZXN0Gh8uZHVjaGVubmUudjEuTGlzdE1vZGVsc1Jlc3BvbnNlEmIKEUxpc3RNb2RlbFZlcnNpb25zEiUuZHVjaGVubmUudjEuTGlzdE1vZGVsVmVyc2lvbnNSZXF1ZXN0GiYuZHVjaGVubmUudjEuTGlzdE1vZGVsVmVyc2lvbnNSZXNwb25zZRJRCg9HZXRNb2RlbFZlcnNpb24SIy5kdWNoZW5uZS52MS5HZXRNb2RlbFZlcnNpb25SZXF1ZXN0GhkuZHVjaGVubmUudjEuTW9kZWxWZXJzaW9uEjwKCFNldEFsaWFzEhwuZHVjaGVubmUudjEuU2V0QWxpYXNSZXF1ZXN0GhIuZHVjaGVubmUudjEuQWxpYXMSVAoSRGVsZXRlTW9kZWxWZXJzaW9uEiYuZHVjaGVubmUudjEuRGVsZXRlTW9kZWxWZXJzaW9uUmVxdWVzdBoWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eRJSCgtJbXBvcnRNb2RlbBIfLmR1Y2hlbm5lLnYxLkltcG9ydE1vZGVsUmVxdWVzdBogLmR1Y2hlbm5lLnYxLkltcG9ydE1vZGVsUmVzcG9uc2UoARJSCgtFeHBvcnRNb2RlbBIfLmR1Y2hlbm5lLnYxLkV4cG9ydE1vZGVsUmVxdWVzdBogLmR1Y2hlbm5lLnYxLkV4cG9ydE1vZGVsUmVzcG9uc2UwAWIGcHJvdG8z", [file_buf_validate_validate, file_duchenne_v1_action_unit, file_duchenne_v1_dataset, file_google_protobuf_empty, file_google_protobuf_timestamp]);
 
 /**
  * A model: a named line of versions.
@@ -380,6 +380,27 @@ export const SetAliasRequestSchema: GenMessage<SetAliasRequest> = /*@__PURE__*/
   messageDesc(file_duchenne_v1_model, 9);
 
 /**
+ * Asks to delete a version.
+ *
+ * @generated from message duchenne.v1.DeleteModelVersionRequest
+ */
+export type DeleteModelVersionRequest = Message<"duchenne.v1.DeleteModelVersionRequest"> & {
+  /**
+   * "models/{model}/versions/{version}".
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message duchenne.v1.DeleteModelVersionRequest.
+ * Use `create(DeleteModelVersionRequestSchema)` to create a new message.
+ */
+export const DeleteModelVersionRequestSchema: GenMessage<DeleteModelVersionRequest> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_model, 10);
+
+/**
  * One step of an import.
  *
  * @generated from message duchenne.v1.ImportModelRequest
@@ -414,7 +435,7 @@ export type ImportModelRequest = Message<"duchenne.v1.ImportModelRequest"> & {
  * Use `create(ImportModelRequestSchema)` to create a new message.
  */
 export const ImportModelRequestSchema: GenMessage<ImportModelRequest> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_model, 10);
+  messageDesc(file_duchenne_v1_model, 11);
 
 /**
  * What a file of weights does not say.
@@ -535,7 +556,7 @@ export type ImportOptions = Message<"duchenne.v1.ImportOptions"> & {
  * Use `create(ImportOptionsSchema)` to create a new message.
  */
 export const ImportOptionsSchema: GenMessage<ImportOptions> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_model, 11);
+  messageDesc(file_duchenne_v1_model, 12);
 
 /**
  * What an import made.
@@ -563,7 +584,7 @@ export type ImportModelResponse = Message<"duchenne.v1.ImportModelResponse"> & {
  * Use `create(ImportModelResponseSchema)` to create a new message.
  */
 export const ImportModelResponseSchema: GenMessage<ImportModelResponse> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_model, 12);
+  messageDesc(file_duchenne_v1_model, 13);
 
 /**
  * What became of every tensor when weights were loaded.
@@ -612,7 +633,7 @@ export type LoadReport = Message<"duchenne.v1.LoadReport"> & {
  * Use `create(LoadReportSchema)` to create a new message.
  */
 export const LoadReportSchema: GenMessage<LoadReport> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_model, 13);
+  messageDesc(file_duchenne_v1_model, 14);
 
 /**
  * A parameter that was brought to another shape: position embeddings of another grid.
@@ -647,7 +668,7 @@ export type ReshapedParameter = Message<"duchenne.v1.ReshapedParameter"> & {
  * Use `create(ReshapedParameterSchema)` to create a new message.
  */
 export const ReshapedParameterSchema: GenMessage<ReshapedParameter> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_model, 14);
+  messageDesc(file_duchenne_v1_model, 15);
 
 /**
  * A tensor that was left out on purpose.
@@ -675,7 +696,7 @@ export type IgnoredTensor = Message<"duchenne.v1.IgnoredTensor"> & {
  * Use `create(IgnoredTensorSchema)` to create a new message.
  */
 export const IgnoredTensorSchema: GenMessage<IgnoredTensor> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_model, 15);
+  messageDesc(file_duchenne_v1_model, 16);
 
 /**
  * Asks for a file of a version.
@@ -703,7 +724,7 @@ export type ExportModelRequest = Message<"duchenne.v1.ExportModelRequest"> & {
  * Use `create(ExportModelRequestSchema)` to create a new message.
  */
 export const ExportModelRequestSchema: GenMessage<ExportModelRequest> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_model, 16);
+  messageDesc(file_duchenne_v1_model, 17);
 
 /**
  * One step of an export.
@@ -740,7 +761,7 @@ export type ExportModelResponse = Message<"duchenne.v1.ExportModelResponse"> & {
  * Use `create(ExportModelResponseSchema)` to create a new message.
  */
 export const ExportModelResponseSchema: GenMessage<ExportModelResponse> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_model, 17);
+  messageDesc(file_duchenne_v1_model, 18);
 
 /**
  * What an export sends.
@@ -782,7 +803,7 @@ export type ExportedFile = Message<"duchenne.v1.ExportedFile"> & {
  * Use `create(ExportedFileSchema)` to create a new message.
  */
 export const ExportedFileSchema: GenMessage<ExportedFile> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_model, 18);
+  messageDesc(file_duchenne_v1_model, 19);
 
 /**
  * A file that a version can have.
@@ -886,6 +907,17 @@ export const ModelService: GenService<{
     methodKind: "unary";
     input: typeof SetAliasRequestSchema;
     output: typeof AliasSchema;
+  },
+  /**
+   * Deletes a version; its number is not given again. Its files are removed later, when no other version has them.
+   * Errors: NOT_FOUND; FAILED_PRECONDITION (MODEL_VERSION_IN_USE) when an alias or a job that has not ended holds it.
+   *
+   * @generated from rpc duchenne.v1.ModelService.DeleteModelVersion
+   */
+  deleteModelVersion: {
+    methodKind: "unary";
+    input: typeof DeleteModelVersionRequestSchema;
+    output: typeof EmptySchema;
   },
   /**
    * Makes a version from a file of weights: a PyTorch checkpoint (the zip of PyTorch 1.6 and newer) or safetensors, of an

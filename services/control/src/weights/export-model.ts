@@ -44,7 +44,7 @@ export async function* exportModel(
     throw new FileNotInVersionError(modelVersion, role, roles);
   }
   const { digest, sizeBytes } = artifact;
-  const path = store.blobs.path(digest);
+  const path = await store.blobs.file(digest);
   const fileName = `${record.model}-${record.version}.${ending}`;
   yield { message: { case: "file", value: { modelVersion, fileName, digest, sizeBytes: BigInt(sizeBytes) } } };
   const hash = createHash("sha256");
