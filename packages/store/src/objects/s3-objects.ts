@@ -39,7 +39,9 @@ export async function openS3Objects(address: string, cacheDirectory: string): Pr
     place: bucket.place,
     async claim(database) {
       const stored = await bucket.get("database-id");
-      if (stored !== undefined) return text(stored);
+      const claimed = stored === undefined ? "" : await text(stored);
+      // Some servers show an object empty while another process of the same database writes it.
+      if (claimed !== "") return claimed;
       const bytes = Buffer.from(database);
       await bucket.put("database-id", bytes, createHash("sha256").update(bytes).digest("hex"));
       return database;
