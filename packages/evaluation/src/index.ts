@@ -15,4 +15,5 @@ export { expressionReportToMarkdown } from "./expression-markdown.ts";
 export { type ExpressionReport, expressionReportSchema } from "./expression-report.ts";
 export { reportToMarkdown } from "./markdown.ts";
 export { type Estimate, type EvaluationReport, evaluationReportSchema, type ReportHead } from "./report.ts";
+export { interval, tableLines } from "./report-parts.ts";
 export { chooseThresholds, type ScoredUnits } from "./thresholds.ts";
