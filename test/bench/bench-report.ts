@@ -119,7 +119,7 @@ export function markdownOf(result: BenchResult): string {
       )
       .join(", ")}.`,
     `- Recordings in ${steadiness.steps} steps of ${NAMES[steadiness.benchCase.variant]}: ${steadiness.recordings}.`,
-    `- Resident memory over the second half of ${steadiness.steps} steps: ` +
+    `- Resident memory, garbage collected, over the second half of ${steadiness.steps} steps: ` +
       `${(steadiness.bytesPerStep / 1024).toFixed(2)} KiB a step; ${steadiness.tensorsGained} tensors gained.`,
     `- Weights after ${agreement.steps} steps of ${NAMES[agreement.benchCase.variant]} in float32 from the same start, ours ` +
       `against PyTorch's: ${agreement.relativeToChange.toExponential(1)} of the way they moved (L2), at most ` +

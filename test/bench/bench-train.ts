@@ -97,11 +97,11 @@ async function withSides<R>(
   const benchCase = await writeCase(folder, options);
   const sides: Side[] = [];
   try {
-    for (const [command, script] of [
-      [process.execPath, here("duchenne-step.ts")],
+    for (const [command, ...scripts] of [
+      [process.execPath, "--expose-gc", here("duchenne-step.ts")],
       [python, here("torch_step.py")],
     ] as const) {
-      sides.push(await startSide(command, [script, folder], threads));
+      sides.push(await startSide(command, [...scripts, folder], threads));
     }
     const [ours, torch] = sides as [Side, Side];
     if (ours.ready.fused !== true) throw new Error("The fused kernels were not loaded");

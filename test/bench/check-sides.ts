@@ -55,7 +55,7 @@ export interface Steadiness {
   readonly benchCase: BenchCase;
   readonly recordMs: number;
   readonly recordings: number;
-  /** Least-squares slope of the resident memory over the second half. */
+  /** Least-squares slope of the resident memory, garbage collected, over the second half. */
   readonly bytesPerStep: number;
   /** Tensors alive at the end, more than after the first tenth. */
   readonly tensorsGained: number;
