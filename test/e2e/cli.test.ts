@@ -46,7 +46,7 @@ it("detect --json writes one object a line", async () => {
 });
 
 it("synthesizes, trains, evaluates, promotes and lists", async () => {
-  const drawn = await duchenne("datasets", "synthesize", "tiny", "--subjects", "4", "--frames", "10", "--size", "64");
+  const drawn = await duchenne("datasets", "synthesize", "tiny", "--subjects", "4", "--frames", "24", "--size", "64");
   expect(drawn.stdout).toBe("datasets/tiny\n");
   expect(drawn.stderr).toContain("100 %");
   const recipe = [
@@ -78,7 +78,7 @@ it("synthesizes, trains, evaluates, promotes and lists", async () => {
   const evaluated = await duchenne("evaluate", "--model", "models/tiny/versions/1", "--dataset", "datasets/tiny");
   expect(evaluated.stdout).toContain("# models/tiny/versions/1 on datasets/tiny (held-out subjects)");
   const builtIn = ["--model", "models/blendshape-au/versions/1", "--dataset", "datasets/tiny", "--json"];
-  expect(JSON.parse((await duchenne("evaluate", ...builtIn)).stdout)).toMatchObject({ split: "all", frames: 40 });
+  expect(JSON.parse((await duchenne("evaluate", ...builtIn)).stdout)).toMatchObject({ split: "all", frames: 96 });
   const promoted = await duchenne("models", "promote", "models/tiny/versions/1");
   expect(promoted.stdout).toBe("models/default@live -> models/tiny/versions/1\n");
   expect((await duchenne("models", "list")).stdout).toContain(

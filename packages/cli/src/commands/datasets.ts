@@ -1,5 +1,13 @@
 import { randomUUID } from "node:crypto";
-import { ACTION_UNIT_PROTOCOLS, convertLabels, PUBLISHED_IMAGE_PATHS } from "@duchenne/data";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  ACTION_UNIT_PROTOCOLS,
+  convertLabels,
+  PUBLISHED_IMAGE_PATHS,
+  pngFromImage,
+  previewSheets,
+} from "@duchenne/data";
 import { Command, Option } from "commander";
 import { serverOption, withClient } from "../server-option.ts";
 import { datasetReport, PROTOCOLS_BY_NAME } from "../terminal/dataset-report.ts";
@@ -13,6 +21,10 @@ interface SynthesizeOptions {
   readonly shortcut: number;
 }
 
+interface PreviewCommandOptions extends Omit<SynthesizeOptions, "seed"> {
+  readonly seed: number;
+}
+
 interface RegisterOptions {
   readonly protocol?: keyof typeof PROTOCOLS_BY_NAME;
   readonly labels: readonly string[];
@@ -23,7 +35,7 @@ interface ConvertOptions {
   readonly image?: string;
 }
 
-/** `duchenne datasets`: list, show, register, convert, synthesize. */
+/** `duchenne datasets`: list, show, register, convert, synthesize, preview. */
 export function datasetsCommand(): Command {
   const datasets = new Command("datasets").description("list, show, register, convert and draw data sets");
 
@@ -106,7 +118,7 @@ export function datasetsCommand(): Command {
 
   const synthesize = datasets
     .command("synthesize")
-    .description("draw a SynthFACS data set")
+    .description("draw a SynthFACS data set of synthetic faces")
     .argument("<id>")
     .option("--seed <n>", "seed", BigInt, 1n)
     .option("--subjects <n>", "subjects", Number, 12)
@@ -129,5 +141,24 @@ export function datasetsCommand(): Command {
       process.stdout.write(`${(result as { dataset: string }).dataset}\n`);
     }),
   );
+
+  datasets
+    .command("preview")
+    .description("draw sheets of what SynthFACS draws, on this machine: action units, subjects, poses, prevalence")
+    .argument("<folder>", "where the PNG files go")
+    .option("--seed <n>", "seed", Number, 1)
+    .option("--subjects <n>", "subjects", Number, 24)
+    .option("--frames <n>", "frames a subject, of the prevalence plot", Number, 100)
+    .option("--size <pixels>", "side of the faces", Number, 112)
+    .option("--shortcut <0..1>", "how far base rates depend on the subject", Number, 0)
+    .action(async (folder: string, { seed, subjects, frames, size, shortcut }: PreviewCommandOptions) => {
+      await mkdir(folder, { recursive: true });
+      const options = { seed, subjects, framesPerSubject: frames, size, identityShortcut: shortcut };
+      for await (const [name, sheet] of previewSheets(options)) {
+        const path = join(folder, `${name}.png`);
+        await writeFile(path, await pngFromImage(sheet));
+        process.stdout.write(`${path}\n`);
+      }
+    });
   return datasets;
 }

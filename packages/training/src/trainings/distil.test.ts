@@ -58,6 +58,6 @@ describe("a distillation", () => {
       );
     expect(() => plan({ logitsWeight: 0, featuresWeight: 0 })).toThrow("at least one weight above 0");
     expect(() => plan({ encoder: { variant: "micro", imageSize: 64 } })).toThrow("Expected the teacher's 96");
-    expect(() => plan({}, [9])).toThrow("Expected labels of some of the teacher's AU 9");
+    expect(() => plan({}, [11])).toThrow("Expected labels of some of the teacher's AU 11");
   });
 });

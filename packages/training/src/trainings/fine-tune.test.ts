@@ -162,7 +162,8 @@ describe("a fine-tune", () => {
     const changes = { optimization: { checkpointEverySteps: 1 } };
     const { checkpoint } = await run(changes, { stopAt: atCheckpoint(1) });
     const state = readCheckpoint(checkpoint!, readSafetensors(checkpoint!).metadata.training!);
-    const bias = { shape: [7], data: new Float32Array(7).fill(Number.NaN) };
+    const units = faces.dataset.actionUnits.length;
+    const bias = { shape: [units], data: new Float32Array(units).fill(Number.NaN) };
     const broken = writeCheckpoint({ ...state, parameters: new Map([...state.parameters, ["head.bias", bias]]) });
     const { thrown } = await run(changes, { checkpoint: broken });
     expect(thrown).toMatchObject({ reason: "NON_FINITE_LOSS", step: 2, lastCheckpointStep: 1 });

@@ -266,7 +266,7 @@ export const RegisterDatasetRequestSchema: GenMessage<RegisterDatasetRequest> = 
   messageDesc(file_duchenne_v1_dataset, 3);
 
 /**
- * A SynthFACS data set to draw.
+ * A SynthFACS data set to draw: synthetic people with 18 action units of intensity 0..5 (docs/synthfacs.md).
  *
  * @generated from message duchenne.v1.SynthesizeDatasetRequest
  */
