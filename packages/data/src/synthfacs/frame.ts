@@ -50,9 +50,9 @@ const ONE_SIDED = new Set([2, 9, 10, 12, 14, 15, 20]);
 const MIDLINE = new Set([17, 23, 24, 25, 26]);
 
 /**
- * Draws frame `index` of a subject. Each action unit occurs near its rate even in a dozen frames. An action unit that occurs has an intensity of 2..5, one that does not is absent or
- * a trace below 1.2. A jaw drop (26) and a raised upper lip (10) part the lips (25); what cannot
- * be on a face at once gives way: 24 to 25, 5 and 7 to 43.
+ * Draws frame `index` of a subject. Each action unit occurs near its rate even in a dozen frames. One that occurs has an
+ * intensity of 2..5, one that does not is absent or a trace below 1.2. A jaw drop (26) and a raised upper lip (10) part the
+ * lips (25); what cannot be on a face at once gives way: 24 to 25, 5 and 7 to 43.
  */
 export function createSyntheticFrame(seed: number, subject: SyntheticSubject, index: number): SyntheticFrame {
   const random = createRandom([seed, "synthfacs-frame", subject.name, index]);

@@ -44,7 +44,8 @@ export function poseLids(
     // A closed upper lid lies on the lower one.
     const meeting = between(lowerTo, top, -0.12);
     put(head, lowerVertex, onLid(eyeball, lowerTo, bottom));
-    put(head, upperVertex, onLid(eyeball, between(top, meeting, upper), top, 0.05 * Math.max(upper, 0)));
+    const upperTo = between(top, meeting, upper);
+    put(head, upperVertex, upper < 0 ? backOver(eyeball, upperTo, top) : onLid(eyeball, upperTo, top, 0.05 * upper));
     const fold = eye.upperFold[i]!;
     const foldTop = place(head, fold);
     const way = FOLD_SHARE * (upper > 0 ? upper : 0.6 * upper);
@@ -74,14 +75,18 @@ function between(p: Vector, q: Vector, share: number): Vector {
   return [p[0] + share * (q[0] - p[0]), p[1] + share * (q[1] - p[1]), p[2] + share * (q[2] - p[2])];
 }
 
+/** Takes a point of a straight way to the distance from the ball that it had at rest: a raised lid draws back over it. */
+function backOver({ centre }: Eyeball, at: Vector, rest: Vector): Vector {
+  const scale = distance(rest, centre) / distance(at, centre);
+  return between(centre, at, scale);
+}
+
+function distance(p: Vector, q: Vector): number {
+  return Math.hypot(p[0] - q[0], p[1] - q[1], p[2] - q[2]);
+}
+
 /** Takes a point of a straight way out to the lid's arc over the eyeball. */
 function onLid({ centre, radius }: Eyeball, at: Vector, rest: Vector, above = 0): Vector {
-  const away = (p: Vector) => Math.hypot(p[0] - centre[0], p[1] - centre[1], p[2] - centre[2]);
-  const wanted = Math.max(radius + LID, Math.min(away(rest), radius + 0.35)) + above;
-  const scale = Math.max(1, wanted / away(at));
-  return [
-    centre[0] + (at[0] - centre[0]) * scale,
-    centre[1] + (at[1] - centre[1]) * scale,
-    centre[2] + (at[2] - centre[2]) * scale,
-  ];
+  const wanted = Math.max(radius + LID, Math.min(distance(rest, centre), radius + 0.35)) + above;
+  return between(centre, at, Math.max(1, wanted / distance(at, centre)));
 }

@@ -142,11 +142,16 @@ function lidEdge(
       exponent: 40,
       wrap: SKIN_WRAP,
       open: 0.8,
-      paint(u, _, out) {
+      paint(u, v, out) {
+        // Where a wide eye shows the rim down to the ball, it is the white's own wet lining.
+        const lining = u * smoothstep(0.08, 0.4, v);
         const shade = 1 - dark * u;
-        out[0] = skin[0] * 0.95 * shade;
-        out[1] = skin[1] * 0.72 * shade;
-        out[2] = skin[2] * 0.7 * shade;
+        const white = [0.36, 0.27, 0.25] as const;
+        const skinRed = [0.95, 0.72, 0.7] as const;
+        for (let c = 0; c < 3; c++) {
+          const edge = skin[c]! * skinRed[c]! * shade;
+          out[c] = edge + lining * (white[c]! - edge);
+        }
         out[3] = 0.2 * (1 - u);
       },
     },
