@@ -96,6 +96,18 @@ describe("a fine-tune", () => {
     expect(last.result!.metrics["validation/macroAuc"]).toBe(figures[3]);
   });
 
+  it("tells gradients that are measured every few steps with the metrics of the same steps, and their mean", async () => {
+    // Eight steps in two epochs.
+    const every = await run({ optimization: { gradientNormsEverySteps: 1 } });
+    const ratios = metricsOf(every).flatMap((values) => values["train/gradientRatio"] ?? []);
+    expect(ratios.length).toBe(8);
+    const few = await run({ optimization: { gradientNormsEverySteps: 4, metricsEverySteps: 4 } });
+    const told = metricsOf(few);
+    expect(told.flatMap((values) => values["train/gradientRatio"] ?? [])).toEqual([ratios[3], ratios[7]]);
+    const means = told.flatMap((values) => values["epoch/gradientRatio"] ?? []);
+    expect(means).toEqual([(ratios[0]! + ratios[3]!) / 2, ratios[7]]);
+  });
+
   it("stops early when the best epoch lies too far back", async () => {
     const { events, result } = await run({ optimization: { epochs: 40, patience: 1, baseLearningRate: 1e-6 } });
     const epochs = events.filter((event) => event.kind === "metrics" && "validation/macroAuc" in event.values).length;
