@@ -38,8 +38,8 @@ export interface AdamW {
    */
   advance(learningRate: number): Tensor;
   /**
-   * The new values of parameters and moments, by the names of the parameters and of `variables`; can be recorded. With the
-   * fused kernels they are the old ones' memory (`adamwUpdate`): assign them.
+   * The new values of parameters and moments, by the names of the parameters and of `variables`; can be recorded. A compiled
+   * step with the fused kernels overwrites the old ones: all of them must be among its state and its updates.
    *
    * @param gradients by name
    * @param factors of `advance`

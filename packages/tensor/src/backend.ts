@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import type { DataId, Tensor } from "@tensorflow/tfjs";
 import type { Binding, OperationAttribute, TensorInfo } from "./binding.ts";
 import { type ElementType, elementTypeName, elementTypeNumber } from "./element-type.ts";
-import { tensorFlowErrorFrom } from "./tensorflow-error.ts";
+import { TensorFlowError, tensorFlowErrorFrom } from "./tensorflow-error.ts";
 
 /** What tf.js and TensorFlow know of a tensor's data. */
 export interface TensorData {
@@ -43,6 +43,12 @@ interface StockBackend {
   move(dataId: DataId, values: unknown, shape: number[], dtype: string, refCount: number): void;
 }
 
+/** A tensor, or what kernels make of one. */
+export interface DataHolder {
+  readonly dataId: DataId;
+  readonly isDisposed?: boolean;
+}
+
 /** tf.js's backend on the native addon. */
 export interface TensorBackend extends StockBackend {
   readonly binding: Binding;
@@ -50,8 +56,12 @@ export interface TensorBackend extends StockBackend {
   recorder: Recorder | undefined;
   /** Makes a tensor of what the addon answered. */
   createOutputTensor(info: TensorInfo): Tensor;
-  /** The addon's numbers of tensors; hands values over that TensorFlow has not seen. */
-  getInputTensorIds(tensors: readonly { readonly dataId: DataId }[]): number[];
+  /**
+   * The addon's numbers of tensors; hands values over that TensorFlow has not seen.
+   *
+   * @throws {TensorFlowError} "failed_precondition" for a tensor that was disposed
+   */
+  getInputTensorIds(tensors: readonly DataHolder[]): number[];
 }
 
 /** As what tf.js takes tensors of each element type: it knows five. Reading widens those of 16 bits to float32. */
@@ -98,8 +108,9 @@ export function createBackend(tf: typeof import("@tensorflow/tfjs"), native: Bin
       return tf.engine().makeTensorFromTensorInfo({ dataId, shape, dtype: TFJS_TYPES[elementTypeName(dtype)] });
     }
 
-    getInputTensorIds(tensors: readonly { readonly dataId: DataId }[]): number[] {
-      return tensors.map(({ dataId }) => {
+    getInputTensorIds(tensors: readonly DataHolder[]): number[] {
+      return tensors.map(({ dataId, isDisposed }) => {
+        if (isDisposed) throw new TensorFlowError("failed_precondition", "A tensor was used after it was disposed");
         const data = this.tensorMap.get(dataId);
         if (this.recorder !== undefined) return this.recorder.idOf(dataId, data);
         if (data.values !== null) {
