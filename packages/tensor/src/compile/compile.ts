@@ -3,6 +3,7 @@ import { backendOf } from "../backend.ts";
 import { elementType } from "../element-type.ts";
 import { copyOf } from "../fused/adamw-update.ts";
 import type { TensorFlow } from "../tensorflow.ts";
+import { abandonGradient } from "./abandon-gradient.ts";
 import { type Explanation, explain } from "./explain.ts";
 import { type RecordedStep, recordStep, releaseCaptures } from "./record-step.ts";
 import { assignUpdates, checkedUpdates, type Step, StepResultError, type Tensors } from "./step.ts";
@@ -185,7 +186,13 @@ export function compile<I extends Tensors, O extends Tensors>(
   return {
     run(inputs) {
       checkCallable(inputs);
-      return mode === "eager" ? runEagerly(inputs) : runRecorded(inputs);
+      if (mode === "recorded") return runRecorded(inputs);
+      try {
+        return runEagerly(inputs);
+      } catch (error) {
+        abandonGradient(tf);
+        throw error;
+      }
     },
     explain(inputs, { times = false } = {}) {
       checkCallable(inputs);

@@ -2,6 +2,7 @@ import type { DataId, Tensor, Variable } from "@tensorflow/tfjs";
 import { backendOf } from "../backend.ts";
 import { withoutFusedKernels } from "../fused/kernel-library.ts";
 import type { TensorFlow } from "../tensorflow.ts";
+import { abandonGradient } from "./abandon-gradient.ts";
 import { CannotRecordError } from "./cannot-record-error.ts";
 import { type Capture, StepRecorder } from "./recorder.ts";
 import { refuseChanges } from "./refuse-changes.ts";
@@ -96,6 +97,7 @@ export function recordStep<I extends Tensors>(
       };
     });
   } catch (error) {
+    abandonGradient(tf);
     if (isRecording) backend.binding.abandonRecording();
     if (id !== undefined) backend.binding.deleteFunction(id);
     releaseCaptures(tf, recorder.captures);
