@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import type { DataId, Tensor } from "@tensorflow/tfjs";
+import type { BackendValues, DataId, DataType, KernelBackend, Tensor } from "@tensorflow/tfjs";
 import type { Binding, OperationAttribute, TensorInfo } from "./binding.ts";
 import { type ElementType, elementTypeName, elementTypeNumber } from "./element-type.ts";
 import { TensorFlowError, tensorFlowErrorFrom } from "./tensorflow-error.ts";
@@ -31,16 +31,12 @@ export interface Recorder {
 }
 
 /** The parts of @tensorflow/tfjs-node's backend that are used here. */
-interface StockBackend {
+interface StockBackend extends KernelBackend {
   readonly tensorMap: {
     get(dataId: DataId): TensorData;
     set(dataId: DataId, data: TensorData): void;
     has(dataId: DataId): boolean;
   };
-  readSync(dataId: DataId): unknown;
-  incRef(dataId: DataId): void;
-  disposeData(dataId: DataId): boolean;
-  move(dataId: DataId, values: unknown, shape: number[], dtype: string, refCount: number): void;
 }
 
 /** A tensor, or what kernels make of one. */
@@ -121,12 +117,12 @@ export function createBackend(tf: typeof import("@tensorflow/tfjs"), native: Bin
       });
     }
 
-    override move(dataId: DataId, values: unknown, shape: number[], dtype: string, refCount: number): void {
+    override move(dataId: DataId, values: BackendValues, shape: number[], dtype: DataType, refCount: number): void {
       this.tensorMap.set(dataId, { shape, dtype: elementTypeNumber(dtype), values, id: -1, refCount });
       this.recorder?.wrote(dataId);
     }
 
-    override readSync(dataId: DataId): unknown {
+    override readSync(dataId: DataId): BackendValues {
       if (this.tensorMap.has(dataId)) this.recorder?.beforeRead(dataId, this.tensorMap.get(dataId));
       return super.readSync(dataId);
     }

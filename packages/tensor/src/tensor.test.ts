@@ -41,7 +41,7 @@ function expectScaledGradient(scale: number, f: (...inputs: Tensor[]) => Tensor,
     f(...args)
       .mul(weights)
       .sum();
-  const gradients = tf.grads(loss as never)(inputs);
+  const gradients = tf.grads(loss)(inputs);
   for (const [which, input] of inputs.entries()) {
     const actual = gradients[which]!.dataSync();
     const data = input.dataSync();

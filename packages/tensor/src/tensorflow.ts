@@ -49,7 +49,7 @@ async function load(options: EngineOptions): Promise<TensorFlow> {
   const native = loadAddon(require, files);
   for (const library of files.gpuLibraries) native.preload(library);
   native.open(config);
-  tf.registerBackend("tensorflow", () => createBackend(tf, native) as never, 3);
+  tf.registerBackend("tensorflow", () => createBackend(tf, native), 3);
   replaceGatherKernel(tf);
   await tf.setBackend("tensorflow");
   await tf.ready();
@@ -72,7 +72,6 @@ function loadAddon(require: NodeJS.Require, files: TensorFlowFiles): Binding {
 
 /** tfjs-node calls functions of node:util that Node 23 removed or deprecates. */
 function restoreRemovedChecks(): void {
-  const removed = util as unknown as Record<string, unknown>;
-  removed.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
-  removed.isArray = Array.isArray;
+  const isNullOrUndefined = (value: unknown) => value === null || value === undefined;
+  Object.assign(util, { isNullOrUndefined, isArray: Array.isArray });
 }

@@ -64,5 +64,5 @@ export function adamwUpdate(tf: TensorFlow, parameters: AdamWParameters): AdamWR
 
 /** A tensor of the same values in memory of its own; it has no gradient. */
 export function copyOf(tf: TensorFlow, x: Tensor): Tensor {
-  return rawOp(tf, "DeepCopy", [x])[0]!;
+  return rawOp(tf, "DeepCopy", [x])[0];
 }

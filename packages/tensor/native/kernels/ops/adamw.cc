@@ -3,13 +3,6 @@
 namespace duchenne {
 namespace {
 
-using tensorflow::OpInputList;
-using tensorflow::OpKernel;
-using tensorflow::OpKernelConstruction;
-using tensorflow::OpKernelContext;
-using tensorflow::Tensor;
-using tensorflow::shape_inference::InferenceContext;
-
 /// One step of AdamW for all parameters. It works IN PLACE: the outputs are the buffers of weights and moments, which
 /// would otherwise stand in memory twice. Because it takes all gradients, nothing that a gradient depends on still reads
 /// a weight when it runs; whoever else reads one must be ordered before it, for which `overwrites` (3 N) asks (recording.h).

@@ -3,13 +3,6 @@
 namespace duchenne {
 namespace {
 
-using tensorflow::OpKernel;
-using tensorflow::OpKernelConstruction;
-using tensorflow::OpKernelContext;
-using tensorflow::Tensor;
-using tensorflow::tstring;
-using tensorflow::shape_inference::InferenceContext;
-
 /// The instruction sets that this processor has loops for, and the one in use; `choose` (empty: none) changes it before, for
 /// all threads of the process.
 REGISTER_OP("DuchenneInstructionSet")
