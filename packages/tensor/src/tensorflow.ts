@@ -28,9 +28,14 @@ let loading: { readonly options: string; readonly tf: Promise<TensorFlow> } | un
 export function loadTensorFlow(options?: EngineOptions): Promise<TensorFlow> {
   const wanted = JSON.stringify(options ?? {});
   loading ??= { options: wanted, tf: load(options ?? {}) };
-  if (options === undefined || wanted === loading.options) return loading.tf;
+  const current = loading;
+  // What could not be loaded may be tried again, with other options.
+  current.tf.catch(() => {
+    if (loading === current) loading = undefined;
+  });
+  if (options === undefined || wanted === current.options) return current.tf;
   return Promise.reject(
-    new RangeError(`TensorFlow was loaded with ${loading.options}, and cannot change to ${wanted}`),
+    new RangeError(`TensorFlow was loaded with ${current.options}, and cannot change to ${wanted}`),
   );
 }
 
