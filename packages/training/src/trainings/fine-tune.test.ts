@@ -1,19 +1,14 @@
 import type { Dataset } from "@duchenne/data";
 import { createModelConfig, initialiseParameters, readSafetensors } from "@duchenne/model";
-import { loadTensorFlow, type TensorFlow } from "@duchenne/tensor";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { loadTensorFlow } from "@duchenne/tensor";
+import { afterAll, describe, expect, it } from "vitest";
 import { drawFaces } from "../../test-fixtures/drawn-faces.ts";
 import { digestsOf, metricsOf, runTraining } from "../../test-fixtures/run-training.ts";
 import { readCheckpoint, writeCheckpoint } from "../checkpoint.ts";
 import { fineTune, type TrainingEvent } from "../index.ts";
 import { type FineTuneRecipe, type Partially, planFineTune } from "../recipes/index.ts";
 
-let tf: TensorFlow;
-let faces: Awaited<ReturnType<typeof drawFaces>>;
-beforeAll(async () => {
-  tf = await loadTensorFlow();
-  faces = await drawFaces();
-});
+const [tf, faces] = [await loadTensorFlow(), await drawFaces()];
 afterAll(() => faces.remove());
 
 type Changes = Omit<Partially<FineTuneRecipe>, "optimization"> & {
