@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -127,6 +127,29 @@ it("converts, registers and shows published data sets", async () => {
   expect(images.stdout).toBe("datasets/images: 0 subjects, 2 frames\n");
   expect((await duchenne("datasets", "show", "datasets/images")).stdout).toContain("images  0 subjects, 2 frames");
 });
+
+it("synthesizes a published data set, whose readers then take it", async () => {
+  const small = ["--protocol", "disfa", "--frames", "4", "--size", "32"];
+  const few = await duchenne("datasets", "synthesize", "drawn-disfa", "--subjects", "2", ...small);
+  expect(few).toMatchObject({ code: 1, stdout: "" });
+  expect(few.stderr).toContain("subjects: Expected 3 to 27 subjects for disfa, or 0 for all, got 2");
+  await duchenne("datasets", "synthesize", "drawn-disfa", "--subjects", "3", ...small);
+  const shown = (await duchenne("datasets", "show", "datasets/drawn-disfa")).stdout;
+  const said = (text: string) => text.split("\n").filter((line) => /^ {2}(AU\d+|fold)/.test(line));
+  expect(shown).toContain("datasets/drawn-disfa  disfa  3 of 27 subjects, 12 frames");
+  expect(said(shown)).toHaveLength(8 + 3);
+
+  const drawn = join(folder.path, "data", "import", "drawn");
+  await cp(shown.split("\n")[2]!.split("  ")[0]!, drawn, { recursive: true });
+  const files = [1, 2, 3].flatMap((fold) => ["--labels", `../labels/fold_${fold}.json`]);
+  await duchenne("datasets", "register", "read-disfa", "drawn/images", "--protocol", "disfa", ...files);
+  const read = (await duchenne("datasets", "show", "datasets/read-disfa")).stdout;
+  expect(read).toContain("datasets/read-disfa  disfa  3 of 27 subjects, 12 frames");
+  expect(said(read)).toEqual(said(shown));
+  const images = join(drawn, "images");
+  const converted = await duchenne("datasets", "convert", "disfa", join(drawn, "ActionUnit_Labels"), images);
+  expect(converted.stdout).toBe(`${images}: 3 subjects, 12 frames\n`);
+}, 120_000);
 
 it("doctor looks at the machine and the server", async () => {
   const { stdout } = await duchenne("doctor");

@@ -46,13 +46,9 @@ export {
   type ActionUnitProtocol,
   type ActionUnitProtocolName,
 } from "./protocols/action-unit-protocol.ts";
-export {
-  type Conversion,
-  type ConvertOptions,
-  convertLabels,
-  PUBLISHED_IMAGE_PATHS,
-} from "./protocols/convert-labels.ts";
+export { type Conversion, type ConvertOptions, convertLabels } from "./protocols/convert-labels.ts";
 export { EXPRESSION_PROTOCOLS } from "./protocols/expression-protocol.ts";
+export { PUBLISHED_IMAGE_PATHS } from "./protocols/image-path.ts";
 export { createRandom, type Random, type RandomState } from "./random.ts";
 export {
   holdOutValidation,
@@ -87,6 +83,8 @@ export {
 } from "./synthfacs/frame.ts";
 export { contactSheet, pngFromImage, type Tile } from "./synthfacs/preview/contact-sheet.ts";
 export { type PreviewOptions, previewSheets } from "./synthfacs/preview/preview-sheets.ts";
+export { PROTOCOL_PREVALENCE } from "./synthfacs/protocol/protocol-prevalence.ts";
+export { createProtocolSubjects, protocolSubjectRange } from "./synthfacs/protocol/protocol-subjects.ts";
 export {
   type Framing,
   type RenderedFace,

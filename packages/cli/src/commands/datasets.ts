@@ -15,14 +15,16 @@ import { followJob } from "./follow-job.ts";
 
 interface SynthesizeOptions {
   readonly seed: bigint;
-  readonly subjects: number;
+  readonly subjects?: number;
+  readonly protocol?: keyof typeof ACTION_UNIT_PROTOCOLS;
   readonly frames: number;
   readonly size: number;
   readonly shortcut: number;
 }
 
-interface PreviewCommandOptions extends Omit<SynthesizeOptions, "seed"> {
+interface PreviewCommandOptions extends Omit<SynthesizeOptions, "seed" | "subjects"> {
   readonly seed: number;
+  readonly subjects: number;
 }
 
 interface RegisterOptions {
@@ -121,13 +123,19 @@ export function datasetsCommand(): Command {
     .description("draw a SynthFACS data set of synthetic faces")
     .argument("<id>")
     .option("--seed <n>", "seed", BigInt, 1n)
-    .option("--subjects <n>", "subjects", Number, 12)
+    .option("--subjects <n>", "subjects; 12, with --protocol all that it has", Number)
     .option("--frames <n>", "frames a subject", Number, 40)
     .option("--size <pixels>", "side of the images", Number, 96)
     .option("--shortcut <0..1>", "how far base rates depend on the subject", Number, 0)
+    .addOption(
+      new Option("--protocol <name>", "with subjects, folds, prevalence and files of a published data set").choices(
+        names,
+      ),
+    )
     .addOption(serverOption());
-  synthesize.action((datasetId: string, { seed, subjects, frames, size, shortcut }: SynthesizeOptions) =>
+  synthesize.action((datasetId: string, options: SynthesizeOptions) =>
     withClient(synthesize, async (client) => {
+      const { seed, protocol, subjects = protocol === undefined ? 12 : 0, frames, size, shortcut } = options;
       const job = await client.datasets.synthesizeDataset({
         requestId: randomUUID(),
         datasetId,
@@ -136,6 +144,7 @@ export function datasetsCommand(): Command {
         framesPerSubject: frames,
         imageSize: size,
         identityShortcut: shortcut,
+        ...(protocol === undefined ? {} : { protocol: PROTOCOLS_BY_NAME[protocol] }),
       });
       const { result } = await followJob(client, job.name, "drawing");
       process.stdout.write(`${(result as { dataset: string }).dataset}\n`);

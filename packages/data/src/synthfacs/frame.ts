@@ -1,4 +1,5 @@
 import { createRandom } from "../random.ts";
+import { settle } from "./settle.ts";
 import { SYNTHFACS_ACTION_UNITS, type SyntheticSubject } from "./subject.ts";
 
 /** The light of a frame. */
@@ -105,17 +106,6 @@ export function createSyntheticFrame(seed: number, subject: SyntheticSubject, in
     blur: 0.7 * random.uniform() ** 2,
     ...(random.uniform() < 0.5 ? { jpegQuality: 55 + random.integer(41) } : {}),
   };
-}
-
-/**
- * Makes drawn intensities fit on one face, in place: 10 and 26 part the lips (25); 24 gives way to 25, 5 and 7 to 43, 7 to 5.
- */
-export function settle(drawn: Map<number, number>): void {
-  const present = (number: number) => drawn.get(number)! >= 2;
-  for (const number of [10, 26]) if (present(number)) drawn.set(25, Math.max(drawn.get(25)!, drawn.get(number)!));
-  if (present(25)) drawn.set(24, 0);
-  if (present(43)) for (const number of [5, 7]) drawn.set(number, 0);
-  if (present(5)) drawn.set(7, 0);
 }
 
 /** A neutral frame: no action unit, no pose, even light. */

@@ -1,6 +1,7 @@
 import { createRandom, type Random } from "../random.ts";
-import { createSyntheticFrame, NEUTRAL_FRAME, type SyntheticFrame, settle } from "./frame.ts";
+import { createSyntheticFrame, NEUTRAL_FRAME, type SyntheticFrame } from "./frame.ts";
 import { smoothstep } from "./mesh/displacement-field.ts";
+import { settle } from "./settle.ts";
 import { SYNTHFACS_ACTION_UNITS, type SyntheticSubject } from "./subject.ts";
 
 /** What a sequence is. */

@@ -75,16 +75,24 @@ const DARK_LIPS = colourFromHex("#5c3430");
  * Draws subject `index` of a seed. With `identityShortcut` s the base rate of action unit a is
  * `sigmoid(logit(rate_a) + 3 s z)` with z standard normal per subject and action unit: 0 gives every subject the same
  * rates, 1 makes rates strongly a matter of who it is. The look does not depend on s.
+ *
+ * @param stated what is said of the person instead of drawn: whether beards, brows and jaws are more often a man's
  */
-export function createSyntheticSubject(seed: number, index: number, identityShortcut: number): SyntheticSubject {
+export function createSyntheticSubject(
+  seed: number,
+  index: number,
+  identityShortcut: number,
+  stated: { readonly masculine?: boolean | undefined } = {},
+): SyntheticSubject {
   const look = createRandom([seed, "synthfacs-subject", index]);
   const between = (low: number, high: number) => low + (high - low) * look.uniform();
   const pick = <T>(options: readonly T[]): T => options[look.integer(options.length)]!;
   const chance = (probability: number) => look.uniform() < probability;
-  const habits = createRandom([seed, "synthfacs-habits", index]);
+  const habits = subjectHabits(seed, index);
   const shape = IDENTITY_MODES.map(() => Math.min(Math.max(look.normal(), -2), 2));
   // Beards, brows and jaws go together more often than by chance; all else is drawn alone.
-  const masculine = chance(0.5);
+  const drawnMasculine = chance(0.5);
+  const masculine = stated.masculine ?? drawnMasculine;
   const depth = look.uniform();
   const age = look.uniform();
   const bias: Partial<Record<(typeof IDENTITY_MODES)[number], number>> = masculine
@@ -151,9 +159,19 @@ export function createSyntheticSubject(seed: number, index: number, identityShor
       colourFromHsv(look.uniform(), between(0, 0.35), between(0.35, 0.9)),
       colourFromHsv(look.uniform(), between(0, 0.35), between(0.2, 0.8)),
     ],
-    baseRates: [...SYNTHFACS_BASE_RATES.values()].map((rate) => {
-      const logit = Math.log(rate / (1 - rate)) + 3 * identityShortcut * habits.normal();
-      return 1 / (1 + Math.exp(-logit));
-    }),
+    baseRates: [...SYNTHFACS_BASE_RATES.values()].map((rate, a) =>
+      rateOf(Math.log(rate / (1 - rate)), habits[a]!, identityShortcut),
+    ),
   };
+}
+
+/** How much more than others subject `index` of a seed does each action unit: standard normal, z of `rateOf`. */
+export function subjectHabits(seed: number, index: number): readonly number[] {
+  const random = createRandom([seed, "synthfacs-habits", index]);
+  return SYNTHFACS_ACTION_UNITS.map(() => random.normal());
+}
+
+/** The base rate of an action unit, from the logit of all subjects' rate and the habit of one. */
+export function rateOf(logit: number, habit: number, identityShortcut: number): number {
+  return 1 / (1 + Math.exp(-(logit + 3 * identityShortcut * habit)));
 }

@@ -2,6 +2,9 @@ import { randomUUID } from "node:crypto";
 import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { DatasetConfiguration } from "../manifest/dataset-configuration.ts";
+import { ACTION_UNIT_PROTOCOLS } from "../protocols/action-unit-protocol.ts";
+import { chooseProtocolSubjects } from "./protocol/protocol-subjects.ts";
+import { writeProtocolLabels } from "./protocol/write-protocol-labels.ts";
 import { SYNTHFACS_ACTION_UNITS } from "./subject.ts";
 import { type SynthFacsOptions, synthFacsSchema } from "./synth-facs-options.ts";
 import { writeSubjects } from "./write-subjects.ts";
@@ -18,7 +21,7 @@ export interface SynthesisControl {
 
 /**
  * Draws a SynthFACS data set into a folder that does not exist yet; `openDataset` reads it. The folder appears whole or
- * not at all.
+ * not at all. With a protocol it also has the published data set's paths, label files and tables, which its readers take.
  *
  * @throws {z.ZodError} when an option is out of range
  * @throws {CanonicalFaceMissingError} before set-up brought the mesh
@@ -30,26 +33,34 @@ export async function synthesizeDataset(
   { signal, onProgress }: SynthesisControl = {},
 ): Promise<void> {
   const parsed = synthFacsSchema.parse(options);
-  const { seed, subjects, framesPerSubject, identityShortcut } = parsed;
+  const { seed, subjects: count, framesPerSubject, identityShortcut, protocol } = parsed;
+  const subjects = protocol === undefined ? [...Array(count).keys()] : chooseProtocolSubjects(protocol, count);
   if (await stat(directory).catch(() => undefined)) throw new Error(`Expected no folder at ${directory}, found one`);
   const temporary = join(dirname(directory), `.${randomUUID()}.partial`);
-  await mkdir(join(temporary, "images"), { recursive: true });
+  await mkdir(temporary, { recursive: true });
   try {
     let done = 0;
-    const lines = await writeSubjects(parsed, temporary, {
+    const lines = await writeSubjects(parsed, subjects, temporary, {
       signal,
-      onFrame: () => onProgress?.(++done, subjects * framesPerSubject),
+      onFrame: () => onProgress?.(++done, count * framesPerSubject),
     });
     const configuration: DatasetConfiguration = {
-      name: `SynthFACS seed ${seed}`,
-      description: `Synthetic faces: ${subjects} subjects x ${framesPerSubject} frames, identity shortcut ${identityShortcut}. No person is shown.`,
-      actionUnits: [...SYNTHFACS_ACTION_UNITS],
+      name: `SynthFACS seed ${seed}${protocol === undefined ? "" : ` as ${protocol}`}`,
+      description: `Synthetic faces: ${count} subjects x ${framesPerSubject} frames, identity shortcut ${identityShortcut}. No person is shown.`,
+      // A protocol says which action units, subjects and folds there are.
+      ...(protocol === undefined ? { actionUnits: [...SYNTHFACS_ACTION_UNITS] } : { protocol, actionUnits: [] }),
       occurrenceThreshold: 2,
       boxConvention: FACE_OVAL_CONVENTION,
       generator: { synthFacs: parsed },
     };
+    const labelled = protocol === undefined ? SYNTHFACS_ACTION_UNITS : ACTION_UNIT_PROTOCOLS[protocol].actionUnits;
+    const manifest = lines.map(({ intensities, place, image, subject, ...rest }) => {
+      const actionUnits = Object.fromEntries(labelled.map((number) => [number, intensities[number]!]));
+      return JSON.stringify({ image, subject, actionUnits, ...rest });
+    });
     await writeFile(join(temporary, "dataset.json"), `${JSON.stringify(configuration, null, 2)}\n`);
-    await writeFile(join(temporary, "manifest.jsonl"), `${lines.join("\n")}\n`);
+    await writeFile(join(temporary, "manifest.jsonl"), `${manifest.join("\n")}\n`);
+    if (protocol !== undefined) await writeProtocolLabels(temporary, protocol, lines);
     await rename(temporary, directory);
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });

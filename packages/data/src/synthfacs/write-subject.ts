@@ -1,55 +1,90 @@
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import sharp from "sharp";
+import type { RgbImage } from "../image.ts";
 import { createSyntheticFrame } from "./frame.ts";
+import { type FramePlace, placeInProtocol, protocolImagePath } from "./protocol/protocol-layout.ts";
+import { createProtocolSubjects } from "./protocol/protocol-subjects.ts";
 import { renderFace } from "./render.ts";
-import { createSyntheticSubject, SYNTHFACS_ACTION_UNITS } from "./subject.ts";
+import { createSyntheticSubject, SYNTHFACS_ACTION_UNITS, type SyntheticSubject } from "./subject.ts";
 import type { SynthFacsOptions } from "./synth-facs-options.ts";
 
 /** The frames of one subject to be written. */
 export interface SubjectTask {
   readonly options: SynthFacsOptions;
+  /** Its index; with a protocol, its place in the published list. */
   readonly subject: number;
-  /** The data set's folder; `images` is in it. */
+  /** The data set's folder. */
   readonly folder: string;
+}
+
+/** A frame that was written. Intensities by FACS number. */
+export interface SyntheticLine {
+  /** Path below the data set's folder. */
+  readonly image: string;
+  readonly subject: string;
+  /** With a protocol: where the frame stands in it. */
+  readonly place?: FramePlace;
+  readonly intensities: Readonly<Record<number, number>>;
+  readonly left: Readonly<Record<number, number>>;
+  readonly right: Readonly<Record<number, number>>;
+  /** In degrees. */
+  readonly pose: { readonly yaw: number; readonly pitch: number; readonly roll: number };
 }
 
 /**
  * Renders all frames of a subject into files.
  *
  * @param onFrame called after each frame; what it throws ends the work
- * @returns the subject's lines of the manifest: beside its labels, what each side does, and the pose in degrees
  */
 export async function writeSubject(
   { options, subject: index, folder }: SubjectTask,
   onFrame: () => void,
-): Promise<string[]> {
-  const { seed, framesPerSubject, imageSize, identityShortcut } = options;
-  const subject = createSyntheticSubject(seed, index, identityShortcut);
-  const lines: string[] = [];
+): Promise<SyntheticLine[]> {
+  const { seed, framesPerSubject, imageSize, identityShortcut, protocol } = options;
+  const subject =
+    protocol === undefined
+      ? createSyntheticSubject(seed, index, identityShortcut)
+      : createProtocolSubjects(seed, protocol, identityShortcut)[index]!;
+  const lines: SyntheticLine[] = [];
   for (let f = 0; f < framesPerSubject; f++) {
     const frame = createSyntheticFrame(seed, subject, f);
-    const { data } = await renderFace(subject, frame, imageSize, [seed, subject.name, f]);
-    const image = `images/${subject.name}_${String(f + 1).padStart(4, "0")}.png`;
-    const png = await sharp(data, { raw: { width: imageSize, height: imageSize, channels: 3 } })
-      .png({ compressionLevel: 3 })
-      .toBuffer();
-    // Not by sharp: its errors do not tell a full disk from a bad image.
-    await writeFile(join(folder, image), png);
+    const face = await renderFace(subject, frame, imageSize, [seed, subject.name, f]);
+    const at = placeFrame(options, subject, f);
+    await writeImage(join(folder, at.image), face);
     const byNumber = (side: readonly number[]) =>
       Object.fromEntries(SYNTHFACS_ACTION_UNITS.map((number, i) => [number, side[i]!]));
     const { yaw, pitch, roll } = frame;
-    lines.push(
-      JSON.stringify({
-        image,
-        subject: subject.name,
-        actionUnits: byNumber(frame.intensities),
-        left: byNumber(frame.left),
-        right: byNumber(frame.right),
-        pose: { yaw, pitch, roll },
-      }),
-    );
+    lines.push({
+      ...at,
+      subject: subject.name,
+      intensities: byNumber(frame.intensities),
+      left: byNumber(frame.left),
+      right: byNumber(frame.right),
+      pose: { yaw, pitch, roll },
+    });
     onFrame();
   }
   return lines;
+}
+
+function placeFrame(
+  { protocol, framesPerSubject }: SynthFacsOptions,
+  { name }: SyntheticSubject,
+  f: number,
+): Pick<SyntheticLine, "image" | "place"> {
+  if (protocol === undefined) return { image: `images/${name}_${String(f + 1).padStart(4, "0")}.png` };
+  const place = placeInProtocol(protocol, name, f, framesPerSubject);
+  return { image: protocolImagePath(protocol, name, place), place };
+}
+
+/** Writes a PNG, or a JPEG of high quality, by the path's ending. */
+async function writeImage(path: string, { data, width, height }: RgbImage): Promise<void> {
+  const image = sharp(data, { raw: { width, height, channels: 3 } });
+  const encoded = path.endsWith(".png")
+    ? image.png({ compressionLevel: 3 })
+    : image.jpeg({ quality: 95, chromaSubsampling: "4:4:4" });
+  await mkdir(dirname(path), { recursive: true });
+  // Not by sharp: its errors do not tell a full disk from a bad image.
+  await writeFile(path, await encoded.toBuffer());
 }
