@@ -92,7 +92,9 @@ export {
   renderFace,
   renderLabelledFace,
 } from "./synthfacs/render.ts";
-export { createSyntheticSequence, type SequenceOptions } from "./synthfacs/sequence.ts";
+export { renderSequence, type SequenceFrame } from "./synthfacs/sequence/render-sequence.ts";
+export { createSyntheticSequence, type SequenceOptions } from "./synthfacs/sequence/synthetic-sequence.ts";
+export { type SequenceFiles, sequenceFilesSchema, writeSequence } from "./synthfacs/sequence/write-sequence.ts";
 export {
   createSyntheticSubject,
   SYNTHFACS_ACTION_UNITS,

@@ -12,6 +12,7 @@ import { Command, Option } from "commander";
 import { serverOption, withClient } from "../server-option.ts";
 import { datasetReport, PROTOCOLS_BY_NAME } from "../terminal/dataset-report.ts";
 import { followJob } from "./follow-job.ts";
+import { sequenceCommand } from "./sequence-command.ts";
 
 interface SynthesizeOptions {
   readonly seed: bigint;
@@ -37,7 +38,7 @@ interface ConvertOptions {
   readonly image?: string;
 }
 
-/** `duchenne datasets`: list, show, register, convert, synthesize, preview. */
+/** `duchenne datasets`: list, show, register, convert, synthesize, preview, sequence. */
 export function datasetsCommand(): Command {
   const datasets = new Command("datasets").description("list, show, register, convert and draw data sets");
 
@@ -169,5 +170,5 @@ export function datasetsCommand(): Command {
         process.stdout.write(`${path}\n`);
       }
     });
-  return datasets;
+  return datasets.addCommand(sequenceCommand());
 }

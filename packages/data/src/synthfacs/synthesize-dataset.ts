@@ -1,12 +1,12 @@
-import { randomUUID } from "node:crypto";
-import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { DatasetConfiguration } from "../manifest/dataset-configuration.ts";
 import { ACTION_UNIT_PROTOCOLS } from "../protocols/action-unit-protocol.ts";
 import { chooseProtocolSubjects } from "./protocol/protocol-subjects.ts";
 import { writeProtocolLabels } from "./protocol/write-protocol-labels.ts";
 import { SYNTHFACS_ACTION_UNITS } from "./subject.ts";
 import { type SynthFacsOptions, synthFacsSchema } from "./synth-facs-options.ts";
+import { makeWholeFolder } from "./whole-folder.ts";
 import { writeSubjects } from "./write-subjects.ts";
 
 /** The box convention of SynthFACS images: the face's oval grown by 5 % of its width and height on each side. */
@@ -35,10 +35,7 @@ export async function synthesizeDataset(
   const parsed = synthFacsSchema.parse(options);
   const { seed, subjects: count, framesPerSubject, identityShortcut, protocol } = parsed;
   const subjects = protocol === undefined ? [...Array(count).keys()] : chooseProtocolSubjects(protocol, count);
-  if (await stat(directory).catch(() => undefined)) throw new Error(`Expected no folder at ${directory}, found one`);
-  const temporary = join(dirname(directory), `.${randomUUID()}.partial`);
-  await mkdir(temporary, { recursive: true });
-  try {
+  await makeWholeFolder(directory, async (temporary) => {
     let done = 0;
     const lines = await writeSubjects(parsed, subjects, temporary, {
       signal,
@@ -61,9 +58,5 @@ export async function synthesizeDataset(
     await writeFile(join(temporary, "dataset.json"), `${JSON.stringify(configuration, null, 2)}\n`);
     await writeFile(join(temporary, "manifest.jsonl"), `${manifest.join("\n")}\n`);
     if (protocol !== undefined) await writeProtocolLabels(temporary, protocol, lines);
-    await rename(temporary, directory);
-  } catch (error) {
-    await rm(temporary, { recursive: true, force: true });
-    throw error;
-  }
+  });
 }

@@ -1,13 +1,12 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import sharp from "sharp";
-import type { RgbImage } from "../image.ts";
 import { createSyntheticFrame } from "./frame.ts";
 import { type FramePlace, placeInProtocol, protocolImagePath } from "./protocol/protocol-layout.ts";
 import { createProtocolSubjects } from "./protocol/protocol-subjects.ts";
 import { renderFace } from "./render.ts";
 import { createSyntheticSubject, SYNTHFACS_ACTION_UNITS, type SyntheticSubject } from "./subject.ts";
 import type { SynthFacsOptions } from "./synth-facs-options.ts";
+import { writeImage } from "./write-image.ts";
 
 /** The frames of one subject to be written. */
 export interface SubjectTask {
@@ -51,6 +50,7 @@ export async function writeSubject(
     const frame = createSyntheticFrame(seed, subject, f);
     const face = await renderFace(subject, frame, imageSize, [seed, subject.name, f]);
     const at = placeFrame(options, subject, f);
+    await mkdir(dirname(join(folder, at.image)), { recursive: true });
     await writeImage(join(folder, at.image), face);
     const byNumber = (side: readonly number[]) =>
       Object.fromEntries(SYNTHFACS_ACTION_UNITS.map((number, i) => [number, side[i]!]));
@@ -76,15 +76,4 @@ function placeFrame(
   if (protocol === undefined) return { image: `images/${name}_${String(f + 1).padStart(4, "0")}.png` };
   const place = placeInProtocol(protocol, name, f, framesPerSubject);
   return { image: protocolImagePath(protocol, name, place), place };
-}
-
-/** Writes a PNG, or a JPEG of high quality, by the path's ending. */
-async function writeImage(path: string, { data, width, height }: RgbImage): Promise<void> {
-  const image = sharp(data, { raw: { width, height, channels: 3 } });
-  const encoded = path.endsWith(".png")
-    ? image.png({ compressionLevel: 3 })
-    : image.jpeg({ quality: 95, chromaSubsampling: "4:4:4" });
-  await mkdir(dirname(path), { recursive: true });
-  // Not by sharp: its errors do not tell a full disk from a bad image.
-  await writeFile(path, await encoded.toBuffer());
 }

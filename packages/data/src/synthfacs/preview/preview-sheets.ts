@@ -1,7 +1,7 @@
 import type { RgbImage } from "../../image.ts";
 import { frameWith, NEUTRAL_FRAME, type SyntheticFrame } from "../frame.ts";
 import { renderLabelledFace } from "../render.ts";
-import { createSyntheticSequence } from "../sequence.ts";
+import { createSyntheticSequence } from "../sequence/synthetic-sequence.ts";
 import { createSyntheticSubject, SYNTHFACS_ACTION_UNITS, type SyntheticSubject } from "../subject.ts";
 import { contactSheet, type Tile } from "./contact-sheet.ts";
 import { type PrevalenceOptions, prevalencePlot } from "./prevalence-plot.ts";

@@ -1,8 +1,8 @@
-import { createRandom, type Random } from "../random.ts";
-import { createSyntheticFrame, NEUTRAL_FRAME, type SyntheticFrame } from "./frame.ts";
-import { smoothstep } from "./mesh/displacement-field.ts";
-import { settle } from "./settle.ts";
-import { SYNTHFACS_ACTION_UNITS, type SyntheticSubject } from "./subject.ts";
+import { createRandom, type Random } from "../../random.ts";
+import { createSyntheticFrame, NEUTRAL_FRAME, type SyntheticFrame } from "../frame.ts";
+import { smoothstep } from "../mesh/displacement-field.ts";
+import { settle } from "../settle.ts";
+import { SYNTHFACS_ACTION_UNITS, type SyntheticSubject } from "../subject.ts";
 
 /** What a sequence is. */
 export interface SequenceOptions {

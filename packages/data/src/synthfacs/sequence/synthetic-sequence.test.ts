@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { createSyntheticSequence } from "./sequence.ts";
-import { createSyntheticSubject, SYNTHFACS_ACTION_UNITS, SYNTHFACS_BASE_RATES } from "./subject.ts";
+import { createSyntheticSubject, SYNTHFACS_ACTION_UNITS, SYNTHFACS_BASE_RATES } from "../subject.ts";
+import { createSyntheticSequence } from "./synthetic-sequence.ts";
 
 const subject = createSyntheticSubject(1, 0, 0);
 const options = { seed: 1, index: 0, frames: 300, frameRateHz: 30, speech: false };
