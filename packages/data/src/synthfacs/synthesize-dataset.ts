@@ -24,6 +24,7 @@ export interface SynthesisControl {
  * not at all. With a protocol it also has the published data set's paths, label files and tables, which its readers take.
  *
  * @throws {z.ZodError} when an option is out of range
+ * @throws {RangeError} when a protocol has no such number of subjects
  * @throws {CanonicalFaceMissingError} before set-up brought the mesh
  * @throws the signal's reason when aborted; nothing stays behind
  */

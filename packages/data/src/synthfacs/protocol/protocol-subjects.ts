@@ -31,8 +31,14 @@ export function createProtocolSubjects(
 /**
  * Which subjects of the published list a set of `count` has, by their places in it: one of fold 1, one of fold 2 and so on,
  * then the next of each, so that every fold has some; in the list's order.
+ *
+ * @throws {RangeError} when a fold would be empty, and when there are not so many subjects
  */
 export function chooseProtocolSubjects(protocol: ActionUnitProtocolName, count: number): number[] {
+  const { least, most } = protocolSubjectRange(protocol);
+  if (count < least || count > most) {
+    throw new RangeError(`Expected ${least} to ${most} subjects for ${protocol}, got ${count}`);
+  }
   const { subjects, folds } = ACTION_UNIT_PROTOCOLS[protocol];
   const longest = Math.max(...folds.map(({ length }) => length));
   const dealt = Array.from({ length: longest }, (_, place) => folds.flatMap((fold) => fold[place] ?? [])).flat();

@@ -8,7 +8,6 @@ import { openDataset } from "../../open-dataset.ts";
 import { ACTION_UNIT_PROTOCOLS, type ActionUnitProtocolName } from "../../protocols/action-unit-protocol.ts";
 import { convertLabels } from "../../protocols/convert-labels.ts";
 import { splitByFold } from "../../split.ts";
-import { synthFacsSchema } from "../synth-facs-options.ts";
 import { synthesizeDataset } from "../synthesize-dataset.ts";
 
 const options = { seed: 4, framesPerSubject: 9, imageSize: 32, identityShortcut: 0.3 };
@@ -105,12 +104,12 @@ it.each([
   ["disfa", 2, 28, "3 to 27"],
 ] as const)(
   "%s is refused with a fold that is empty, and with more subjects than published",
-  (protocol, few, many, range) => {
+  async (protocol, few, many, range) => {
+    await using folder = await createDataFolder();
     for (const subjects of [few, many]) {
-      const { error } = synthFacsSchema.safeParse({ ...options, protocol, subjects });
-      expect(error?.issues).toMatchObject([
-        { path: ["subjects"], message: `Expected ${range} subjects for ${protocol}, got ${subjects}` },
-      ]);
+      const refused = synthesizeDataset(join(folder.path, "set"), { ...options, protocol, subjects });
+      await expect(refused).rejects.toThrow(`Expected ${range} subjects for ${protocol}, got ${subjects}`);
     }
+    expect(await readdir(folder.path)).toEqual([]);
   },
 );
