@@ -149,7 +149,7 @@ it("synthesizes a published data set, whose readers then take it", async () => {
   const images = join(drawn, "images");
   const converted = await duchenne("datasets", "convert", "disfa", join(drawn, "ActionUnit_Labels"), images);
   expect(converted.stdout).toBe(`${images}: 3 subjects, 12 frames\n`);
-}, 120_000);
+}, 300_000);
 
 it("doctor looks at the machine and the server", async () => {
   const { stdout } = await duchenne("doctor");

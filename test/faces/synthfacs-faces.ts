@@ -4,6 +4,8 @@ import {
   frameWith,
   type RgbImage,
   renderLabelledFace,
+  renderSequence,
+  SYNTHFACS_ACTION_UNITS,
   type SyntheticFrame,
   type SyntheticSubject,
 } from "@duchenne/data";
@@ -71,12 +73,43 @@ export async function foundShare(model: AuModel, seed: number, subjects: number,
   return found / (subjects * frames);
 }
 
+/**
+ * How the scores of some action units follow a spoken sequence of one subject in time: Pearson's correlation over its
+ * frames, by action unit; and how many frames show a face.
+ */
+export async function sequenceAgreement(
+  model: AuModel,
+  actionUnits: readonly number[],
+  { seed, frames, frameRateHz }: { readonly seed: number; readonly frames: number; readonly frameRateHz: number },
+): Promise<{ readonly found: number; readonly correlations: ReadonlyMap<number, number> }> {
+  const subject = createSyntheticSubject(seed, 0, 0);
+  const options = { seed, index: 0, frames, frameRateHz, speech: true, size: SIZE, framing: "portrait" } as const;
+  const seen: { readonly drawn: SyntheticFrame; readonly face: DetectedFace }[] = [];
+  for await (const { drawn, face: rendered } of renderSequence(subject, options)) {
+    const face = await detect(model, rendered.image);
+    if (face !== undefined) seen.push({ drawn, face });
+  }
+  const pairsOf = (number: number) =>
+    seen.map(({ drawn, face }) => ({
+      intensity: drawn.intensities[SYNTHFACS_ACTION_UNITS.indexOf(number)]!,
+      score: scoreOf(face, number) ?? 0,
+    }));
+  return {
+    found: seen.length,
+    correlations: new Map(actionUnits.map((number) => [number, pearson(pairsOf(number))])),
+  };
+}
+
 async function faceOf(
   model: AuModel,
   subject: SyntheticSubject,
   frame: SyntheticFrame,
 ): Promise<DetectedFace | undefined> {
   const { image } = await renderLabelledFace(subject, frame, { size: SIZE, framing: "portrait", noiseSeed: [0] });
+  return detect(model, image);
+}
+
+async function detect(model: AuModel, image: RgbImage): Promise<DetectedFace | undefined> {
   return (await model.run({ image: await pngOf(image), maxFaces: 1 })).faces[0];
 }
 

@@ -1,6 +1,6 @@
 import { type AuModel, createVisionEngine, type VisionEngine } from "@duchenne/vision";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { blendshapeAgreement, foundShare } from "./synthfacs-faces.ts";
+import { blendshapeAgreement, foundShare, sequenceAgreement } from "./synthfacs-faces.ts";
 
 let engine: VisionEngine;
 let model: AuModel;
@@ -24,3 +24,13 @@ it.each([
   const { withinSubjects } = await blendshapeAgreement(model, actionUnit, { seed: 11, subjects: 4 });
   expect(withinSubjects).toBeGreaterThanOrEqual(0.7);
 });
+
+it("MediaPipe's blendshapes follow a spoken sequence in time: jaw and blinks", async () => {
+  // The first blink begins within 4 s.
+  const frames = 44;
+  const { found, correlations } = await sequenceAgreement(model, [26, 43], { seed: 11, frames, frameRateHz: 8 });
+  expect(found).toBe(frames);
+  for (const [actionUnit, correlation] of correlations) {
+    expect(correlation, `AU${actionUnit}`).toBeGreaterThanOrEqual(0.7);
+  }
+}, 300_000);
