@@ -55,7 +55,7 @@ export function createFaceStage({ workers, imageLimits, faceModels, batching }: 
   });
 
   return {
-    open: () => pool.keep(0, { kind: "open" }, errorOf),
+    open: () => pool.keep(0, { task: { kind: "open" }, errorFrom: errorOf }),
     async find(request, preparation, scheduling) {
       const {
         stream = Symbol("alone"),

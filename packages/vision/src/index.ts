@@ -29,6 +29,7 @@ export {
 } from "./decode.ts";
 export type { VisionEngineOptions } from "./engine-options.ts";
 export { InvalidFaceBoxError } from "./face-box.ts";
+export { ModelLoadError } from "./model-load-error.ts";
 export { createOnnxRunner, type OnnxRunner } from "./onnx-runner.ts";
 export type { PixelFormat, RawImage, YuvColors } from "./raw-image.ts";
 export type { FaceQuality } from "./signals/face-quality.ts";
@@ -45,7 +46,6 @@ export { FaceTracker, type FaceTrackerOptions } from "./tracking/face-tracker.ts
 export {
   createVisionEngine,
   describeBuiltInModel,
-  ModelLoadError,
   type VisionEngine,
 } from "./vision-engine.ts";
 export type { ScoreResult } from "./worker/task.ts";

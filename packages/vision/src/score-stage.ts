@@ -2,7 +2,7 @@ import type { FoundImage, Scheduling, VitSource } from "./au-model.ts";
 import { Batcher } from "./batching/batcher.ts";
 import { QueueTimeoutError } from "./batching/queue-errors.ts";
 import type { ResolvedEngineOptions } from "./engine-options.ts";
-import { ModelLoadError } from "./vision-engine.ts";
+import { ModelLoadError } from "./model-load-error.ts";
 import type { ScoreResult, ScoreTask, ScoreWorkerSettings, TaskError } from "./worker/task.ts";
 import { EngineClosedError, WorkerPool } from "./worker/worker-pool.ts";
 
@@ -57,7 +57,11 @@ export function createScoreStage(options: ResolvedEngineOptions): ScoreStage {
       const source = { path, warmUp: { imageSize, logits: actionUnits.length } };
       // Callers are told why; where the server keeps its files is not theirs to know.
       const refused = ({ message }: TaskError) => new ModelLoadError(message.replaceAll(path, "the model's file"));
-      await workers.keep(model, { kind: "load", model, source }, refused);
+      await workers.keep(model, {
+        task: { kind: "load", model, source },
+        undo: { kind: "unload", model },
+        errorFrom: refused,
+      });
       const batcher = new Batcher<Float32Array, FaceLogits>({
         ...batching,
         instances: scorers,
@@ -74,7 +78,7 @@ export function createScoreStage(options: ResolvedEngineOptions): ScoreStage {
         async unload() {
           batchers.delete(batcher);
           batcher.close(new EngineClosedError());
-          await workers.drop(model, { kind: "unload", model });
+          await workers.drop(model);
         },
       };
     },
