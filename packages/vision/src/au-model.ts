@@ -74,13 +74,16 @@ export interface Scheduling {
   readonly stream?: unknown;
   /** From 1, the highest; 0: the engine's default. */
   readonly priority?: number | undefined;
-  /** How long it may wait in all, in milliseconds, where that is shorter than the engine's own. */
+  /**
+   * How long it may wait in all, in milliseconds, where that is shorter than the engine's own: from its arrival until a
+   * worker has it, and again for a batch. Work is not waiting.
+   */
   readonly timeoutMs?: number | undefined;
   /** Takes the place of an image of its stream that still waits to be begun; that one is rejected as superseded. */
   readonly latest?: boolean | undefined;
   /** Gives the image up. */
   readonly signal?: AbortSignal | undefined;
-  /** Told when the work begins. */
+  /** Told when the work begins: of `find`, that a worker has the image; of `score`, that its first face is scored. */
   readonly onStart?: (() => void) | undefined;
   /** When it arrived, by performance.now(). Default: now. */
   readonly receivedMs?: number | undefined;

@@ -70,6 +70,8 @@ export function createFaceStage({ workers, imageLimits, faceModels, batching }: 
         stream,
         priority: scheduling.priority,
         timeoutMs: scheduling.timeoutMs,
+        // A frame may have waited for others of its stream.
+        waitedMs: performance.now() - receivedMs,
         exclusive: tracker?.follows,
         supersede: scheduling.latest,
         signal: scheduling.signal,

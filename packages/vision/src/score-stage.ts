@@ -1,6 +1,5 @@
 import type { FoundImage, Scheduling, VitSource } from "./au-model.ts";
 import { Batcher } from "./batching/batcher.ts";
-import { QueueTimeoutError } from "./batching/queue-errors.ts";
 import type { ResolvedEngineOptions } from "./engine-options.ts";
 import { ModelLoadError } from "./model-load-error.ts";
 import type { ScoreResult, ScoreTask, ScoreWorkerSettings, TaskError } from "./worker/task.ts";
@@ -92,13 +91,16 @@ export function createScoreStage(options: ResolvedEngineOptions): ScoreStage {
 
 async function scoreFaces(
   batcher: Batcher<Float32Array, FaceLogits>,
-  { faces, receivedMs }: FoundImage,
-  { stream = Symbol("alone"), priority, timeoutMs, signal }: Scheduling,
+  { faces, queueMs: waitedMs }: FoundImage,
+  { stream = Symbol("alone"), priority, timeoutMs, signal, onStart }: Scheduling,
 ): Promise<ScoredFaces> {
   const calledMs = performance.now();
-  let startedMs = calledMs;
-  const leftMs = timeoutMs === undefined ? undefined : timeoutMs - (calledMs - receivedMs);
-  if (leftMs !== undefined && leftMs <= 0) throw new QueueTimeoutError(timeoutMs!);
+  let startedMs: number | undefined;
+  const begin = () => {
+    if (startedMs === undefined) onStart?.();
+    startedMs = performance.now();
+  };
+  if (faces.length === 0) begin();
   // An image whose one face is refused needs no answer for the others.
   const givenUp = new AbortController();
   const giveUp = () => givenUp.abort(signal?.reason);
@@ -109,16 +111,16 @@ async function scoreFaces(
       value: input,
       stream,
       priority,
-      timeoutMs: leftMs,
+      timeoutMs,
+      waitedMs,
       signal: givenUp.signal,
-      onStart() {
-        startedMs = performance.now();
-      },
+      onStart: begin,
     }),
   );
   try {
     const scored = await Promise.all(submitted);
-    return { faces: scored, queueMs: startedMs - calledMs, inferenceMs: performance.now() - startedMs };
+    const begunMs = startedMs ?? calledMs;
+    return { faces: scored, queueMs: begunMs - calledMs, inferenceMs: performance.now() - begunMs };
   } catch (error) {
     givenUp.abort(error);
     await Promise.allSettled(submitted);

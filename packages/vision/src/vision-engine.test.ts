@@ -95,6 +95,34 @@ describe("a vision transformer", () => {
     await model.dispose();
   });
 
+  it("counts the time that an image waits against its limit, and not the time that it is worked on", async () => {
+    const model = await engine.load(source());
+    const request = { image: await solid(1), maxFaces: 1, imageIsCrop: true };
+    const earlier = performance.now() - 60_000;
+    await expect(model.find(request, { receivedMs: earlier, timeoutMs: 59_000 })).rejects.toMatchObject({
+      reason: "QUEUE_TIMEOUT",
+    });
+    const found = await model.find(request, { timeoutMs: 59_000 });
+    // As if its faces had been looked for for a minute, or had waited so long.
+    expect((await model.score({ ...found, receivedMs: earlier }, { timeoutMs: 59_000 })).faces.length).toBe(1);
+    await expect(model.score({ ...found, queueMs: 60_000 }, { timeoutMs: 59_000 })).rejects.toMatchObject({
+      reason: "QUEUE_TIMEOUT",
+    });
+    await model.dispose();
+  });
+
+  it("tells when the search begins, and when the scores do", async () => {
+    const model = await engine.load(source());
+    const told: string[] = [];
+    const request = { image: await solid(1), maxFaces: 1, imageIsCrop: true };
+    const found = await model.find(request, { onStart: () => told.push("find") });
+    await model.score(found, { onStart: () => told.push("score") });
+    await model.score({ ...found, faces: [] }, { onStart: () => told.push("score of nobody") });
+    await model.run(request, { onStart: () => told.push("run") });
+    expect(told).toEqual(["find", "score", "score of nobody", "run"]);
+    await model.dispose();
+  });
+
   it("can be given up", async () => {
     const model = await engine.load(source());
     const stop = new AbortController();

@@ -15,7 +15,8 @@ export class QueueTimeoutError extends Error {
   readonly reason = "QUEUE_TIMEOUT";
 
   constructor(timeoutMs: number) {
-    super(`Expected to be taken within ${Math.round(timeoutMs)} ms, was still waiting`);
+    const limit = timeoutMs < 10 ? Number(timeoutMs.toPrecision(2)) : Math.round(timeoutMs);
+    super(`Expected to be taken within ${limit} ms, was still waiting`);
     this.name = "QueueTimeoutError";
   }
 }

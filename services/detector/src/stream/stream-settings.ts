@@ -1,6 +1,5 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { durationFromMs, durationMs } from "@bufbuild/protobuf/wkt";
-import { InvalidFieldError } from "@duchenne/control";
+import { exactDuration, exactDurationMs, InvalidFieldError } from "@duchenne/control";
 import {
   FramePolicy,
   type OutputOptions,
@@ -55,7 +54,7 @@ export function streamSettings(configuration: StreamConfiguration, defaults: Str
     detectEvery: tracking?.detectEvery || defaults.detectEvery,
     smoothing: smoothingFrom(smoothing),
     priority: checkedPriority(configuration.priority, defaults),
-    queueTimeoutMs: queueTimeout && durationMs(queueTimeout),
+    queueTimeoutMs: queueTimeout && exactDurationMs(queueTimeout),
   };
 }
 
@@ -67,7 +66,7 @@ export function policyMessage(policy: LanePolicy): FramePolicy {
 function smoothingFrom(message: SmoothingMessage | undefined): Smoothing {
   switch (message?.filter.case) {
     case "exponential":
-      return { kind: "ema", halfLifeMs: durationMs(message.filter.value.halfLife!) };
+      return { kind: "ema", halfLifeMs: exactDurationMs(message.filter.value.halfLife!) };
     case "oneEuro": {
       const { minCutoffHz, beta, derivativeCutoffHz } = message.filter.value;
       return { kind: "one-euro", minCutoffHz: minCutoffHz || 1, beta, derivativeCutoffHz: derivativeCutoffHz || 1 };
@@ -83,7 +82,7 @@ export function smoothingMessage(smoothing: Smoothing): MessageInitShape<typeof 
     case "none":
       return undefined;
     case "ema":
-      return { filter: { case: "exponential", value: { halfLife: durationFromMs(smoothing.halfLifeMs) } } };
+      return { filter: { case: "exponential", value: { halfLife: exactDuration(smoothing.halfLifeMs) } } };
     case "one-euro": {
       const { minCutoffHz, beta, derivativeCutoffHz } = smoothing;
       return { filter: { case: "oneEuro", value: { minCutoffHz, beta, derivativeCutoffHz } } };
