@@ -109,14 +109,16 @@ describe("every frame", () => {
     expect(backwards.detail).toBe("Expected a sequence number above 6, got 4");
     stream.frame({ sequence: 7n });
     expect((await stream.next("dropped")).detail).toBe("Expected an encoded image or raw pixels, got neither");
-    stream.frame({ sequence: 8n, image: smile });
+    stream.frame({ sequence: 8n, image: smile, captureTime: { seconds: 2n ** 62n, nanos: 0 } });
+    expect((await stream.next("dropped")).detail).toContain("capture_time: must be");
+    stream.frame({ sequence: 9n, image: smile });
     await stream.next("result");
     stream.halfClose();
     expect(await stream.next("summary")).toMatchObject({
-      framesReceived: 5n,
+      framesReceived: 6n,
       framesAnswered: 2n,
-      framesDropped: 3n,
-      drops: [{ reason: DropReason.INVALID, frames: 3n }],
+      framesDropped: 4n,
+      drops: [{ reason: DropReason.INVALID, frames: 4n }],
     });
   });
 });

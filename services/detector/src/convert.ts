@@ -145,7 +145,7 @@ export interface StreamFace extends DetectedFace {
 
 /** The answer to one frame. */
 export function frameResult(
-  { sequence, captureTime }: Frame,
+  { sequence, captureTime }: Pick<Frame, "sequence" | "captureTime">,
   model: ServedModel,
   detection: Detection,
   faces: readonly StreamFace[],

@@ -47,6 +47,7 @@ export async function createDetector(context: ServiceContext, config: DetectorCo
 
   const detector = serviceHandler(DetectorService, {
     async detectFaces(request, { signal, traceContext }) {
+      const receivedMs = performance.now();
       const detection = detectionRequestFrom(request, request.outputs, request.maxFaces || defaults.maxFaces);
       const priority = checkedPriority(request.priority, defaults);
       const following = await registry.follow(request.model);
@@ -54,7 +55,8 @@ export async function createDetector(context: ServiceContext, config: DetectorCo
       try {
         const found = await traceImage(
           traceContext,
-          () => model.au.run(detection, { signal, priority }),
+          receivedMs,
+          () => model.au.run(detection, { signal, priority, receivedMs }),
           (result) => result,
         );
         metrics.result(found.times);
