@@ -87,7 +87,10 @@ export interface Scheduling {
   readonly onStart?: (() => void) | undefined;
   /** When it arrived, by performance.now(). Default: now. */
   readonly receivedMs?: number | undefined;
-  /** Follows the faces of the stream. One that does work in between searches has one image in work at a time. */
+  /**
+   * Follows the faces of the stream. Of one that does so in between searches, one image is in work at a time; crops and
+   * images with a known face are not held up by it, and their faces are for the caller to tell the tracker, in turn.
+   */
   readonly tracker?: FaceTracker | undefined;
   /** The image's own time for the tracker, in milliseconds. Default: `receivedMs`. */
   readonly frameTimeMs?: number | undefined;

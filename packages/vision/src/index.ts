@@ -5,7 +5,6 @@ export type {
   ActionUnitDescription,
   ActionUnitScore,
   AuModel,
-  BlendshapeSource,
   DetectedFace,
   Detection,
   DetectionRequest,
@@ -16,9 +15,9 @@ export type {
   StageTimes,
   VitSource,
 } from "./au-model.ts";
-export { Batcher, type BatcherOptions, type Clock, type Submission } from "./batching/batcher.ts";
+export { priorityFrom } from "./batching/priority.ts";
 export { QueueFullError, QueueTimeoutError, SupersededError, UnknownPriorityError } from "./batching/queue-errors.ts";
-export { type BatchingOptions, PLAIN_BATCHING, type QueuePolicy } from "./batching/request-queue.ts";
+export { type BatchingOptions, PLAIN_BATCHING } from "./batching/request-queue.ts";
 export type { Side } from "./blendshape-au.ts";
 export {
   DEFAULT_IMAGE_LIMITS,
@@ -37,12 +36,10 @@ export {
   type CalibrationRequest,
   FaceSignals,
   type NeutralBaseline,
-  type SignalledScores,
 } from "./signals/face-signals.ts";
 export type { HeadPose } from "./signals/head-pose.ts";
-export { NEUTRAL_SCORE } from "./signals/neutral-calibration.ts";
 export type { Smoothing } from "./signals/smoothing.ts";
-export { FaceTracker, type FaceTrackerOptions } from "./tracking/face-tracker.ts";
+export { FaceTracker } from "./tracking/face-tracker.ts";
 export {
   createVisionEngine,
   describeBuiltInModel,

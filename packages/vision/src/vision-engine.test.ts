@@ -4,7 +4,14 @@ import { join } from "node:path";
 import { createGraphBuilder } from "@duchenne/onnx";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { annotateImage, createOnnxRunner, createVisionEngine, decodeImage, type VisionEngine } from "./index.ts";
+import {
+  annotateImage,
+  createOnnxRunner,
+  createVisionEngine,
+  decodeImage,
+  FaceTracker,
+  type VisionEngine,
+} from "./index.ts";
 
 let folder: string;
 let onnx: string;
@@ -121,6 +128,41 @@ describe("a vision transformer", () => {
     await model.run(request, { onStart: () => told.push("run") });
     expect(told).toEqual(["find", "score", "score of nobody", "run"]);
     await model.dispose();
+  });
+
+  it("works on several crops of one stream at once, though its faces are followed", async () => {
+    const model = await engine.load(source());
+    const tracker = new FaceTracker({ detectEvery: 5, memoryMs: 1000 });
+    const events: string[] = [];
+    const image = await solid(1, 640, 480);
+    const find = async (name: string) => {
+      const onStart = () => events.push(`${name} begun`);
+      const found = await model.find({ image, maxFaces: 1, imageIsCrop: true }, { stream: "one", tracker, onStart });
+      events.push(`${name} found`);
+      return found;
+    };
+    const [first] = await Promise.all([find("first"), find("second")]);
+    expect(events.slice(0, 2)).toEqual(["first begun", "second begun"]);
+    expect(first.faceIds).toBe(undefined);
+    await model.dispose();
+  });
+
+  it("refuses too large an image before it takes a place in the queue", async () => {
+    const own = createVisionEngine({ workers: 1, imageLimits: { maxBytes: 1000, maxSide: 100 } });
+    const model = await own.load(source());
+    let begun = false;
+    const onStart = () => {
+      begun = true;
+    };
+    for (const [bytes, reason] of [
+      [1001, "IMAGE_TOO_LARGE"],
+      [0, "INVALID_IMAGE"],
+    ] as const) {
+      const request = { image: new Uint8Array(bytes), maxFaces: 1 };
+      await expect(model.find(request, { onStart })).rejects.toMatchObject({ reason });
+    }
+    expect(begun).toBe(false);
+    await own.close();
   });
 
   it("can be given up", async () => {

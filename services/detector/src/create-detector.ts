@@ -9,7 +9,7 @@ import { createFrameMetrics } from "./frame-metrics.ts";
 import { ModelRegistry } from "./model-registry.ts";
 import { createModelSource } from "./served-model.ts";
 import { answerStream } from "./stream/answer-stream.ts";
-import { checkedPriority, type StreamDefaults } from "./stream/stream-settings.ts";
+import type { StreamDefaults } from "./stream/stream-settings.ts";
 import { traceImage } from "./trace-image.ts";
 
 /**
@@ -41,22 +41,20 @@ export async function createDetector(context: ServiceContext, config: DetectorCo
   const defaults: StreamDefaults = {
     maxFaces: config.defaultMaxFaces,
     detectEvery: config.detectEvery,
-    priority: batching.defaultPriority,
-    priorities: batching.priorities.length,
+    batching,
   };
 
   const detector = serviceHandler(DetectorService, {
     async detectFaces(request, { signal, traceContext }) {
       const receivedMs = performance.now();
       const detection = detectionRequestFrom(request, request.outputs, request.maxFaces || defaults.maxFaces);
-      const priority = checkedPriority(request.priority, defaults);
       const following = await registry.follow(request.model);
       const { model, resolved, release } = following.lease();
       try {
         const found = await traceImage(
           traceContext,
           receivedMs,
-          () => model.au.run(detection, { signal, priority, receivedMs }),
+          () => model.au.run(detection, { signal, priority: request.priority, receivedMs }),
           (result) => result,
         );
         metrics.result(found.times);

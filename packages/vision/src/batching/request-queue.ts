@@ -1,5 +1,6 @@
 import { FairLane } from "./fair-lane.ts";
-import { QueueFullError, UnknownPriorityError } from "./queue-errors.ts";
+import { priorityFrom } from "./priority.ts";
+import { QueueFullError } from "./queue-errors.ts";
 
 /** How requests of one priority wait (Triton's queue policy). */
 export interface QueuePolicy {
@@ -99,9 +100,8 @@ export class RequestQueue<T> {
     nowMs: number,
   ): { readonly entry: QueueEntry<T>; readonly superseded: readonly QueueEntry<T>[] } {
     const { value, stream, exclusive = false, supersede = false, waitedMs = 0 } = request;
-    const priority = request.priority || this.#options.defaultPriority;
-    const level = this.#levels[priority - 1];
-    if (level === undefined) throw new UnknownPriorityError(priority, this.#levels.length);
+    const priority = priorityFrom(request.priority, this.#options);
+    const level = this.#levels[priority - 1]!;
     const { maxQueueSize } = level.policy;
     const timeoutMs = Math.min(
       level.policy.timeoutMs || Number.POSITIVE_INFINITY,

@@ -1,7 +1,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { StreamDetectRequestSchema } from "@duchenne/proto";
 import { createLogger } from "@duchenne/rpc";
-import { describeBuiltInModel } from "@duchenne/vision";
+import { describeBuiltInModel, PLAIN_BATCHING } from "@duchenne/vision";
 import { ROOT_CONTEXT } from "@opentelemetry/api";
 import { expect, it } from "vitest";
 import { createFrameMetrics } from "../frame-metrics.ts";
@@ -38,7 +38,7 @@ it.each(["the caller breaks the order", "nobody reads any more"])("closes the re
   };
   const answers = answerStream(requests, {
     registry,
-    defaults: { maxFaces: 1, detectEvery: 5, priority: 1, priorities: 1 },
+    defaults: { maxFaces: 1, detectEvery: 5, batching: PLAIN_BATCHING },
     metrics: createFrameMetrics(),
     logger: createLogger({ name: "test", level: "silent" }),
     credit: 1,
