@@ -191,6 +191,18 @@ describe("faces are found", () => {
       expect(Math.abs(p.pitch - q.pitch)).toBeLessThan(6);
     }
   });
+  it("by one model are prepared for another as they are, without a search", async () => {
+    const image = await frame([
+      { who: 0, left: 20, top: 30, size: 200 },
+      { who: 1, left: 400, top: 80, size: 220, angle: 10 },
+    ]);
+    const first = await model.find({ image, maxFaces: 2 });
+    const again = await model.find({ image, maxFaces: 2, faces: first.faces });
+    expect([first.searched, again.searched]).toEqual([true, false]);
+    expect(again.faces.map(({ box, input }) => ({ box, input }))).toEqual(
+      first.faces.map(({ box, input }) => ({ box, input })),
+    );
+  });
   it("cut at the border, whose quality says how much is seen", async () => {
     const [whole] = await detect(await frame([{ who: 0, left: 200, top: 80 }]));
     const [cut] = await detect(await frame([{ who: 0, left: -105, top: 80 }]));

@@ -1,5 +1,6 @@
 import type { Box } from "@duchenne/data";
 import type { Side } from "./blendshape-au.ts";
+import type { FoundFace } from "./chain/face-chain.ts";
 import type { RawImage } from "./raw-image.ts";
 import type { FaceQuality } from "./signals/face-quality.ts";
 import type { HeadPose } from "./signals/head-pose.ts";
@@ -56,6 +57,8 @@ export interface DetectionRequest {
   readonly imageIsCrop?: boolean | undefined;
   /** A known face, in pixels of the image: no other is looked for. */
   readonly faceBox?: Box | undefined;
+  /** Its faces, found before: no face is looked for, and these are prepared for the model. */
+  readonly faces?: readonly FoundFace[] | undefined;
   /** Answer the 478 landmarks. */
   readonly landmarks?: boolean | undefined;
   /** Answer logits, where the model has them. */

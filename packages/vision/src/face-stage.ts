@@ -33,11 +33,11 @@ export function createFaceStage({ workers, imageLimits, faceModels, batching }: 
   const pool = new WorkerPool<FaceTask>(new URL("./worker/face-worker.ts", import.meta.url), workers, settings);
 
   const work = async ({ request, preparation, follower, frameTimeMs }: Job): Promise<Found> => {
-    const { maxFaces, imageIsCrop, faceBox, quality } = request;
+    const { maxFaces, imageIsCrop, faceBox, faces, quality } = request;
     const { image, buffer } = copyOf(request.image);
     const task = {
       kind: "find",
-      request: { image, maxFaces, imageIsCrop, faceBox, quality },
+      request: { image, maxFaces, imageIsCrop, faceBox, faces, quality },
       plan: follower?.plan(),
       preparation,
     } as const;
@@ -93,8 +93,8 @@ export function createFaceStage({ workers, imageLimits, faceModels, batching }: 
 }
 
 /** Whether it is not told where the face is. Such images do not depend on the ones before. */
-function looksForFaces({ imageIsCrop, faceBox }: DetectionRequest): boolean {
-  return imageIsCrop !== true && faceBox === undefined;
+function looksForFaces({ imageIsCrop, faceBox, faces }: DetectionRequest): boolean {
+  return imageIsCrop !== true && faceBox === undefined && faces === undefined;
 }
 
 /** A copy to hand over: the caller's may be a view of a larger buffer. */

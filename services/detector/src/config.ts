@@ -76,6 +76,12 @@ export const detectorShape = {
     .max(256 * 2 ** 20)
     .default(12 * 2 ** 20)
     .describe("The largest encoded image taken, in bytes."),
+  canaryShare: z.coerce
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe("Share of the frames of streams on an alias live that its canary scores too, to compare; 0: none."),
   traceFrameEveryMs: count
     .min(100)
     .default(60_000)

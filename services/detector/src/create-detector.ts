@@ -3,6 +3,8 @@ import { DetectorService } from "@duchenne/proto";
 import { serviceHandler } from "@duchenne/rpc";
 import { createVisionEngine } from "@duchenne/vision";
 import { provisionFaceModels } from "@duchenne/vision/provision";
+import { createCanaryMetrics } from "./canary/canary-metrics.ts";
+import { CanaryMirror } from "./canary/canary-mirror.ts";
 import { batchingFrom, type DetectorConfig } from "./config.ts";
 import { detectFacesResponse, detectionRequestFrom } from "./convert.ts";
 import { createFrameMetrics } from "./frame-metrics.ts";
@@ -38,6 +40,13 @@ export async function createDetector(context: ServiceContext, config: DetectorCo
     await engine.close();
     throw error;
   }
+  const mirror = new CanaryMirror({
+    registry,
+    share: config.canaryShare,
+    priority: batching.priorities.length,
+    metrics: createCanaryMetrics(),
+    logger,
+  });
   const defaults: StreamDefaults = {
     maxFaces: config.defaultMaxFaces,
     detectEvery: config.detectEvery,
@@ -68,6 +77,7 @@ export async function createDetector(context: ServiceContext, config: DetectorCo
     streamDetect: (requests, { signal, draining, traceContext }) =>
       answerStream(requests, {
         registry,
+        mirror,
         metrics,
         logger,
         defaults,
@@ -86,7 +96,10 @@ export async function createDetector(context: ServiceContext, config: DetectorCo
   const following = followAliases();
   /** Streams on an alias move when it does, whichever process moved it. */
   async function followAliases(): Promise<void> {
-    for await (const _ of store.changes(closing.signal)) await registry.refresh();
+    for await (const _ of store.changes(closing.signal)) {
+      await registry.refresh();
+      mirror.refresh();
+    }
   }
   following.catch((error: unknown) => logger.error({ error }, "aliases cannot be followed"));
 
@@ -95,6 +108,7 @@ export async function createDetector(context: ServiceContext, config: DetectorCo
     async close() {
       closing.abort();
       await following.catch(() => {});
+      await mirror.close();
       await registry.close();
       await engine.close();
     },

@@ -4,6 +4,8 @@ import { createLogger } from "@duchenne/rpc";
 import { describeBuiltInModel, PLAIN_BATCHING } from "@duchenne/vision";
 import { ROOT_CONTEXT } from "@opentelemetry/api";
 import { expect, it } from "vitest";
+import { createCanaryMetrics } from "../canary/canary-metrics.ts";
+import { CanaryMirror } from "../canary/canary-mirror.ts";
 import { createFrameMetrics } from "../frame-metrics.ts";
 import { ModelRegistry } from "../model-registry.ts";
 import { answerStream } from "./answer-stream.ts";
@@ -36,11 +38,13 @@ it.each(["the caller breaks the order", "nobody reads any more"])("closes the re
       };
     },
   };
+  const logger = createLogger({ name: "test", level: "silent" });
   const answers = answerStream(requests, {
     registry,
     defaults: { maxFaces: 1, detectEvery: 5, batching: PLAIN_BATCHING },
     metrics: createFrameMetrics(),
-    logger: createLogger({ name: "test", level: "silent" }),
+    mirror: new CanaryMirror({ registry, share: 0, priority: 1, metrics: createCanaryMetrics(), logger }),
+    logger,
     credit: 1,
     faceMemoryMs: 0,
     goingAwayGraceMs: 0,

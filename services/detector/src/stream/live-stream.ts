@@ -3,6 +3,7 @@ import { type Calibration, type Frame, FrameSchema, type StreamDetectRequest } f
 import { checkMessage, type Logger } from "@duchenne/rpc";
 import { type Detection, type DetectionRequest, FaceTracker, type FoundImage } from "@duchenne/vision";
 import type { Context } from "@opentelemetry/api";
+import type { CanaryMirror, StreamMirror } from "../canary/canary-mirror.ts";
 import { detectionRequestFrom } from "../convert.ts";
 import type { FrameMetrics } from "../frame-metrics.ts";
 import type { Lease } from "../model-registry.ts";
@@ -19,6 +20,8 @@ import type { StreamSettings } from "./stream-settings.ts";
 /** What a live stream needs of the server. */
 export interface LiveStreamOptions {
   readonly metrics: FrameMetrics;
+  /** Has frames compared with a canary. */
+  readonly mirror: CanaryMirror;
   readonly logger: Logger;
   /** Frames that a caller may have unanswered. */
   readonly credit: number;
@@ -63,6 +66,7 @@ export class LiveStream {
   readonly #clock = new FrameClock();
   readonly #lane: FrameLane<Arrival, Scored>;
   readonly #tracker: FaceTracker;
+  readonly #mirror: StreamMirror;
   readonly #isTraced: () => boolean;
   /** Ends the work on frames: the server stops, or the caller is gone. */
   readonly #stop = new AbortController();
@@ -83,6 +87,7 @@ export class LiveStream {
     this.#options = options;
     this.#answers = new StreamAnswers(settings, options, startedMs);
     this.#tracker = new FaceTracker({ detectEvery: settings.detectEvery, memoryMs: options.faceMemoryMs });
+    this.#mirror = options.mirror.open();
     this.#isTraced = createTraceSampler(options.traceEveryMs);
     const answers = this.#answers;
     this.#lane = new FrameLane({
@@ -131,6 +136,7 @@ export class LiveStream {
     signal.removeEventListener("abort", this.#onAbort);
     draining.removeEventListener("abort", this.#onDraining);
     clearTimeout(this.#graceTimer);
+    this.#mirror.close();
     this.#ending = true;
     this.#gone = true;
     this.outbox.end();
@@ -213,7 +219,7 @@ export class LiveStream {
     return traceImage(this.#options.traceContext, receivedMs, work, ({ detection }) => detection);
   }
 
-  #answer({ mark, lease, frameTimeMs }: Arrival, outcome: PromiseSettledResult<Scored>): void {
+  #answer({ mark, request, lease, frameTimeMs }: Arrival, outcome: PromiseSettledResult<Scored>): void {
     try {
       if (outcome.status === "rejected") {
         this.#failed(mark, outcome.reason);
@@ -222,6 +228,7 @@ export class LiveStream {
       const { found, detection } = outcome.value;
       const faceIds = found.faceIds ?? this.#tracker.update(found, frameTimeMs);
       this.#answers.result({ mark, lease: lease!, detection, faceIds, frameTimeMs });
+      if (!this.#gone) this.#mirror.offer({ lease: lease!, request, found, detection });
     } finally {
       lease?.release();
     }
