@@ -324,7 +324,7 @@ describe("clients that vanish", () => {
       await Promise.all(
         streams.map(async (stream) => {
           await stream.next("configured");
-          for (const sequence of [1n, 2n, 3n]) stream.frame({ sequence, image: smile });
+          for (const sequence of [1n, 2n, 3n]) stream.frame({ sequence, image: small });
         }),
       );
       stop.abort();
