@@ -7,7 +7,15 @@ import { NonFiniteLossError, type TrainingEvent } from "./events.ts";
 import { createLookahead } from "./lookahead.ts";
 import type { Objective } from "./objectives/objective.ts";
 import { createPace } from "./pace.ts";
-import { afterEpoch, afterStep, epochMeans, isOutOfPatience, NO_PROGRESS, type Progress, type Validation } from "./progress.ts";
+import {
+  afterEpoch,
+  afterStep,
+  epochMeans,
+  isOutOfPatience,
+  NO_PROGRESS,
+  type Progress,
+  type Validation,
+} from "./progress.ts";
 import type { Optimization, StepPlan } from "./recipes/optimization.ts";
 import { learningRateAt } from "./schedule.ts";
 import { createStepper } from "./stepper.ts";
