@@ -1,8 +1,9 @@
-import { createHash, randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
-import { mkdir, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { readdir, readFile, rm, stat, utimes } from "node:fs/promises";
+import { join } from "node:path";
 import { storing } from "./disk-full.ts";
+import { moveDurably, writeDurably } from "./durable-files.ts";
 import { BlobDamagedError } from "./errors.ts";
 
 /** Stored bytes. */
@@ -136,35 +137,4 @@ async function touch(file: string): Promise<boolean> {
     () => true,
     (error) => ignoreMissing(error) ?? false,
   );
-}
-
-/** The file appears whole or not at all, and stays. */
-async function writeDurably(file: string, bytes: Uint8Array): Promise<void> {
-  await mkdir(dirname(file), { recursive: true });
-  const temporary = `${file}.${randomUUID()}`;
-  try {
-    await writeFile(temporary, bytes, { flag: "wx" });
-    await moveDurably(temporary, file);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
-}
-
-/** Moves a file and stays with it: neither its bytes nor its name are lost in a power cut. */
-async function moveDurably(from: string, file: string): Promise<void> {
-  const folder = dirname(file);
-  await mkdir(folder, { recursive: true });
-  await syncToDisk(from, "r+");
-  await rename(from, file);
-  await syncToDisk(folder, "r");
-}
-
-async function syncToDisk(path: string, flags: string): Promise<void> {
-  const handle = await open(path, flags);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

@@ -154,7 +154,7 @@ export class StoreMismatchError extends Error {
 
   constructor(objects: string, expected: string, actual: string) {
     super(
-      `The objects in ${objects} belong to another database (${actual}, not ${expected}). ` +
+      `The objects in ${objects} belong to another database (${actual || "a mark that cannot be read"}, not ${expected}). ` +
         "Use the database that they were stored with, or an empty place.",
     );
     this.name = "StoreMismatchError";

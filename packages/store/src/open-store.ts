@@ -29,7 +29,11 @@ export interface Store {
   readonly evaluations: Evaluations;
   /** One turn at once, then one after every change or series of changes, by any process, until the signal aborts. */
   changes(signal: AbortSignal): AsyncIterable<void>;
-  /** Removes what nothing refers to and what is older than `minAgeMs`. */
+  /**
+   * Removes what nothing refers to and what is older than `minAgeMs`.
+   *
+   * @throws {StoreMismatchError} when the objects have come to belong to another database
+   */
   collectGarbage(options: { readonly minAgeMs: number; readonly signal?: AbortSignal }): Promise<Collected>;
   close(): Promise<void>;
 }
@@ -69,7 +73,11 @@ export async function openStore({ directory, ...addresses }: StoreLocation): Pro
     datasets: createDatasets(database),
     evaluations: createEvaluations(database),
     changes: database.changes.watch,
-    collectGarbage: (options) => collectGarbage(database, objects, options),
+    async collectGarbage(options) {
+      // Not every server lets only one of several databases claim at once: what is removed is gone for good.
+      await tieTogether(database, objects);
+      return collectGarbage(database, objects, options);
+    },
     async close() {
       await database.close();
       await objects.close();

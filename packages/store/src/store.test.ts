@@ -9,6 +9,7 @@ import { jobsContract } from "./contract/jobs-contract.ts";
 import { migrationsContract } from "./contract/migrations-contract.ts";
 import { modelsContract } from "./contract/models-contract.ts";
 import { objectsContract } from "./contract/objects-contract.ts";
+import { ownershipContract } from "./contract/ownership-contract.ts";
 import { recordsContract } from "./contract/records-contract.ts";
 
 // What the store promises, on each way of keeping it.
@@ -20,6 +21,7 @@ describe.each(contractDrivers)("$name", (driver) => {
   modelsContract(fixture);
   recordsContract(fixture);
   objectsContract(fixture);
+  ownershipContract(fixture);
   garbageContract(fixture);
   changesContract(fixture);
   migrationsContract(fixture);

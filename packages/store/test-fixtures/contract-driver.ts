@@ -24,6 +24,8 @@ export interface ContractDriver {
   cutConnections(location: StoreLocation): Promise<void>;
   /** Puts other bytes in place of a blob's. */
   damage(location: StoreLocation, digest: string, bytes: Uint8Array): Promise<void>;
+  /** Puts another text in place of the mark of which database the objects belong to. */
+  mark(location: StoreLocation, text: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -47,6 +49,7 @@ const sqliteAndFiles: ContractDriver = {
   cutConnections: async () => {},
   damage: ({ directory }, digest, bytes) =>
     writeFile(join(directory, "blobs", digest.slice(0, 2), digest.slice(2)), bytes),
+  mark: ({ directory }, text) => writeFile(join(directory, "database-id"), text),
   stop: async () => {},
 };
 
@@ -66,16 +69,19 @@ function postgresAndS3(): ContractDriver {
     elsewhere: (location) => ({ ...location, directory: join(location.directory, "elsewhere") }),
     execute: ({ database }, statements) => postgres!.execute(database!, statements.postgres),
     cutConnections: ({ database }) => postgres!.cutConnections(database!),
-    async damage({ objects }, digest, bytes) {
-      const { bucket, prefix, endpoint } = parseS3Address(objects!);
-      const client = new S3Client({ endpoint: endpoint!, forcePathStyle: true });
-      await client.send(new PutObjectCommand({ Bucket: bucket, Key: `${prefix}blobs/${digest}`, Body: bytes }));
-      client.destroy();
-    },
+    damage: (location, digest, bytes) => putObject(location, `blobs/${digest}`, bytes),
+    mark: (location, text) => putObject(location, "database-id", Buffer.from(text)),
     async stop() {
       await Promise.all([postgres?.stop(), s3?.stop()]);
     },
   };
+}
+
+async function putObject({ objects }: StoreLocation, key: string, bytes: Uint8Array): Promise<void> {
+  const { bucket, prefix, endpoint } = parseS3Address(objects!);
+  const client = new S3Client({ endpoint: endpoint!, forcePathStyle: true });
+  await client.send(new PutObjectCommand({ Bucket: bucket, Key: prefix + key, Body: bytes }));
+  client.destroy();
 }
 
 /** Every way of keeping a store: what holds for one holds for all. */

@@ -1,6 +1,8 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Blobs, type Checkpoints, openBlobs, openCheckpoints } from "../blobs.ts";
+import { storing } from "../disk-full.ts";
+import { writeOnceDurably } from "../durable-files.ts";
 
 /** The bytes of a store. */
 export interface Objects {
@@ -8,7 +10,10 @@ export interface Objects {
   readonly checkpoints: Checkpoints;
   /** For messages. */
   readonly place: string;
-  /** Answers which database they belong to, after giving them to this one if they belong to none. */
+  /**
+   * Answers which database they belong to, as read back, after giving them to this one if they belong to none. Empty when
+   * there is a mark that cannot be read.
+   */
   claim(database: string): Promise<string>;
   close(): Promise<void>;
 }
@@ -28,11 +33,8 @@ export async function openObjects(directory: string, address: string | undefined
       place: directory,
       async claim(database) {
         const file = join(directory, "database-id");
-        // Of several that claim at once, one makes the file.
-        await writeFile(file, database, { flag: "wx" }).catch((error: NodeJS.ErrnoException) => {
-          if (error.code !== "EEXIST") throw error;
-        });
-        return (await readFile(file, "utf8")) || database;
+        await storing("the store's mark", () => writeOnceDurably(file, Buffer.from(database)));
+        return readFile(file, "utf8");
       },
       close: async () => {},
     };

@@ -25,6 +25,8 @@ export interface S3Bucket {
   /** For messages. */
   readonly place: string;
   put(key: string, bytes: Uint8Array, sha256: string): Promise<void>;
+  /** Stores nothing when there is such an object, on servers that know conditional writes; on others it is as put. */
+  putNew(key: string, bytes: Uint8Array): Promise<void>;
   upload(key: string, path: string): Promise<void>;
   /** Undefined when there is no such object. */
   get(key: string): Promise<Readable | undefined>;
@@ -100,6 +102,18 @@ export function openS3Bucket({ bucket, prefix, endpoint, region }: S3Address): S
       }
       const checksum = { ChecksumSHA256: Buffer.from(sha256, "hex").toString("base64") };
       await named(client.send(new PutObjectCommand({ ...at(key), Body: bytes, ...checksum })));
+    },
+    async putNew(key, bytes) {
+      const params = { ...at(key), Body: bytes };
+      try {
+        await client.send(new PutObjectCommand({ ...params, IfNoneMatch: "*" }));
+      } catch (error) {
+        const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
+        // There is one; another was written at the same time; conditions are not known.
+        if (status === 412 || status === 409) return;
+        if (status !== 501) throw unavailable(place, error);
+        await named(client.send(new PutObjectCommand(params)));
+      }
     },
     async upload(key, path) {
       const params = { ...at(key), Body: createReadStream(path, { highWaterMark: 2 ** 20 }) };

@@ -2,10 +2,11 @@ import { createHash, randomUUID } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
 import { mkdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { buffer, text } from "node:stream/consumers";
+import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { type Blobs, checkDigest, openBlobs } from "../blobs.ts";
 import { BlobDamagedError } from "../errors.ts";
+import { claimBucket } from "./claim-bucket.ts";
 import type { Objects } from "./open-objects.ts";
 import { parseS3Address } from "./s3-address.ts";
 import { openS3Bucket, type S3Bucket } from "./s3-bucket.ts";
@@ -37,15 +38,7 @@ export async function openS3Objects(address: string, cacheDirectory: string): Pr
       jobs: () => bucket.folders("checkpoints/"),
     },
     place: bucket.place,
-    async claim(database) {
-      const stored = await bucket.get("database-id");
-      const claimed = stored === undefined ? "" : await text(stored);
-      // Some servers show an object empty while another process of the same database writes it.
-      if (claimed !== "") return claimed;
-      const bytes = Buffer.from(database);
-      await bucket.put("database-id", bytes, createHash("sha256").update(bytes).digest("hex"));
-      return database;
-    },
+    claim: (database) => claimBucket(bucket, database),
     close: async () => bucket.close(),
   };
 }
