@@ -136,7 +136,7 @@ export class SchemaTooNewError extends Error {
   }
 }
 
-/** Thrown when the database or the object store cannot be reached or does not let us in. */
+/** Thrown when the database or the object store cannot be reached, or not now; the same call may succeed later. */
 export class StoreUnavailableError extends Error {
   readonly code = "unavailable";
   readonly reason = "STORE_UNAVAILABLE";
@@ -144,6 +144,28 @@ export class StoreUnavailableError extends Error {
   constructor(message: string, cause?: unknown) {
     super(message, { cause });
     this.name = "StoreUnavailableError";
+  }
+}
+
+/** Thrown when the database or the object store refuses: somebody must give other credentials or rights first. */
+export class StoreRefusedError extends Error {
+  readonly code = "failed_precondition";
+  readonly reason = "STORE_REFUSED";
+
+  constructor(message: string, cause: unknown) {
+    super(message, { cause });
+    this.name = "StoreRefusedError";
+  }
+}
+
+/** Thrown when the database says that what it holds is damaged: only a backup brings it back. */
+export class StoreDamagedError extends Error {
+  readonly code = "data_loss";
+  readonly reason = "STORE_DAMAGED";
+
+  constructor(message: string, cause: unknown) {
+    super(message, { cause });
+    this.name = "StoreDamagedError";
   }
 }
 

@@ -17,7 +17,9 @@ export {
   NotFoundError,
   SchemaTooNewError,
   StoreAddressError,
+  StoreDamagedError,
   StoreMismatchError,
+  StoreRefusedError,
   StoreUnavailableError,
 } from "./errors.ts";
 export type { EvaluationRecord, Evaluations } from "./evaluations.ts";
