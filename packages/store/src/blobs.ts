@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
-import { createReadStream, existsSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { readdir, readFile, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { storing } from "./disk-full.ts";
 import { moveDurably, writeDurably } from "./durable-files.ts";
 import { BlobDamagedError } from "./errors.ts";
+import { requireDigest, sha256, sha256OfFile } from "./sha256.ts";
 
 /** Stored bytes. */
 export interface BlobReference {
@@ -55,16 +55,14 @@ export function openBlobs(directory: string): Blobs {
   const fileOf = (digest: string): string => join(directory, checkDigest(digest).slice(0, 2), digest.slice(2));
   return {
     async put(bytes) {
-      const digest = createHash("sha256").update(bytes).digest("hex");
+      const digest = sha256(bytes);
       const file = fileOf(digest);
       if (!(await touch(file))) await storing(`${bytes.length} bytes`, () => writeDurably(file, bytes));
       return { digest, sizeBytes: bytes.length };
     },
     async adopt(path) {
       const { size } = await stat(path);
-      const hash = createHash("sha256");
-      for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20 })) hash.update(chunk as Buffer);
-      const digest = hash.digest("hex");
+      const digest = await sha256OfFile(path);
       const file = fileOf(digest);
       if (await touch(file)) await rm(path);
       else await storing(`${size} bytes`, () => moveDurably(path, file));
@@ -74,8 +72,7 @@ export function openBlobs(directory: string): Blobs {
       const bytes = await readFile(fileOf(digest)).catch((error: NodeJS.ErrnoException) => {
         throw error.code === "ENOENT" ? new BlobDamagedError(digest, "is missing") : error;
       });
-      const actual = createHash("sha256").update(bytes).digest("hex");
-      if (actual !== digest) throw new BlobDamagedError(digest, `holds other bytes, of sha256 ${actual}`);
+      requireDigest(digest, sha256(bytes));
       return bytes;
     },
     async file(digest) {

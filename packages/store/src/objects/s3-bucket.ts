@@ -10,8 +10,8 @@ import {
   S3ServiceException,
 } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
-import { StoreUnavailableError } from "../errors.ts";
 import type { S3Address } from "./s3-address.ts";
+import { s3Error } from "./s3-error.ts";
 
 /** An object of a bucket. */
 export interface S3Object {
@@ -20,7 +20,10 @@ export interface S3Object {
   readonly timeMs: number;
 }
 
-/** The part of an S3 API that the store needs. Keys are below the address's prefix. Methods throw StoreUnavailableError. */
+/**
+ * The part of an S3 API that the store needs. Keys are below the address's prefix. Methods, and the reading of bytes, throw
+ * StoreUnavailableError, StoreRefusedError and DiskFullError.
+ */
 export interface S3Bucket {
   /** For messages. */
   readonly place: string;
@@ -28,8 +31,8 @@ export interface S3Bucket {
   /** Stores nothing when there is such an object, on servers that know conditional writes; on others it is as put. */
   putNew(key: string, bytes: Uint8Array): Promise<void>;
   upload(key: string, path: string): Promise<void>;
-  /** Undefined when there is no such object. */
-  get(key: string): Promise<Readable | undefined>;
+  /** Its bytes, piece by piece; undefined when there is no such object. */
+  get(key: string): Promise<AsyncIterable<Uint8Array> | undefined>;
   /** Undefined when there is no such object. */
   head(key: string): Promise<S3Object | undefined>;
   remove(key: string): Promise<void>;
@@ -39,12 +42,27 @@ export interface S3Bucket {
   close(): void;
 }
 
-const CONNECT_TIMEOUT_MS = 5_000;
+/** How long an object store may keep its callers waiting, in milliseconds; what passes by itself is tried three times. */
+interface S3Limits {
+  readonly connectMs: number;
+  /** For any sign of the server while something is sent or read. */
+  readonly silenceMs: number;
+  /** For the beginning of an answer; a part of an upload must be sent by then. */
+  readonly answerMs: number;
+}
+
+const LIMITS: S3Limits = { connectMs: 5_000, silenceMs: 20_000, answerMs: 120_000 };
 /** S3 takes at most 5 GiB in one piece and 10 000 parts. */
 const PART_BYTES = 16 * 2 ** 20;
 
-/** Opens a bucket, with credentials from where the AWS SDK looks for them. */
-export function openS3Bucket({ bucket, prefix, endpoint, region }: S3Address): S3Bucket {
+/**
+ * Opens a bucket, with credentials from where the AWS SDK looks for them.
+ *
+ * @param changed limits, for tests of them
+ */
+export function openS3Bucket(address: S3Address, changed: Partial<S3Limits> = {}): S3Bucket {
+  const { bucket, prefix, endpoint, region } = address;
+  const limits = { ...LIMITS, ...changed };
   const client = new S3Client({
     ...(region !== undefined && { region }),
     // Servers other than AWS's seldom have a name for each bucket.
@@ -52,7 +70,12 @@ export function openS3Bucket({ bucket, prefix, endpoint, region }: S3Address): S
     // Servers other than AWS's know no trailing checksums; every blob is named by its sha256 and checked when it is read.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
-    requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS },
+    requestHandler: {
+      connectionTimeout: limits.connectMs,
+      socketTimeout: limits.silenceMs,
+      requestTimeout: limits.answerMs,
+      throwOnRequestTimeout: true,
+    },
   });
   const place = `s3://${bucket}/${prefix}${endpoint === undefined ? "" : ` at ${endpoint}`}`;
   const at = (key: string) => ({ Bucket: bucket, Key: prefix + key });
@@ -61,7 +84,7 @@ export function openS3Bucket({ bucket, prefix, endpoint, region }: S3Address): S
     try {
       return await work;
     } catch (error) {
-      throw unavailable(place, error);
+      throw s3Error(place, error);
     }
   };
   /** Undefined when the object, not its bucket, is missing. */
@@ -71,9 +94,17 @@ export function openS3Bucket({ bucket, prefix, endpoint, region }: S3Address): S
     } catch (error) {
       const isMissing = error instanceof Error && (error.name === "NotFound" || error.name === "NoSuchKey");
       if (isMissing) return undefined;
-      throw unavailable(place, error);
+      throw s3Error(place, error);
     }
   };
+
+  async function* bytesOf(body: Readable): AsyncGenerator<Uint8Array> {
+    try {
+      yield* body;
+    } catch (error) {
+      throw s3Error(place, error);
+    }
+  }
 
   async function* pages(folder: string, delimiter?: string) {
     let token: string | undefined;
@@ -111,7 +142,7 @@ export function openS3Bucket({ bucket, prefix, endpoint, region }: S3Address): S
         const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
         // There is one; another was written at the same time; conditions are not known.
         if (status === 412 || status === 409) return;
-        if (status !== 501) throw unavailable(place, error);
+        if (status !== 501) throw s3Error(place, error);
         await named(client.send(new PutObjectCommand(params)));
       }
     },
@@ -121,7 +152,7 @@ export function openS3Bucket({ bucket, prefix, endpoint, region }: S3Address): S
     },
     async get(key) {
       const answer = await unlessMissing(client.send(new GetObjectCommand(at(key))));
-      return answer?.Body as Readable | undefined;
+      return answer && bytesOf(answer.Body as Readable);
     },
     async head(key) {
       const answer = await unlessMissing(client.send(new HeadObjectCommand(at(key))));
@@ -147,15 +178,4 @@ export function openS3Bucket({ bucket, prefix, endpoint, region }: S3Address): S
     },
     close: () => client.destroy(),
   };
-}
-
-function unavailable(place: string, error: unknown): StoreUnavailableError {
-  if (error instanceof S3ServiceException) {
-    const status = error.$metadata.httpStatusCode;
-    const said = error.message === "UnknownError" ? "" : `: ${error.message}`;
-    return new StoreUnavailableError(`The object store ${place} answered ${status} ${error.name}${said}`, error);
-  }
-  const parts = error instanceof AggregateError ? error.errors : [error];
-  const said = parts.map((part) => (part instanceof Error ? part.message : String(part))).join("; ");
-  return new StoreUnavailableError(`The object store ${place} cannot be used: ${said}`, error);
 }

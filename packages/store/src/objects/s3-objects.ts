@@ -1,11 +1,13 @@
-import { createHash, randomUUID } from "node:crypto";
-import { createReadStream, createWriteStream } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { createWriteStream } from "node:fs";
 import { mkdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { type Blobs, checkDigest, openBlobs } from "../blobs.ts";
+import { storing } from "../disk-full.ts";
 import { BlobDamagedError } from "../errors.ts";
+import { requireDigest, sha256, sha256OfFile } from "../sha256.ts";
 import { claimBucket } from "./claim-bucket.ts";
 import type { Objects } from "./open-objects.ts";
 import { parseS3Address } from "./s3-address.ts";
@@ -17,7 +19,7 @@ const REFRESH_MS = 3_600_000;
 /**
  * Blobs and checkpoints in a bucket. Files of blobs are copies in a local folder, which may be emptied while nothing runs.
  *
- * @throws {StoreAddressError} @throws {StoreUnavailableError}
+ * @throws {StoreAddressError} @throws {StoreUnavailableError} @throws {StoreRefusedError}
  */
 export async function openS3Objects(address: string, cacheDirectory: string): Promise<Objects> {
   const bucket = openS3Bucket(parseS3Address(address));
@@ -59,16 +61,14 @@ function s3Blobs(bucket: S3Bucket, folder: string, cacheDirectory: string): Blob
 
   return {
     async put(bytes) {
-      const digest = createHash("sha256").update(bytes).digest("hex");
+      const digest = sha256(bytes);
       if (!(await isFresh(digest))) await bucket.put(keyOf(digest), bytes, digest);
       return { digest, sizeBytes: bytes.length };
     },
 
     async adopt(path) {
       const { size } = await stat(path);
-      const hash = createHash("sha256");
-      await pipeline(createReadStream(path, { highWaterMark: 2 ** 20 }), hash);
-      const digest = hash.digest("hex");
+      const digest = await sha256OfFile(path);
       if (!(await isFresh(digest))) await bucket.upload(keyOf(digest), path);
       await rm(path);
       return { digest, sizeBytes: size };
@@ -76,8 +76,7 @@ function s3Blobs(bucket: S3Bucket, folder: string, cacheDirectory: string): Blob
 
     async get(digest) {
       const bytes = await buffer(await read(digest));
-      const actual = createHash("sha256").update(bytes).digest("hex");
-      if (actual !== digest) throw new BlobDamagedError(digest, `holds other bytes, of sha256 ${actual}`);
+      requireDigest(digest, sha256(bytes));
       return bytes;
     },
 
@@ -87,11 +86,11 @@ function s3Blobs(bucket: S3Bucket, folder: string, cacheDirectory: string): Blob
       await mkdir(cacheDirectory, { recursive: true });
       const temporary = join(cacheDirectory, `download-${randomUUID()}`);
       try {
-        await pipeline(stream, createWriteStream(temporary));
+        await storing("a copy of a blob", () => pipeline(stream, createWriteStream(temporary)));
         const { digest: actual } = await cache.adopt(temporary);
-        if (actual === digest) return await cache.file(digest);
-        await cache.remove(actual);
-        throw new BlobDamagedError(digest, `holds other bytes, of sha256 ${actual}`);
+        if (actual !== digest) await cache.remove(actual);
+        requireDigest(digest, actual);
+        return await cache.file(digest);
       } finally {
         await rm(temporary, { force: true });
       }
