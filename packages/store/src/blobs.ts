@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { storing } from "./disk-full.ts";
 import { moveDurably, writeDurably } from "./durable-files.ts";
 import { BlobDamagedError } from "./errors.ts";
+import type { Undisturbed } from "./garbage-rules.ts";
 import { requireDigest, sha256, sha256OfFile } from "./sha256.ts";
 
 /** Stored bytes. */
@@ -20,7 +21,12 @@ export interface StoredObject {
   readonly sizeBytes: number;
   /** When it was last stored, in milliseconds since the epoch. */
   readonly timeMs: number;
-  remove(): Promise<void>;
+  /**
+   * Removes it when it was last stored before a time, by what is true now; answers whether it did.
+   *
+   * @param signal how long it may take
+   */
+  removeOlderThan(timeMs: number, signal?: AbortSignal): Promise<boolean>;
 }
 
 /** Bytes named by their sha256. Safe to use from several processes. */
@@ -49,22 +55,29 @@ export interface Blobs {
   list(): AsyncIterable<StoredObject>;
 }
 
-/** Opens a folder of blobs; it need not exist. */
-export function openBlobs(directory: string): Blobs {
+/**
+ * Opens a folder of blobs; it need not exist.
+ *
+ * @param undisturbed what keeps others from collecting them as garbage; by default nobody does
+ */
+export function openBlobs(directory: string, undisturbed: Undisturbed = (work) => work()): Blobs {
   // 256 folders keep each of them small.
   const fileOf = (digest: string): string => join(directory, checkDigest(digest).slice(0, 2), digest.slice(2));
+  /** Makes what is there as young as new; false when it is not. A collection that saw its old age may have just removed it. */
+  const renew = async (file: string): Promise<boolean> =>
+    (await touch(file)) && undisturbed(async () => existsSync(file));
   return {
     async put(bytes) {
       const digest = sha256(bytes);
       const file = fileOf(digest);
-      if (!(await touch(file))) await storing(`${bytes.length} bytes`, () => writeDurably(file, bytes));
+      if (!(await renew(file))) await storing(`${bytes.length} bytes`, () => writeDurably(file, bytes));
       return { digest, sizeBytes: bytes.length };
     },
     async adopt(path) {
       const { size } = await stat(path);
       const digest = await sha256OfFile(path);
       const file = fileOf(digest);
-      if (await touch(file)) await rm(path);
+      if (await renew(file)) await rm(path);
       else await storing(`${size} bytes`, () => moveDurably(path, file));
       return { digest, sizeBytes: size };
     },
@@ -89,7 +102,17 @@ export function openBlobs(directory: string): Blobs {
           const stats = await stat(file).catch(ignoreMissing);
           if (stats === undefined) continue;
           const digest = /^[0-9a-f]{64}$/.test(folder + name) ? folder + name : undefined;
-          yield { digest, sizeBytes: stats.size, timeMs: stats.mtimeMs, remove: () => rm(file, { force: true }) };
+          yield {
+            digest,
+            sizeBytes: stats.size,
+            timeMs: stats.mtimeMs,
+            async removeOlderThan(timeMs) {
+              const now = await stat(file).catch(ignoreMissing);
+              if (now === undefined || now.mtimeMs > timeMs) return false;
+              await rm(file, { force: true });
+              return true;
+            },
+          };
         }
       }
     },
@@ -112,9 +135,9 @@ export interface Checkpoints {
 }
 
 /** Opens a folder of checkpoints; it need not exist. */
-export function openCheckpoints(directory: string): Checkpoints {
+export function openCheckpoints(directory: string, undisturbed: Undisturbed): Checkpoints {
   return {
-    of: (job) => openBlobs(join(directory, job)),
+    of: (job) => openBlobs(join(directory, job), undisturbed),
     removeAll: (job) => rm(join(directory, job), { recursive: true, force: true }),
     jobs: () => filesIn(directory),
   };

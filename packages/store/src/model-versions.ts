@@ -3,14 +3,12 @@ import { z } from "zod";
 import type { Blobs } from "./blobs.ts";
 import { type Database, databaseTimeMs, type Executor } from "./database.ts";
 import { BlobDamagedError, ModelVersionInUseError, NotFoundError } from "./errors.ts";
+import { lockGarbage } from "./garbage-rules.ts";
 import type { JsonObject } from "./json.ts";
 import { type ModelVersionRecord, type NewModelVersion, versionFromRow, versionNumber } from "./model-record.ts";
 import { type PageRequest, pageToken, placeFromPageToken } from "./page.ts";
 import { type RunningAttempt, requireRunning } from "./running-attempt.ts";
 import type { Tables } from "./schema.ts";
-
-/** The name under which blobs come into use and are collected: one never happens in the midst of the other. */
-export const ARTIFACTS_LOCK = "artifacts";
 
 /** The versions of models. */
 export interface ModelVersions {
@@ -74,7 +72,7 @@ export function createModelVersions(database: Database, blobs: Blobs): ModelVers
       database.transaction(async (tx) => {
         const made = job === undefined ? undefined : await madeBy(tx, job);
         if (made !== undefined) return versionFromRow(made);
-        await database.lock(tx, ARTIFACTS_LOCK);
+        await lockGarbage(database, tx);
         for (const { digest } of artifacts) {
           if (!(await blobs.has(digest))) throw new BlobDamagedError(digest, "is missing");
         }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -24,10 +24,14 @@ export interface ContractDriver {
   cutConnections(location: StoreLocation): Promise<void>;
   /** Puts other bytes in place of a blob's. */
   damage(location: StoreLocation, digest: string, bytes: Uint8Array): Promise<void>;
+  /** Makes an object look as if it had been stored two days ago. @param folder "blobs", or a job's below "checkpoints" */
+  makeOld(location: StoreLocation, folder: string, digest: string): Promise<void>;
   /** Puts another text in place of the mark of which database the objects belong to. */
   mark(location: StoreLocation, text: string): Promise<void>;
   stop(): Promise<void>;
 }
+
+const twoDaysAgo = () => new Date(Date.now() - 2 * 24 * 3_600_000);
 
 const sqliteAndFiles: ContractDriver = {
   name: "SQLite and files",
@@ -49,6 +53,8 @@ const sqliteAndFiles: ContractDriver = {
   cutConnections: async () => {},
   damage: ({ directory }, digest, bytes) =>
     writeFile(join(directory, "blobs", digest.slice(0, 2), digest.slice(2)), bytes),
+  makeOld: ({ directory }, folder, digest) =>
+    utimes(join(directory, folder, digest.slice(0, 2), digest.slice(2)), twoDaysAgo(), twoDaysAgo()),
   mark: ({ directory }, text) => writeFile(join(directory, "database-id"), text),
   stop: async () => {},
 };
@@ -70,6 +76,8 @@ function postgresAndS3(): ContractDriver {
     execute: ({ database }, statements) => postgres!.execute(database!, statements.postgres),
     cutConnections: ({ database }) => postgres!.cutConnections(database!),
     damage: (location, digest, bytes) => putObject(location, `blobs/${digest}`, bytes),
+    makeOld: ({ objects }, folder, digest) =>
+      s3!.setTime(`${parseS3Address(objects!).prefix}${folder}/${digest}`, twoDaysAgo()),
     mark: (location, text) => putObject(location, "database-id", Buffer.from(text)),
     async stop() {
       await Promise.all([postgres?.stop(), s3?.stop()]);

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, utimes } from "node:fs/promises";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -9,6 +9,8 @@ export interface S3Server {
   /** "s3://bucket/prefix?endpoint=...", each time another prefix of one bucket. */
   createPrefix(): string;
   readonly endpoint: string;
+  /** Makes an object look as if it had been stored at another time. */
+  setTime(key: string, time: Date): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -55,6 +57,7 @@ export async function startS3(): Promise<S3Server> {
   return {
     endpoint,
     createPrefix: () => `s3://duchenne-test/store-${++made}?endpoint=${encodeURIComponent(endpoint)}`,
+    setTime: (key, time) => utimes(join(directory, "duchenne-test", `${key}._S3rver_object`), time, time),
     async stop() {
       server.httpServer.closeAllConnections();
       await server.close();

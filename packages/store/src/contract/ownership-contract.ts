@@ -2,10 +2,12 @@ import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { StoreFixture } from "../../test-fixtures/index.ts";
+import type { Undisturbed } from "../garbage-rules.ts";
 import { openObjects } from "../objects/open-objects.ts";
 
 /** What keeps the objects of one database from being another's garbage. */
 export function ownershipContract(fixture: StoreFixture): void {
+  const alone: Undisturbed = (work) => work();
   /** A place for objects that belongs to nobody yet. */
   const unclaimed = async (name: string) => {
     const directory = join(fixture.location.directory, name);
@@ -18,7 +20,7 @@ export function ownershipContract(fixture: StoreFixture): void {
       for (let round = 0; round < 10; round++) {
         const { directory, objects } = await unclaimed(`round-${round}`);
         const names = Array.from({ length: 8 }, (_, i) => `database-${i}`);
-        const opened = await Promise.all(names.map(() => openObjects(directory, objects)));
+        const opened = await Promise.all(names.map(() => openObjects(directory, objects, alone)));
         const owners = await Promise.all(opened.map((each, i) => each.claim(names[i]!)));
         for (const each of opened) await each.close();
         expect(names).toContain(owners[0]);
@@ -30,7 +32,7 @@ export function ownershipContract(fixture: StoreFixture): void {
     it("with a mark that was never finished belong to nobody who asks", async () => {
       const location = await unclaimed("torn");
       await fixture.driver.mark(location, "");
-      const objects = await openObjects(location.directory, location.objects);
+      const objects = await openObjects(location.directory, location.objects, alone);
       expect(await objects.claim("mine")).toBe("");
       await objects.close();
     });

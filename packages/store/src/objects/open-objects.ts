@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type Blobs, type Checkpoints, openBlobs, openCheckpoints } from "../blobs.ts";
 import { storing } from "../disk-full.ts";
 import { writeOnceDurably } from "../durable-files.ts";
+import type { Undisturbed } from "../garbage-rules.ts";
 
 /** The bytes of a store. */
 export interface Objects {
@@ -23,13 +24,18 @@ export interface Objects {
  *
  * @param directory the local folder; beside S3 it keeps copies of what was read as files
  * @param address "s3://bucket/prefix"
+ * @param undisturbed what keeps others from collecting garbage
  * @throws {StoreAddressError} @throws {StoreUnavailableError}
  */
-export async function openObjects(directory: string, address: string | undefined): Promise<Objects> {
+export async function openObjects(
+  directory: string,
+  address: string | undefined,
+  undisturbed: Undisturbed,
+): Promise<Objects> {
   if (address === undefined) {
     return {
-      blobs: openBlobs(join(directory, "blobs")),
-      checkpoints: openCheckpoints(join(directory, "checkpoints")),
+      blobs: openBlobs(join(directory, "blobs"), undisturbed),
+      checkpoints: openCheckpoints(join(directory, "checkpoints"), undisturbed),
       place: directory,
       async claim(database) {
         const file = join(directory, "database-id");
@@ -41,5 +47,5 @@ export async function openObjects(directory: string, address: string | undefined
   }
   // The AWS SDK is loaded only where it is used.
   const { openS3Objects } = await import("./s3-objects.ts");
-  return openS3Objects(address, join(directory, "object-cache"));
+  return openS3Objects(address, join(directory, "object-cache"), undisturbed);
 }

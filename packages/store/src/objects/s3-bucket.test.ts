@@ -49,6 +49,16 @@ describe("an object store", () => {
     expect((await buffer((await bucket.get("key"))!)).equals(large)).toBe(true);
   });
 
+  it("is unavailable to a call that has a limit of its own", async () => {
+    const bucket = open();
+    await put(bucket, Buffer.from("abc"));
+    proxy.silence();
+    const removing = bucket.remove("key", AbortSignal.timeout(100));
+    await expect(removing).rejects.toBeInstanceOf(StoreUnavailableError);
+    proxy.restore();
+    expect(await bucket.head("key")).toMatchObject({ sizeBytes: 3 });
+  });
+
   it("that does not begin to answer in time is unavailable, although its connection lives", async () => {
     const slow = createServer((_, response) => {
       const alive = setInterval(() => response.writeProcessing(), 20);

@@ -34,8 +34,8 @@ export interface S3Bucket {
   /** Its bytes, piece by piece; undefined when there is no such object. */
   get(key: string): Promise<AsyncIterable<Uint8Array> | undefined>;
   /** Undefined when there is no such object. */
-  head(key: string): Promise<S3Object | undefined>;
-  remove(key: string): Promise<void>;
+  head(key: string, signal?: AbortSignal): Promise<S3Object | undefined>;
+  remove(key: string, signal?: AbortSignal): Promise<void>;
   list(folder: string): AsyncIterable<S3Object>;
   /** The names of the folders in a folder. */
   folders(folder: string): Promise<readonly string[]>;
@@ -78,6 +78,7 @@ export function openS3Bucket(address: S3Address, changed: Partial<S3Limits> = {}
     },
   });
   const place = `s3://${bucket}/${prefix}${endpoint === undefined ? "" : ` at ${endpoint}`}`;
+  const within = (signal: AbortSignal | undefined) => (signal === undefined ? {} : { abortSignal: signal });
   const at = (key: string) => ({ Bucket: bucket, Key: prefix + key });
 
   const named = async <T>(work: Promise<T>): Promise<T> => {
@@ -154,13 +155,13 @@ export function openS3Bucket(address: S3Address, changed: Partial<S3Limits> = {}
       const answer = await unlessMissing(client.send(new GetObjectCommand(at(key))));
       return answer && bytesOf(answer.Body as Readable);
     },
-    async head(key) {
-      const answer = await unlessMissing(client.send(new HeadObjectCommand(at(key))));
+    async head(key, signal) {
+      const answer = await unlessMissing(client.send(new HeadObjectCommand(at(key)), within(signal)));
       if (answer === undefined) return undefined;
       return { key, sizeBytes: answer.ContentLength ?? 0, timeMs: answer.LastModified?.getTime() ?? 0 };
     },
-    async remove(key) {
-      await named(client.send(new DeleteObjectCommand(at(key))));
+    async remove(key, signal) {
+      await named(client.send(new DeleteObjectCommand(at(key)), within(signal)));
     },
     async *list(folder) {
       for await (const { Contents = [] } of pages(folder)) {

@@ -17,7 +17,8 @@ const REFUSED = new Set(["ExpiredToken", "InvalidToken", "TokenRefreshRequired",
 export function s3Error(place: string, error: unknown): unknown {
   if (error instanceof S3ServiceException) return answered(place, error);
   if (!(error instanceof Error)) return error;
-  if (isNetworkError(error)) {
+  // Calls are aborted by their time limits only.
+  if (isNetworkError(error) || error.name === "AbortError") {
     return new StoreUnavailableError(`The object store ${place} cannot be used: ${messageOf(error)}`, error);
   }
   if (error.name === "CredentialsProviderError") {

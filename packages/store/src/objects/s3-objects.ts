@@ -7,21 +7,26 @@ import { pipeline } from "node:stream/promises";
 import { type Blobs, checkDigest, openBlobs } from "../blobs.ts";
 import { storing } from "../disk-full.ts";
 import { BlobDamagedError } from "../errors.ts";
+import { GARBAGE_MIN_AGE_MS, type Undisturbed } from "../garbage-rules.ts";
 import { requireDigest, sha256, sha256OfFile } from "../sha256.ts";
 import { claimBucket } from "./claim-bucket.ts";
 import type { Objects } from "./open-objects.ts";
 import { parseS3Address } from "./s3-address.ts";
 import { openS3Bucket, type S3Bucket } from "./s3-bucket.ts";
 
-/** Bytes that are stored again count as stored now; they are sent again only when their age comes near to a collection's. */
-const REFRESH_MS = 3_600_000;
+/** Bytes that are stored again count as stored now; they are sent again only when they have lost this much of their time. */
+const REFRESH_MS = GARBAGE_MIN_AGE_MS / 24;
 
 /**
  * Blobs and checkpoints in a bucket. Files of blobs are copies in a local folder, which may be emptied while nothing runs.
  *
  * @throws {StoreAddressError} @throws {StoreUnavailableError} @throws {StoreRefusedError}
  */
-export async function openS3Objects(address: string, cacheDirectory: string): Promise<Objects> {
+export async function openS3Objects(
+  address: string,
+  cacheDirectory: string,
+  undisturbed: Undisturbed,
+): Promise<Objects> {
   const bucket = openS3Bucket(parseS3Address(address));
   try {
     // Wrong credentials and missing buckets are told at the start.
@@ -31,9 +36,9 @@ export async function openS3Objects(address: string, cacheDirectory: string): Pr
     throw error;
   }
   return {
-    blobs: s3Blobs(bucket, "blobs/", cacheDirectory),
+    blobs: s3Blobs(bucket, "blobs/", cacheDirectory, undisturbed),
     checkpoints: {
-      of: (job) => s3Blobs(bucket, `checkpoints/${job}/`, cacheDirectory),
+      of: (job) => s3Blobs(bucket, `checkpoints/${job}/`, cacheDirectory, undisturbed),
       async removeAll(job) {
         for await (const { key } of bucket.list(`checkpoints/${job}/`)) await bucket.remove(key);
       },
@@ -45,13 +50,18 @@ export async function openS3Objects(address: string, cacheDirectory: string): Pr
   };
 }
 
-function s3Blobs(bucket: S3Bucket, folder: string, cacheDirectory: string): Blobs {
+function s3Blobs(bucket: S3Bucket, folder: string, cacheDirectory: string, undisturbed: Undisturbed): Blobs {
   const cache = openBlobs(cacheDirectory);
   const keyOf = (digest: string): string => folder + checkDigest(digest);
 
-  const isFresh = async (digest: string): Promise<boolean> => {
+  const has = async (digest: string) => (await bucket.head(keyOf(digest))) !== undefined;
+  /** Sends what is not there, or no longer young. */
+  const send = async (digest: string, sending: () => Promise<void>): Promise<void> => {
     const stored = await bucket.head(keyOf(digest));
-    return stored !== undefined && Date.now() - stored.timeMs < REFRESH_MS;
+    if (stored !== undefined && Date.now() - stored.timeMs < REFRESH_MS) return;
+    await sending();
+    // A collection that saw the old one's age may have removed the new one.
+    if (stored !== undefined && !(await undisturbed(() => has(digest)))) await sending();
   };
   const read = async (digest: string) => {
     const stream = await bucket.get(keyOf(digest));
@@ -62,14 +72,14 @@ function s3Blobs(bucket: S3Bucket, folder: string, cacheDirectory: string): Blob
   return {
     async put(bytes) {
       const digest = sha256(bytes);
-      if (!(await isFresh(digest))) await bucket.put(keyOf(digest), bytes, digest);
+      await send(digest, () => bucket.put(keyOf(digest), bytes, digest));
       return { digest, sizeBytes: bytes.length };
     },
 
     async adopt(path) {
       const { size } = await stat(path);
       const digest = await sha256OfFile(path);
-      if (!(await isFresh(digest))) await bucket.upload(keyOf(digest), path);
+      await send(digest, () => bucket.upload(keyOf(digest), path));
       await rm(path);
       return { digest, sizeBytes: size };
     },
@@ -96,14 +106,23 @@ function s3Blobs(bucket: S3Bucket, folder: string, cacheDirectory: string): Blob
       }
     },
 
-    has: async (digest) => (await bucket.head(keyOf(digest))) !== undefined,
+    has,
     remove: (digest) => bucket.remove(keyOf(digest)),
 
     async *list() {
       for await (const { key, ...found } of bucket.list(folder)) {
         const name = key.slice(folder.length);
         const digest = /^[0-9a-f]{64}$/.test(name) ? name : undefined;
-        yield { digest, ...found, remove: () => bucket.remove(key) };
+        yield {
+          digest,
+          ...found,
+          async removeOlderThan(timeMs, signal) {
+            const now = await bucket.head(key, signal);
+            if (now === undefined || now.timeMs > timeMs) return false;
+            await bucket.remove(key, signal);
+            return true;
+          },
+        };
       }
     },
   };
