@@ -115,7 +115,7 @@ export function garbageContract(fixture: StoreFixture): void {
       const [running, ended] = [await create(), await create()];
       await claim();
       const current = await checkpoints.of(running.id).put(Buffer.from("current"));
-      await jobs.append(running.id, 1, [{ kind: "checkpoint", step: 2, ...current }]);
+      await jobs.append(running.id, 1, [{ kind: "checkpoint", step: 2, ...current }], 0);
       // As left by a process that was killed before it removed them.
       const replaced = await checkpoints.of(running.id).put(Buffer.from("replaced"));
       await jobs.requestCancel(ended.id);
