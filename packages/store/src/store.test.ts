@@ -1,7 +1,8 @@
 import { describe } from "vitest";
-import { contractDrivers, useStore } from "../test-fixtures/index.ts";
+import { connectedDrivers, contractDrivers, useStore } from "../test-fixtures/index.ts";
 import { attemptsContract } from "./contract/attempts-contract.ts";
 import { changesContract } from "./contract/changes-contract.ts";
+import { connectionsContract } from "./contract/connections-contract.ts";
 import { dependenciesContract } from "./contract/dependencies-contract.ts";
 import { failuresContract } from "./contract/failures-contract.ts";
 import { garbageContract } from "./contract/garbage-contract.ts";
@@ -26,4 +27,5 @@ describe.each(contractDrivers)("$name", (driver) => {
   changesContract(fixture);
   migrationsContract(fixture);
   failuresContract(fixture);
+  if (connectedDrivers.includes(driver)) connectionsContract(fixture);
 });

@@ -20,7 +20,7 @@ export interface ContractDriver {
   elsewhere(location: StoreLocation): StoreLocation;
   /** Asks the database, opened or not; answers the rows of the last statement. */
   execute(location: StoreLocation, statements: Migration): Promise<readonly Readonly<Record<string, unknown>>[]>;
-  /** Ends every connection to the database, where there are any. */
+  /** Ends every connection to the database. There are none to end but with those of connectedDrivers. */
   cutConnections(location: StoreLocation): Promise<void>;
   /** Puts other bytes in place of a blob's. */
   damage(location: StoreLocation, digest: string, bytes: Uint8Array): Promise<void>;
@@ -92,8 +92,11 @@ async function putObject({ objects }: StoreLocation, key: string, bytes: Uint8Ar
   client.destroy();
 }
 
+/** The ways of keeping a store in which a connection can be cut. */
+export const connectedDrivers: readonly ContractDriver[] = [postgresAndS3()];
+
 /** Every way of keeping a store: what holds for one holds for all. */
-export const contractDrivers: readonly ContractDriver[] = [sqliteAndFiles, postgresAndS3()];
+export const contractDrivers: readonly ContractDriver[] = [sqliteAndFiles, ...connectedDrivers];
 
 /** What a law is checked on: a store of its own for each test. */
 export interface StoreFixture {
