@@ -143,8 +143,12 @@ export function openCheckpoints(directory: string, undisturbed: Undisturbed): Ch
   };
 }
 
+/** Also none of what is no folder: others leave files in places that are not theirs. */
 const filesIn = async (directory: string): Promise<readonly string[]> =>
-  (await readdir(directory).catch(ignoreMissing)) ?? [];
+  readdir(directory).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return [];
+    throw error;
+  });
 
 function ignoreMissing(error: NodeJS.ErrnoException): undefined {
   if (error.code !== "ENOENT") throw error;

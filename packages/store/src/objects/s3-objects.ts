@@ -1,15 +1,11 @@
-import { randomUUID } from "node:crypto";
-import { createWriteStream } from "node:fs";
-import { mkdir, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { rm, stat } from "node:fs/promises";
 import { buffer } from "node:stream/consumers";
-import { pipeline } from "node:stream/promises";
-import { type Blobs, checkDigest, openBlobs } from "../blobs.ts";
-import { storing } from "../disk-full.ts";
+import { type Blobs, checkDigest } from "../blobs.ts";
 import { BlobDamagedError } from "../errors.ts";
 import { GARBAGE_MIN_AGE_MS, type Undisturbed } from "../garbage-rules.ts";
 import { requireDigest, sha256, sha256OfFile } from "../sha256.ts";
 import { claimBucket } from "./claim-bucket.ts";
+import { type ObjectCache, openObjectCache } from "./object-cache.ts";
 import type { Objects } from "./open-objects.ts";
 import { parseS3Address } from "./s3-address.ts";
 import { openS3Bucket, type S3Bucket } from "./s3-bucket.ts";
@@ -18,7 +14,7 @@ import { openS3Bucket, type S3Bucket } from "./s3-bucket.ts";
 const REFRESH_MS = GARBAGE_MIN_AGE_MS / 24;
 
 /**
- * Blobs and checkpoints in a bucket. Files of blobs are copies in a local folder, which may be emptied while nothing runs.
+ * Blobs and checkpoints in a bucket. Files of blobs are copies in a local folder.
  *
  * @throws {StoreAddressError} @throws {StoreUnavailableError} @throws {StoreRefusedError}
  */
@@ -28,6 +24,7 @@ export async function openS3Objects(
   undisturbed: Undisturbed,
 ): Promise<Objects> {
   const bucket = openS3Bucket(parseS3Address(address));
+  const cache = openObjectCache(cacheDirectory);
   try {
     // Wrong credentials and missing buckets are told at the start.
     await bucket.folders("");
@@ -36,9 +33,9 @@ export async function openS3Objects(
     throw error;
   }
   return {
-    blobs: s3Blobs(bucket, "blobs/", cacheDirectory, undisturbed),
+    blobs: s3Blobs(bucket, "blobs/", cache, undisturbed),
     checkpoints: {
-      of: (job) => s3Blobs(bucket, `checkpoints/${job}/`, cacheDirectory, undisturbed),
+      of: (job) => s3Blobs(bucket, `checkpoints/${job}/`, cache, undisturbed),
       async removeAll(job) {
         for await (const { key } of bucket.list(`checkpoints/${job}/`)) await bucket.remove(key);
       },
@@ -50,8 +47,7 @@ export async function openS3Objects(
   };
 }
 
-function s3Blobs(bucket: S3Bucket, folder: string, cacheDirectory: string, undisturbed: Undisturbed): Blobs {
-  const cache = openBlobs(cacheDirectory);
+function s3Blobs(bucket: S3Bucket, folder: string, cache: ObjectCache, undisturbed: Undisturbed): Blobs {
   const keyOf = (digest: string): string => folder + checkDigest(digest);
 
   const has = async (digest: string) => (await bucket.head(keyOf(digest))) !== undefined;
@@ -90,22 +86,7 @@ function s3Blobs(bucket: S3Bucket, folder: string, cacheDirectory: string, undis
       return bytes;
     },
 
-    async file(digest) {
-      if (await cache.has(digest)) return cache.file(digest);
-      const stream = await read(digest);
-      await mkdir(cacheDirectory, { recursive: true });
-      const temporary = join(cacheDirectory, `download-${randomUUID()}`);
-      try {
-        await storing("a copy of a blob", () => pipeline(stream, createWriteStream(temporary)));
-        const { digest: actual } = await cache.adopt(temporary);
-        if (actual !== digest) await cache.remove(actual);
-        requireDigest(digest, actual);
-        return await cache.file(digest);
-      } finally {
-        await rm(temporary, { force: true });
-      }
-    },
-
+    file: (digest) => cache.file(digest, () => read(digest)),
     has,
     remove: (digest) => bucket.remove(keyOf(digest)),
 
