@@ -6,7 +6,7 @@ import { BlobDamagedError, ModelVersionInUseError, NotFoundError } from "./error
 import { lockGarbage } from "./garbage-rules.ts";
 import type { JsonObject } from "./json.ts";
 import { type ModelVersionRecord, type NewModelVersion, versionFromRow, versionNumber } from "./model-record.ts";
-import { type PageRequest, pageToken, placeFromPageToken } from "./page.ts";
+import { type PageRequest, pageOf, placeFromPageToken } from "./page.ts";
 import { type RunningAttempt, requireRunning } from "./running-attempt.ts";
 import type { Tables } from "./schema.ts";
 
@@ -46,13 +46,19 @@ export async function ensureModel(executor: Executor, id: string, now: number): 
 
 /** The living row of a version, locked. @throws {NotFoundError} */
 export async function lockVersion(database: Database, tx: Transaction<Tables>, model: string, version: string) {
-  const query = tx
+  return found(database.forUpdate(livingVersion(tx, model, version)), model, version);
+}
+
+const livingVersion = (executor: Executor, model: string, version: string) =>
+  executor
     .selectFrom("model_versions")
     .selectAll()
     .where("model", "=", model)
     .where("version", "=", versionNumber(version))
     .where("delete_time", "is", null);
-  const row = await database.forUpdate(query).executeTakeFirst();
+
+async function found(query: ReturnType<typeof livingVersion>, model: string, version: string) {
+  const row = await query.executeTakeFirst();
   if (row === undefined) throw new NotFoundError("model version", `models/${model}/versions/${version}`);
   return row;
 }
@@ -108,22 +114,13 @@ export function createModelVersions(database: Database, blobs: Blobs): ModelVers
           .execute();
       }),
 
-    async getVersion(model, version) {
-      const row = await db
-        .selectFrom("model_versions")
-        .selectAll()
-        .where("model", "=", model)
-        .where("version", "=", versionNumber(version))
-        .where("delete_time", "is", null)
-        .executeTakeFirst();
-      if (row === undefined) throw new NotFoundError("model version", `models/${model}/versions/${version}`);
-      return versionFromRow(row);
-    },
+    getVersion: async (model, version) =>
+      versionFromRow(await found(livingVersion(db, model, version), model, version)),
 
     async listVersions(model, { pageSize, pageToken: token }) {
       const place = placeFromPageToken(token, z.strictObject({ version: z.number() }));
-      const found = await db.selectFrom("models").select("id").where("id", "=", model).executeTakeFirst();
-      if (found === undefined) throw new NotFoundError("model", `models/${model}`);
+      const holder = await db.selectFrom("models").select("id").where("id", "=", model).executeTakeFirst();
+      if (holder === undefined) throw new NotFoundError("model", `models/${model}`);
       let query = db
         .selectFrom("model_versions")
         .selectAll()
@@ -131,13 +128,9 @@ export function createModelVersions(database: Database, blobs: Blobs): ModelVers
         .where("delete_time", "is", null)
         .orderBy("version", "desc");
       if (place !== undefined) query = query.where("version", "<", place.version);
-      const rows = await query.limit(pageSize + 1).execute();
-      const page = rows.slice(0, pageSize);
-      const last = page.at(-1);
-      return {
-        versions: page.map(versionFromRow),
-        nextPageToken: rows.length > pageSize && last ? pageToken({ version: last.version }) : "",
-      };
+      const read = await query.limit(pageSize + 1).execute();
+      const { rows, nextPageToken } = pageOf(read, pageSize, ({ version }) => ({ version }));
+      return { versions: rows.map(versionFromRow), nextPageToken };
     },
 
     deleteVersion: (model, version) =>

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import type { StoreFixture } from "../../test-fixtures/index.ts";
-import { broken, jobSteps, log } from "./job-steps.ts";
+import { broken, jobSteps, log, stale } from "./job-steps.ts";
 
 /** What those who run jobs rely on. */
 export function attemptsContract(fixture: StoreFixture): void {
@@ -84,7 +84,6 @@ export function attemptsContract(fixture: StoreFixture): void {
       const { id } = await create();
       await claim("a", -1);
       await claim("b");
-      const stale = { code: "aborted", reason: "STALE_ATTEMPT" };
       await expect(jobs.append(id, 1, [log("late")], 0)).rejects.toMatchObject(stale);
       await expect(jobs.heartbeat(id, 1, 1000)).rejects.toMatchObject(stale);
       await expect(jobs.finish(id, 1, { state: "SUCCEEDED", result: {} })).rejects.toMatchObject(stale);
@@ -107,7 +106,7 @@ export function attemptsContract(fixture: StoreFixture): void {
           if (job === undefined) continue;
           await jobs.append(id, job.attempt, [log(name)], 0).then(
             () => written++,
-            (error: unknown) => expect(error).toMatchObject({ reason: "STALE_ATTEMPT" }),
+            (error: unknown) => expect(error).toMatchObject(stale),
           );
         }
       };

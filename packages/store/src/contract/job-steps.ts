@@ -24,5 +24,8 @@ export function statesOf(events: readonly JobEvent[]): readonly string[] {
 /** A line of a log. */
 export const log = (text: string): JobEventBody => ({ kind: "log", level: "info", text });
 
+/** How an attempt that was replaced is refused. */
+export const stale = { code: "aborted", reason: "STALE_ATTEMPT" };
+
 /** An error that an attempt fails with. */
 export const broken = { code: "internal", reason: "BROKEN", message: "It broke" };

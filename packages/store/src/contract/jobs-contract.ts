@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { StoreFixture } from "../../test-fixtures/index.ts";
 import type { JobEvent } from "../index.ts";
-import { broken, jobSteps, log } from "./job-steps.ts";
+import { broken, jobSteps, log, stale } from "./job-steps.ts";
 
 /** What callers of jobs rely on. */
 export function jobsContract(fixture: StoreFixture): void {
@@ -35,7 +35,7 @@ export function jobsContract(fixture: StoreFixture): void {
       const blob = await fixture.store.checkpoints.of(id).put(Buffer.from("state"));
       await jobs.append(id, 1, [{ kind: "checkpoint", step: 7, ...blob }], 0);
       expect((await jobs.finish(id, 1, { state: "PAUSED" })).state).toBe("PAUSED");
-      await expect(jobs.append(id, 1, [log("late")], 1)).rejects.toMatchObject({ reason: "STALE_ATTEMPT" });
+      await expect(jobs.append(id, 1, [log("late")], 1)).rejects.toMatchObject(stale);
       await jobs.requestResume(id);
       expect(await claim()).toMatchObject({
         id,
