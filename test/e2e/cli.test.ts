@@ -1,4 +1,4 @@
-import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -175,4 +175,23 @@ it("imports a checkpoint, tells what became of it, and exports it", async () => 
   expect(JSON.parse(await readFile(card.stdout.trim(), "utf8"))).toMatchObject({
     config: { kind: "vit-expression", expressions: ["a", "b", "c", "d", "e", "f", "g"] },
   });
+});
+
+it("synthesizes from portraits on this machine, registers the result, and tells portraits that cannot be used", async () => {
+  const portraits = join(folder.path, "portraits");
+  await mkdir(portraits);
+  await copyFile(join(faces, "marc.jpg"), join(portraits, "marc.jpg"));
+  const set = join(folder.path, "data", "import", "moved");
+  const made = await duchenne("datasets", "synthesize", set, "--photo", portraits, "--frames", "2", "--size", "48");
+  expect(made.stdout).toBe(`${set}: 1 subjects, 2 frames\nRegister it with: duchenne datasets register moved ${set}\n`);
+  expect((await duchenne("datasets", "register", "moved", set)).stdout).toBe("datasets/moved: 1 subjects, 2 frames\n");
+
+  await copyFile(join(faces, "christian.jpg"), join(portraits, "christian.jpg"));
+  const nothing = join(folder.path, "nothing");
+  const refused = await duchenne("datasets", "synthesize", nothing, "--photo", portraits);
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toMatch(
+    /christian\.jpg: Expected a closed mouth, got lips 0\.\d{3} of the mouth's width apart/,
+  );
+  await expect(stat(nothing)).rejects.toThrow("ENOENT");
 });

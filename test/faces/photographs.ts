@@ -18,13 +18,17 @@ export interface LabelledPhotograph {
   readonly labels: ReadonlyMap<number, 0 | 1 | null>;
 }
 
-/** The photographs of both packages with the labels written down before any scoring. */
-export async function labelledPhotographs(): Promise<{
+/**
+ * The photographs of both packages with the labels written down before any scoring.
+ *
+ * @param file of the labels: those of the built-in model's action units, or "more-labels.json" of what it has not
+ */
+export async function labelledPhotographs(file = "labels.json"): Promise<{
   readonly note: string;
   readonly actionUnits: readonly number[];
   readonly photographs: readonly LabelledPhotograph[];
 }> {
-  const text = await readFile(new URL("./labels.json", import.meta.url), "utf8");
+  const text = await readFile(new URL(file, import.meta.url), "utf8");
   const { note, actionUnits, photographs } = labelsSchema.parse(JSON.parse(text));
   return {
     note,

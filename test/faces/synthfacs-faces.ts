@@ -123,7 +123,8 @@ function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-function pearson(pairs: readonly Pair[]): number {
+/** Pearson's correlation of scores with intensities; 0 when all scores are the same. */
+export function pearson(pairs: readonly Pair[]): number {
   const x = mean(pairs.map(({ intensity }) => intensity));
   const y = mean(pairs.map(({ score }) => score));
   const xy = pairs.reduce((sum, pair) => sum + (pair.intensity - x) * (pair.score - y), 0);

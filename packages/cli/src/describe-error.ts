@@ -1,5 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { ManifestError } from "@duchenne/data";
+import { ManifestError, UnusablePortraitError } from "@duchenne/data";
 import { BadRequestSchema, ErrorInfoSchema } from "@duchenne/proto/rpc";
 import { z } from "zod";
 
@@ -7,6 +7,10 @@ import { z } from "zod";
 export function describeError(error: unknown): string {
   if (error instanceof ManifestError) {
     return [error.message, ...error.violations.map((each) => `  ${each.field}: ${each.description}`)].join("\n");
+  }
+  if (error instanceof UnusablePortraitError) {
+    const lines = error.violations.map((each) => `  ${each.field}: ${each.description}`);
+    return ["These portraits cannot be used:", ...lines].join("\n");
   }
   if (error instanceof z.ZodError) {
     return error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("\n");

@@ -81,6 +81,15 @@ export {
   NEUTRAL_FRAME,
   type SyntheticFrame,
 } from "./synthfacs/frame.ts";
+export { type PhotoFrame, photoFrameWith } from "./synthfacs/photo/photo-frame.ts";
+export { photoSheets } from "./synthfacs/photo/photo-sheets.ts";
+export {
+  type Portrait,
+  portraitProblems,
+  UnusablePortraitError,
+} from "./synthfacs/photo/portrait.ts";
+export { type RenderedPhoto, renderPhoto } from "./synthfacs/photo/render-photo.ts";
+export { type PhotoSynthesisOptions, synthesizePhotos } from "./synthfacs/photo/synthesize-photos.ts";
 export { contactSheet, pngFromImage, type Tile } from "./synthfacs/preview/contact-sheet.ts";
 export { type PreviewOptions, previewSheets } from "./synthfacs/preview/preview-sheets.ts";
 export { PROTOCOL_PREVALENCE } from "./synthfacs/protocol/protocol-prevalence.ts";

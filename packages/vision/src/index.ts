@@ -30,6 +30,7 @@ export type { VisionEngineOptions } from "./engine-options.ts";
 export { InvalidFaceBoxError } from "./face-box.ts";
 export { ModelLoadError } from "./model-load-error.ts";
 export { createOnnxRunner, type OnnxRunner } from "./onnx-runner.ts";
+export { type PortraitFolder, type PortraitNote, readPortraits } from "./portraits/read-portraits.ts";
 export type { PixelFormat, RawImage, YuvColors } from "./raw-image.ts";
 export type { FaceQuality } from "./signals/face-quality.ts";
 export {

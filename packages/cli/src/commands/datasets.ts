@@ -12,6 +12,7 @@ import { Command, Option } from "commander";
 import { serverOption, withClient } from "../server-option.ts";
 import { datasetReport, PROTOCOLS_BY_NAME } from "../terminal/dataset-report.ts";
 import { followJob } from "./follow-job.ts";
+import { previewPortraits, synthesizeFromPortraits } from "./portraits.ts";
 import { sequenceCommand } from "./sequence-command.ts";
 
 interface SynthesizeOptions {
@@ -21,6 +22,7 @@ interface SynthesizeOptions {
   readonly frames: number;
   readonly size: number;
   readonly shortcut: number;
+  readonly photo?: string;
 }
 
 interface PreviewCommandOptions extends Omit<SynthesizeOptions, "seed" | "subjects"> {
@@ -122,9 +124,17 @@ export function datasetsCommand(): Command {
   const synthesize = datasets
     .command("synthesize")
     .description("draw a SynthFACS data set of synthetic faces")
-    .argument("<id>")
+    .argument("<id>", "its name; with --photo, a folder that is made on this machine")
+    .option(
+      "--photo <folder>",
+      "move the faces of neutral portraits instead, on this machine: a person a file or folder",
+    )
     .option("--seed <n>", "seed", BigInt, 1n)
-    .option("--subjects <n>", "subjects; 12, with --protocol all that it has", Number)
+    .option(
+      "--subjects <n>",
+      "subjects; 12, with --protocol all that it has, with --photo as many as there are",
+      Number,
+    )
     .option("--frames <n>", "frames a subject", Number, 40)
     .option("--size <pixels>", "side of the images", Number, 96)
     .option("--shortcut <0..1>", "how far base rates depend on the subject", Number, 0)
@@ -134,9 +144,15 @@ export function datasetsCommand(): Command {
       ),
     )
     .addOption(serverOption());
-  synthesize.action((datasetId: string, options: SynthesizeOptions) =>
-    withClient(synthesize, async (client) => {
-      const { seed, protocol, subjects = protocol === undefined ? 12 : 0, frames, size, shortcut } = options;
+  synthesize.action((datasetId: string, options: SynthesizeOptions) => {
+    const { seed, protocol, photo, frames, size, shortcut } = options;
+    if (photo !== undefined) {
+      if (protocol !== undefined) throw new Error("Expected --photo or --protocol, got both");
+      const made = { seed: Number(seed), framesPerSubject: frames, imageSize: size, identityShortcut: shortcut };
+      return synthesizeFromPortraits(photo, datasetId, made);
+    }
+    return withClient(synthesize, async (client) => {
+      const subjects = options.subjects ?? (protocol === undefined ? 12 : 0);
       const job = await client.datasets.synthesizeDataset({
         requestId: randomUUID(),
         datasetId,
@@ -149,19 +165,21 @@ export function datasetsCommand(): Command {
       });
       const { result } = await followJob(client, job.name, "drawing");
       process.stdout.write(`${(result as { dataset: string }).dataset}\n`);
-    }),
-  );
+    });
+  });
 
   datasets
     .command("preview")
     .description("draw sheets of what SynthFACS draws, on this machine: action units, subjects, poses, prevalence")
     .argument("<folder>", "where the PNG files go")
+    .option("--photo <folder>", "what becomes of neutral portraits instead, action unit by action unit")
     .option("--seed <n>", "seed", Number, 1)
     .option("--subjects <n>", "subjects", Number, 24)
     .option("--frames <n>", "frames a subject, of the prevalence plot", Number, 100)
     .option("--size <pixels>", "side of the faces", Number, 112)
     .option("--shortcut <0..1>", "how far base rates depend on the subject", Number, 0)
-    .action(async (folder: string, { seed, subjects, frames, size, shortcut }: PreviewCommandOptions) => {
+    .action(async (folder: string, { seed, subjects, frames, size, shortcut, photo }: PreviewCommandOptions) => {
+      if (photo !== undefined) return previewPortraits(photo, folder, size);
       await mkdir(folder, { recursive: true });
       const options = { seed, subjects, framesPerSubject: frames, size, identityShortcut: shortcut };
       for await (const [name, sheet] of previewSheets(options)) {

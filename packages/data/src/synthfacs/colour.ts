@@ -29,7 +29,7 @@ export function colourFromHsv(hue: number, saturation: number, value: number): C
 }
 
 /** The transfer function of sRGB, backwards (IEC 61966-2-1). */
-function linearFromSrgb(value: number): number {
+export function linearFromSrgb(value: number): number {
   return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
 }
 
@@ -42,4 +42,14 @@ const LEVELS = Uint8Array.from({ length: 4096 }, (_, i) => {
 export function levelFromLinear(value: number): number {
   const rolled = value < 0.7 ? value : 0.7 + 0.3 * (1 - Math.exp(-(value - 0.7) / 0.3));
   return LEVELS[Math.max(0, Math.min(4095, Math.round(rolled * 4095)))]!;
+}
+
+const FINE_LEVELS = Uint8Array.from({ length: 65_536 }, (_, i) => {
+  const value = i / 65_535;
+  return Math.round(255 * (value <= 0.0031308 ? 12.92 * value : 1.055 * value ** (1 / 2.4) - 0.055));
+});
+
+/** The 8-bit sRGB level of a linear value; what is above 1 is white. Undoes `linearFromSrgb` for every level. */
+export function plainLevelFromLinear(value: number): number {
+  return FINE_LEVELS[Math.max(0, Math.min(65_535, Math.round(value * 65_535)))]!;
 }

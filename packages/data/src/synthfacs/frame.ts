@@ -55,7 +55,11 @@ const MIDLINE = new Set([17, 23, 24, 25, 26]);
  * intensity of 2..5, one that does not is absent or a trace below 1.2. A jaw drop (26) and a raised upper lip (10) part the
  * lips (25); what cannot be on a face at once gives way: 24 to 25, 5 and 7 to 43.
  */
-export function createSyntheticFrame(seed: number, subject: SyntheticSubject, index: number): SyntheticFrame {
+export function createSyntheticFrame(
+  seed: number,
+  subject: Pick<SyntheticSubject, "name" | "baseRates">,
+  index: number,
+): SyntheticFrame {
   const random = createRandom([seed, "synthfacs-frame", subject.name, index]);
   const around = (spread: number) => (2 * random.uniform() - 1) * spread;
   const bounded = (spread: number, bound: number) => Math.min(Math.max(random.normal() * spread, -bound), bound);

@@ -4,6 +4,9 @@ import { createRandom } from "../random.ts";
 import { levelFromLinear } from "./colour.ts";
 import type { SyntheticFrame } from "./frame.ts";
 
+/** What a camera does to the light of a frame. */
+export type CameraFrame = Pick<SyntheticFrame, "noise" | "blur" | "jpegQuality">;
+
 /** The side of the crop that a frame's blur is given for. */
 const BLUR_SIZE = 96;
 
@@ -19,17 +22,20 @@ export async function photograph(
     supersampling,
     frame,
     noiseSeed,
+    toLevel = levelFromLinear,
   }: {
     readonly size: number;
     readonly supersampling: number;
-    readonly frame: SyntheticFrame;
+    readonly frame: CameraFrame;
     readonly noiseSeed: readonly (number | string)[];
+    /** The 8-bit level of linear light; default: highlights roll off. */
+    readonly toLevel?: (value: number) => number;
   },
 ): Promise<RgbImage> {
   const light = blurred(averaged(linear, size, supersampling), size, (frame.blur * size) / BLUR_SIZE);
   const data = new Uint8Array(size * size * 3);
   if (frame.noise === 0) {
-    for (let i = 0; i < data.length; i++) data[i] = levelFromLinear(light[i]!);
+    for (let i = 0; i < data.length; i++) data[i] = toLevel(light[i]!);
   } else {
     const random = createRandom([...noiseSeed, "camera-noise"]);
     // A table of normal draws read from random places: full draws per pixel would cost more than the picture.
@@ -39,7 +45,7 @@ export async function photograph(
       for (let c = 0; c < 3; c++) {
         // Mostly in brightness, a little in colour.
         const noise = 0.8 * table[place]! + 0.4 * table[(place + 1031 * (c + 1)) & 4095]!;
-        data[i + c] = Math.min(Math.max(Math.round(levelFromLinear(light[i + c]!) + noise), 0), 255);
+        data[i + c] = Math.min(Math.max(Math.round(toLevel(light[i + c]!) + noise), 0), 255);
       }
     }
   }

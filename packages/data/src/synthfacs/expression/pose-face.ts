@@ -28,6 +28,12 @@ interface Fields {
 
 let fields: Fields | undefined;
 
+/** What both halves of a face do. */
+export interface Expression {
+  readonly left: HalfExpression;
+  readonly right: HalfExpression;
+}
+
 /**
  * Moves a resting head by the expressions of its halves.
  *
@@ -36,9 +42,27 @@ let fields: Fields | undefined;
 export function poseFace(
   resting: Float32Array,
   eyeballs: readonly [Eyeball, Eyeball],
-  { left, right }: { readonly left: HalfExpression; readonly right: HalfExpression },
+  expression: Expression,
   levels: Levels,
 ): PosedFace {
+  const base = poseBase(resting, eyeballs, expression);
+  const { subdivision, aroundEyes } = fineMesh(levels);
+  const fine = interpolate(subdivision, base, 3);
+  for (const [k, eyeball] of eyeballs.entries()) keepOutside(fine, aroundEyes[k]!, eyeball);
+  return { base, fine };
+}
+
+/**
+ * Moves the base vertices of a resting head by the expressions of its halves.
+ *
+ * @param resting [base vertices * 3]
+ * @returns [base vertices * 3]
+ */
+export function poseBase(
+  resting: Float32Array,
+  eyeballs: readonly [Eyeball, Eyeball],
+  { left, right }: Expression,
+): Float32Array {
   fields ??= createFields();
   const base = resting.slice();
   for (const [side, half] of [
@@ -56,10 +80,7 @@ export function poseFace(
   sealLips(base, 1 - 0.5 * (left.lipsApart + right.lipsApart));
   poseLids(base, LEFT_EYE, eyeballs[0], { upper: left.upperLid, lower: left.lowerLid });
   poseLids(base, RIGHT_EYE, eyeballs[1], { upper: right.upperLid, lower: right.lowerLid });
-  const { subdivision, aroundEyes } = fineMesh(levels);
-  const fine = interpolate(subdivision, base, 3);
-  for (const [k, eyeball] of eyeballs.entries()) keepOutside(fine, aroundEyes[k]!, eyeball);
-  return { base, fine };
+  return base;
 }
 
 /** Moves a point of the lower jaw, such as a tooth, with the jaw. */

@@ -59,7 +59,7 @@ function createFineMesh(levels: Levels): FineMesh {
 }
 
 /** The open edges of a mesh, each as the loop of its vertices. */
-function openLoops({ vertexCount, triangles }: Subdivision): number[][] {
+export function openLoops({ vertexCount, triangles }: Subdivision): number[][] {
   const next = new Map<number, number>();
   const seen = new Set<number>();
   const key = (p: number, q: number) => p * vertexCount + q;

@@ -18,7 +18,11 @@ const AGE_LINES = new Map<FurrowName, number>([
 ]);
 
 /** The furrows of a face: those of its action units and, on top of them, those of its age. */
-export function furrowsOf(subject: SyntheticSubject, left: Intensities, right: Intensities): FurrowWeights {
+export function furrowsOf(
+  subject: Pick<SyntheticSubject, "age">,
+  left: Intensities,
+  right: Intensities,
+): FurrowWeights {
   const weights = new Map<FurrowName, [number, number]>();
   const old = Math.max(0, subject.age - 0.25) / 0.75;
   for (const [name, depth] of AGE_LINES) weights.set(name, [depth * old, depth * old]);
