@@ -19,6 +19,7 @@ const ENTRIES = {
   "bench:detect": "test/bench/detect.ts",
   "bench:input": "test/bench/input.ts",
   experiments: "test/experiments/main.ts",
+  "experiments:transfer": "test/experiments/transfer/main.ts",
 };
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
