@@ -8,12 +8,12 @@ import {
   JobEndedError,
   JobNotFailedError,
   JobStateError,
-  NotFoundError,
 } from "./errors.ts";
 import { followEvents } from "./follow-events.ts";
 import { hasEnded, type JobEvent, type JobEventBody, type JobRecord, type JobState, jobFromRow } from "./job-record.ts";
 import type { JobRow, JobTransactions } from "./job-transactions.ts";
 import { canonicalJson, type JsonObject } from "./json.ts";
+import { lockVersion } from "./model-versions.ts";
 import { type PageRequest, pageToken, placeFromPageToken } from "./page.ts";
 import type { Tables } from "./schema.ts";
 
@@ -22,7 +22,7 @@ export interface NewJob {
   readonly kind: string;
   readonly spec: JsonObject;
   readonly displayName?: string;
-  /** The same request id with the same kind and spec answers the same job. */
+  /** The same request id with the same kind, spec and options answers the same job. */
   readonly requestId?: string;
   readonly traceparent?: string | undefined;
   /** Attempts that may fail before the job does; default 3. */
@@ -76,9 +76,11 @@ export interface JobRequests {
    */
   requestResume(id: string): Promise<JobRecord>;
   /**
-   * Queues a failed job again, with all its failures and its time allowed anew; it goes on from its last checkpoint.
+   * Queues a failed job again, with all its failures and its time allowed anew; it goes on from its last checkpoint, and
+   * waits again for the jobs it was to wait for.
    *
-   * @throws {NotFoundError} @throws {JobNotFailedError}
+   * @throws {NotFoundError} also when a version that it reads was deleted since @throws {JobNotFailedError}
+   * @throws {DependencyFailedError} when a job to wait for has not been tried again
    */
   retry(id: string): Promise<JobRecord>;
 }
@@ -101,13 +103,18 @@ export function createJobRequests(database: Database, transactions: JobTransacti
     return waits;
   };
 
+  const addWaits = async (tx: Transaction<Tables>, job: string, waits: readonly string[]) => {
+    if (waits.length > 0)
+      await tx
+        .insertInto("job_waits")
+        .values(waits.map((needs) => ({ job, needs })))
+        .execute();
+  };
+
   const keepVersions = async (tx: Transaction<Tables>, job: string, versions: NonNullable<NewJob["modelVersions"]>) => {
-    for (const { model, version } of versions) {
-      const found = tx.selectFrom("model_versions").select("version").where("model", "=", model);
-      const living = found.where("version", "=", Number(version)).where("delete_time", "is", null);
-      const row = await database.forUpdate(living).executeTakeFirst();
-      if (row === undefined) throw new NotFoundError("model version", `models/${model}/versions/${version}`);
-      const kept = { job, model, version: row.version };
+    for (const { model, version: name } of versions) {
+      const { version } = await lockVersion(database, tx, model, name);
+      const kept = { job, model, version };
       await tx
         .insertInto("job_versions")
         .values(kept)
@@ -161,8 +168,7 @@ export function createJobRequests(database: Database, transactions: JobTransacti
             resources: JSON.stringify(resources),
           })
           .execute();
-        const needs = waits.map((needs) => ({ job: id, needs }));
-        if (needs.length > 0) await tx.insertInto("job_waits").values(needs).execute();
+        await addWaits(tx, id, waits);
         const taken = Object.entries(resources).map(([resource, amount]) => ({ job: id, resource, amount }));
         if (taken.length > 0) await tx.insertInto("job_resources").values(taken).execute();
         await keepVersions(tx, id, modelVersions);
@@ -233,8 +239,16 @@ export function createJobRequests(database: Database, transactions: JobTransacti
 
     retry: (id) =>
       write(async (tx, now) => {
+        // What it waits for is locked first, as where such a job ends.
+        const { state, after } = await get(tx, id);
+        if (state !== "FAILED") throw new JobNotFailedError(id, state);
+        const waits = await waitsFor(tx, after);
         const job = await getLocked(tx, id);
         if (job.state !== "FAILED") throw new JobNotFailedError(id, job.state);
+        await addWaits(tx, id, waits);
+        // Nobody kept its versions since it failed.
+        const read = await tx.selectFrom("job_versions").select(["model", "version"]).where("job", "=", id).execute();
+        for (const { model, version } of read) await lockVersion(database, tx, model, String(version));
         await change(tx, id, { error: null });
         await enter(tx, job, now, "QUEUED", { failures: 0, run_ms: 0, end_time: null });
         return get(tx, id);
