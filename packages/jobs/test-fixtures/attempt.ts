@@ -5,6 +5,7 @@ import { runAttempt } from "../src/index.ts";
 await runAttempt({
   async count({ spec, attempt, after }, { store, emit, saveCheckpoint, loadCheckpoint, signal }) {
     const { steps, stepMs, crashAt, failAt, failCode, ignoreStop } = spec as Record<string, number | string>;
+    if (ignoreStop !== undefined) signal.onabort = () => emit({ kind: "log", level: "info", text: "told to stop" });
     // A job that waited for another counts on from where that one ended.
     const [needed] = after;
     const from = needed === undefined ? 0 : Number((await store.jobs.get(needed)).result?.step);
