@@ -122,6 +122,29 @@ describe("a supervisor", () => {
     expect(states(await eventsOf(id))).toEqual(["QUEUED", "RUNNING", "CANCELLING", "CANCELLED"]);
   });
 
+  it("tells what went wrong when a job fails while it stops", async () => {
+    const { jobs } = fixture.store;
+    const supervisor = supervise({ slots: { cpu: 4 } });
+    const fails = (failCode: string, options = {}) =>
+      create({ steps: 100_000, stepMs: 5, failOnStop: 1, failCode }, options);
+    const [cancelled, paused, broken] = [await fails("internal"), await fails("internal"), await fails("data_loss")];
+    const late = await fails("internal", { timeLimitMs: 1_500 });
+    for (const id of [cancelled, paused, broken]) await until(id, ({ checkpoint }) => checkpoint !== undefined);
+    await jobs.requestCancel(cancelled);
+    for (const id of [paused, broken]) await jobs.requestPause(id);
+    const error = { reason: "TOLD_TO", message: "told to fail" };
+    expect(await ended(cancelled)).toMatchObject({ state: "CANCELLED", error });
+    expect(await until(paused, ({ state }) => state === "PAUSED")).toMatchObject({ failures: 1 });
+    expect((await eventsOf(paused)).at(-1)).toMatchObject({ state: "PAUSED", error });
+    expect(await ended(broken)).toMatchObject({ state: "FAILED", error });
+    const message = "Expected an end within 1500 ms of running time; while it stopped: told to fail";
+    expect(await ended(late)).toMatchObject({ state: "FAILED", error: { reason: "TIME_LIMIT_EXCEEDED", message } });
+    const interrupted = await fails("data_loss");
+    await until(interrupted, ({ checkpoint }) => checkpoint !== undefined);
+    await supervisor.close();
+    expect(await jobs.get(interrupted)).toMatchObject({ state: "FAILED", error });
+  });
+
   it("kills a cancelled job that does not stop", async () => {
     supervise({ stopGraceMs: 100 });
     const id = await create({ steps: 100_000, stepMs: 5, ignoreStop: 1 });
