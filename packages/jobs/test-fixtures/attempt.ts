@@ -3,17 +3,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { runAttempt } from "../src/index.ts";
 
 await runAttempt({
-  async count({ spec, attempt, after }, { store, emit, saveCheckpoint, loadCheckpoint, signal }) {
+  async count({ spec, attempt }, { emit, saveCheckpoint, loadCheckpoint, signal }) {
     const { steps, stepMs, crashAt, failAt, failCode, failOnStop, ignoreStop } = spec as Record<
       string,
       number | string
     >;
     if (ignoreStop !== undefined) signal.onabort = () => emit({ kind: "log", level: "info", text: "told to stop" });
-    // A job that waited for another counts on from where that one ended.
-    const [needed] = after;
-    const from = needed === undefined ? 0 : Number((await store.jobs.get(needed)).result?.step);
-    let step = Number((await loadCheckpoint())?.toString() ?? from);
-    while (step < from + Number(steps)) {
+    let step = Number((await loadCheckpoint())?.toString() ?? 0);
+    while (step < Number(steps)) {
       step++;
       if (step === crashAt && attempt === 1) process.kill(process.pid, "SIGKILL");
       if (step === failAt || (failOnStop !== undefined && signal.aborted)) {
