@@ -47,6 +47,8 @@ export interface JobRequests {
    * @throws {DependencyFailedError} when a job to wait for has ended without success
    */
   create(job: NewJob): Promise<{ readonly job: JobRecord; readonly created: boolean }>;
+  /** Throws what `create` would now, and makes nothing. */
+  check(job: NewJob): Promise<void>;
   /** @throws {NotFoundError} */
   get(id: string): Promise<JobRecord>;
   /** Newest first. @throws {InvalidPageTokenError} */
@@ -123,6 +125,22 @@ export function createJobRequests(database: Database, transactions: JobTransacti
     }
   };
 
+  /** The job that the same request made before, or what a new one waits for. */
+  const lookAround = async (tx: Transaction<Tables>, job: NewJob) => {
+    const { requestId } = job;
+    if (requestId !== undefined) {
+      await database.lock(tx, `request ${requestId}`);
+      const row = await tx.selectFrom("jobs").selectAll().where("request_id", "=", requestId).executeTakeFirst();
+      if (row !== undefined) {
+        const made = jobFromRow(row);
+        if (requestOf(made) === requestOf(job)) return { made, waits: [] };
+        const message = `The request id ${requestId} belongs to another request, that of job ${made.id}`;
+        throw new AlreadyExistsError("REQUEST_ID_REUSED", message);
+      }
+    }
+    return { made: undefined, waits: await waitsFor(tx, optionsOf(job).after) };
+  };
+
   /** A change that a job allows in the states named. */
   const request = (id: string, change: (tx: Transaction<Tables>, job: JobRow, now: number) => Promise<void>) =>
     write(async (tx, now) => {
@@ -133,22 +151,12 @@ export function createJobRequests(database: Database, transactions: JobTransacti
     });
 
   return {
-    async create({ kind, spec, displayName = "", requestId, traceparent, maxFailures = 3, ...options }) {
-      const { priority = 0, timeLimitMs, after = [], resources = {}, modelVersions = [] } = options;
-      return write(async (tx, now) => {
-        if (requestId !== undefined) {
-          await database.lock(tx, `request ${requestId}`);
-          const row = await tx.selectFrom("jobs").selectAll().where("request_id", "=", requestId).executeTakeFirst();
-          if (row !== undefined) {
-            const job = jobFromRow(row);
-            if (job.kind === kind && canonicalJson(job.spec) === canonicalJson(spec)) return { job, created: false };
-            throw new AlreadyExistsError(
-              "REQUEST_ID_REUSED",
-              `The request id ${requestId} belongs to another request, that of job ${job.id}`,
-            );
-          }
-        }
-        const waits = await waitsFor(tx, after);
+    create: (job) =>
+      write(async (tx, now) => {
+        const { made, waits } = await lookAround(tx, job);
+        if (made !== undefined) return { job: made, created: false };
+        const { kind, spec, displayName = "", requestId, traceparent, maxFailures = 3, modelVersions = [] } = job;
+        const { priority, timeLimitMs, after, resources } = optionsOf(job);
         const id = randomUUID();
         await tx
           .insertInto("jobs")
@@ -174,8 +182,14 @@ export function createJobRequests(database: Database, transactions: JobTransacti
         await keepVersions(tx, id, modelVersions);
         await addEvents(tx, { id, attempt: 0, last_event: 0 }, now, [{ kind: "state", state: "QUEUED" }]);
         return { job: await get(tx, id), created: true };
-      });
-    },
+      }),
+
+    check: (job) =>
+      write(async (tx) => {
+        const { made } = await lookAround(tx, job);
+        if (made !== undefined) return;
+        for (const { model, version } of job.modelVersions ?? []) await lockVersion(database, tx, model, version);
+      }),
 
     get: (id) => get(db, id),
 
@@ -254,4 +268,16 @@ export function createJobRequests(database: Database, transactions: JobTransacti
         return get(tx, id);
       }),
   };
+}
+
+/** How a job is run, what was not said filled in. */
+function optionsOf({ priority = 0, timeLimitMs, after = [], resources = {} }: NewJob) {
+  return { priority, timeLimitMs, after, resources };
+}
+
+/** What a request asked for: equal ones have equal texts. */
+function requestOf(job: NewJob): string {
+  const { kind, spec } = job;
+  const { after, ...options } = optionsOf(job);
+  return canonicalJson({ kind, spec, ...options, after: after.toSorted() });
 }

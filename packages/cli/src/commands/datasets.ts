@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { ACTION_UNIT_PROTOCOLS, convertLabels, PUBLISHED_IMAGE_PATHS } from "@duchenne/data";
 import { Command, Option } from "commander";
+import { addJobOptions, jobOptionsFrom } from "../job-options.ts";
 import { serverOption, withClient } from "../server-option.ts";
 import { datasetReport, PROTOCOLS_BY_NAME } from "../terminal/dataset-report.ts";
 import { followJob } from "./follow-job.ts";
@@ -104,8 +105,7 @@ export function datasetsCommand(): Command {
       process.stdout.write(`${imageDirectory}: ${subjects} subjects, ${frames} frames${leftOut}\n`);
     });
 
-  const synthesize = datasets
-    .command("synthesize")
+  const synthesize = addJobOptions(datasets.command("synthesize"))
     .description("draw a SynthFACS data set")
     .argument("<id>")
     .option("--seed <n>", "seed", BigInt, 1n)
@@ -124,6 +124,7 @@ export function datasetsCommand(): Command {
         framesPerSubject: frames,
         imageSize: size,
         identityShortcut: shortcut,
+        jobOptions: jobOptionsFrom(synthesize),
       });
       const { result } = await followJob(client, job.name, "drawing");
       process.stdout.write(`${(result as { dataset: string }).dataset}\n`);
