@@ -1,5 +1,4 @@
-import { StoreUnavailableError } from "@duchenne/store";
-import { contractDrivers } from "@duchenne/store/test-servers";
+import { contractDrivers, persistently } from "@duchenne/store/test-servers";
 import { describe, expect, it } from "vitest";
 import { metrics, states, storeThatCanBeAway, useSupervisors } from "../test-fixtures/use-supervisors.ts";
 
@@ -86,14 +85,3 @@ describe("a supervisor whose store was away", () => {
     expect(metrics(await eventsOf(id))).toEqual(Array.from({ length: 60 }, (_, i) => i + 1));
   });
 });
-
-/** Again and again, as callers do, until the store can be reached. */
-async function persistently<T>(work: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await work();
-    } catch (error) {
-      expect(error).toBeInstanceOf(StoreUnavailableError);
-    }
-  }
-}

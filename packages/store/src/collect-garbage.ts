@@ -1,6 +1,6 @@
 import type { Blobs, Checkpoints } from "./blobs.ts";
 import type { Database } from "./database.ts";
-import { hasEnded, type JobState } from "./job-record.ts";
+import { isOver, type JobState } from "./job-record.ts";
 import type { ModelArtifact } from "./model-record.ts";
 import { ARTIFACTS_LOCK } from "./model-versions.ts";
 
@@ -62,15 +62,14 @@ export async function collectGarbage(
       .executeTakeFirst();
     // Nobody here knows whose they are.
     if (job === undefined) continue;
-    // A failed job goes on from its checkpoint when it is tried again.
-    const isOver = hasEnded(job.state as JobState) && job.state !== "FAILED";
+    const isUnused = isOver(job.state as JobState);
     for await (const object of checkpoints.of(id).list()) {
       const isReplaced = object.digest !== job.checkpoint_digest && object.timeMs <= before;
-      if (!isOver && !isReplaced) continue;
+      if (!isUnused && !isReplaced) continue;
       await object.remove();
       count(object);
     }
-    if (isOver) await checkpoints.removeAll(id);
+    if (isUnused) await checkpoints.removeAll(id);
   }
   return { objects, sizeBytes };
 }

@@ -1,7 +1,7 @@
 import type { Transaction } from "kysely";
 import type { Checkpoints } from "./blobs.ts";
 import { type Database, databaseTimeMs, type Executor } from "./database.ts";
-import { hasEnded, type JobError, type JobEventBody, type JobRecord, RUNNING_STATES } from "./job-record.ts";
+import { isOver, type JobError, type JobEventBody, type JobRecord, RUNNING_STATES } from "./job-record.ts";
 import { attemptOver, type JobRow, type JobTransactions } from "./job-transactions.ts";
 import type { JsonObject } from "./json.ts";
 import type { Tables } from "./schema.ts";
@@ -230,7 +230,7 @@ export function createJobAttempts(
         }
         return get(tx, id);
       });
-      if (hasEnded(job.state) && job.state !== "FAILED") await checkpoints.removeAll(id);
+      if (isOver(job.state)) await checkpoints.removeAll(id);
       return job;
     },
 

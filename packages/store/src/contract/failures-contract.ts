@@ -1,23 +1,13 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { StoreFixture } from "../../test-fixtures/index.ts";
+import { persistently, type StoreFixture } from "../../test-fixtures/index.ts";
 import { openStore, StoreUnavailableError } from "../index.ts";
 import { jobSteps, log } from "./job-steps.ts";
 
 /** What holds when the database goes away and comes back. */
 export function failuresContract(fixture: StoreFixture): void {
   const { create, claim, events } = jobSteps(fixture);
-  /** Again and again, as callers do, until the store can be reached. */
-  const persistently = async <T>(work: () => Promise<T>): Promise<T> => {
-    for (;;) {
-      try {
-        return await work();
-      } catch (error) {
-        expect(error).toBeInstanceOf(StoreUnavailableError);
-      }
-    }
-  };
 
   describe("connections that are cut", () => {
     it("neither lose nor double an event, for writers and for followers", async () => {
