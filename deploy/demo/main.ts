@@ -40,7 +40,7 @@ try {
   const picture = await detectOnPhotographs(client, join(folder, "faces"), say, style);
   say(`\n   ${seconds()} s since the start; no TensorFlow so far.`);
 
-  say(style.bold("\n2. Identity adversarial training on drawn faces\n"));
+  say(style.bold("\n2. Identity adversarial training on synthetic faces\n"));
   const problem = await step("Waiting for TensorFlow", () => tensorFlow);
   if (problem === undefined) await trainAndCompare(client, say, style);
   else say(`   No training: ${describeError(problem)}`);

@@ -41,7 +41,7 @@ export async function trainAndCompare(
 ): Promise<void> {
   const { subjects, framesPerSubject, identityShortcut } = DATASET;
   say(
-    `   SynthFACS: ${subjects} drawn subjects x ${framesPerSubject} frames; identity shortcut ${identityShortcut}: the subject`,
+    `   SynthFACS: ${subjects} synthetic subjects x ${framesPerSubject} frames; identity shortcut ${identityShortcut}: the subject`,
   );
   say("   tells something about the action units, so a model is tempted to learn faces instead of movements.\n");
   await finish(client, await client.datasets.synthesizeDataset(DATASET), "drawing ");
@@ -108,7 +108,7 @@ function comparison(plain: Trained, adversarial: Trained, style: Style): string 
   );
   const { probe } = plain;
   return [
-    style.bold("\n   Drawn faces: a check of the mechanics\n"),
+    style.bold("\n   Synthetic faces: a check of the mechanics\n"),
     `   ${report.frames} frames of ${report.subjects} subjects that no training saw; [95 % intervals, bootstrap over subjects].\n`,
     style.bold(row("", "lambda 0", `lambda ${LAMBDA} (adversarial)`, "knowing nothing")),
     ...units.map((unit) => style.dim(unit)),

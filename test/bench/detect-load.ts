@@ -9,12 +9,17 @@ export interface StreamOutcome {
   readonly seconds: number;
 }
 
-/** Runs one stream to its end. @param oneByOne a frame is sent when the one before was answered */
+/**
+ * Runs one stream to its end.
+ *
+ * @param oneByOne a frame is sent when the one before was answered
+ * @param untilMs answers that come later, by performance.now(), do not count
+ */
 export async function runStream(
   client: DuchenneClient,
   source: AsyncIterable<FrameInput> | Iterable<FrameInput>,
   configuration: { readonly model?: string; readonly policy?: FramePolicy; readonly maxFaces?: number },
-  { oneByOne = false } = {},
+  { oneByOne = false, untilMs = Number.POSITIVE_INFINITY } = {},
 ): Promise<StreamOutcome> {
   const results: FrameResult[] = [];
   let dropped = 0;
@@ -29,18 +34,19 @@ export async function runStream(
   const frames = oneByOne ? afterAnswers() : source;
   const startedMs = performance.now();
   for await (const answer of streamFrames(client, frames, configuration)) {
-    if (answer.case === "result") results.push(answer.value);
-    else if (answer.case === "dropped") dropped++;
+    const counts = performance.now() <= untilMs;
+    if (counts && answer.case === "result") results.push(answer.value);
+    if (counts && answer.case === "dropped") dropped++;
     if (answer.case === "result" || answer.case === "dropped") answered.resolve();
   }
   return { results, dropped, seconds: (performance.now() - startedMs) / 1000 };
 }
 
-/** The same frame at a fixed rate, as a camera gives it; a late consumer finds them waiting. */
-export async function* camera(frame: FrameInput, frameRateHz: number, seconds: number): AsyncGenerator<FrameInput> {
+/** The same frame at a fixed rate until a moment, as a camera gives it; a late consumer finds them waiting. */
+export async function* camera(frame: FrameInput, frameRateHz: number, untilMs: number): AsyncGenerator<FrameInput> {
   const startedMs = performance.now();
-  for (let i = 0; i < seconds * frameRateHz; i++) {
-    const waitMs = startedMs + (1000 * i) / frameRateHz - performance.now();
+  for (let dueMs = startedMs, i = 0; dueMs < untilMs; dueMs = startedMs + (1000 * ++i) / frameRateHz) {
+    const waitMs = dueMs - performance.now();
     if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
     yield { ...frame };
   }

@@ -4,7 +4,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { availableParallelism, cpus } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { createDuchenneClient, importModel, streamFrames } from "@duchenne/client";
+import { createDuchenneClient, importModel } from "@duchenne/client";
 import { normaliseImage } from "@duchenne/data";
 import {
   createModelConfig,
@@ -18,8 +18,10 @@ import { decodeImage } from "@duchenne/vision";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import sharp from "sharp";
 import { photographOfSmile } from "../e2e/photograph.ts";
-import { type ServerProcess, startServer, temporaryFolder } from "../e2e/server-process.ts";
+import { startServer, temporaryFolder } from "../e2e/server-process.ts";
 import { camera, quantile, runStream, stageMs } from "./detect-load.ts";
+import { type Soak, soak } from "./detect-soak.ts";
+import { processUsage } from "./process-usage.ts";
 
 const ACTION_UNITS = [1, 2, 4, 6, 7, 10, 12, 14, 15, 17, 23, 24];
 const FRAME_RATE_HZ = 30;
@@ -40,6 +42,8 @@ const threads = availableParallelism();
 interface BenchModel {
   readonly variant: VitVariant;
   readonly name: string;
+  /** Brings it to another server. */
+  readonly bring: Soak["bring"];
   readonly session: InferenceSession;
   /** A crop as it is sent, and as the model sees it, [3, S, S]. */
   readonly jpeg: Buffer;
@@ -59,7 +63,12 @@ try {
   await oneStream(models);
   await pacedStreams();
   await saturation(models.at(-1)!);
-  await soak(models[0]!, Number(values["soak-minutes"]));
+  const minutes = Number(values["soak-minutes"]);
+  const [first] = models;
+  if (minutes > 0 && first !== undefined) {
+    const { variant, jpeg, bring } = first;
+    await soak({ minutes, frame: { image: jpeg, imageIsCrop: true }, label: variant, bring }, folder.path);
+  }
 } finally {
   client.close();
   await server.end();
@@ -77,7 +86,8 @@ async function prepare(variant: VitVariant): Promise<BenchModel> {
   const path = join(folder.path, `${variant}.safetensors`);
   await writeFile(path, writeSafetensors(parameters));
   const options = { model: `models/${variant}`, actionUnits: ACTION_UNITS, heads: config.heads };
-  const { modelVersion } = await importModel(client, path, options);
+  const bring: Soak["bring"] = async (to) => (await importModel(to, path, options)).modelVersion!.name;
+  const name = await bring(client);
   const onnx = join(folder.path, `${variant}.onnx`);
   await writeFile(onnx, exportOnnx(config, parameters));
   const session = await InferenceSession.create(onnx, { intraOpNumThreads: threads, interOpNumThreads: 1 });
@@ -87,7 +97,7 @@ async function prepare(variant: VitVariant): Promise<BenchModel> {
     .jpeg()
     .toBuffer();
   const input = normaliseImage(await decodeImage(jpeg));
-  return { variant, name: modelVersion!.name, session, jpeg, input, side };
+  return { variant, name, bring, session, jpeg, input, side };
 }
 
 /** Milliseconds of raw ONNX Runtime for a batch. */
@@ -138,13 +148,17 @@ async function pacedStreams(): Promise<void> {
     .jpeg()
     .toBuffer();
   for (const count of values.streams.split(",").map(Number)) {
-    const before = await usage(server);
-    const outcomes = await Promise.all(
-      Array.from({ length: count }, () =>
-        runStream(client, camera({ image }, FRAME_RATE_HZ, seconds), { policy: FramePolicy.LATEST_WINS, maxFaces: 1 }),
-      ),
-    );
-    const after = await usage(server);
+    const before = await processUsage(server.pid);
+    // What is answered after the cameras stopped had the server for itself, or waited in a queue that nothing fills.
+    const untilMs = before.atMs + 1000 * seconds;
+    const stopped = new Promise((resolve) => setTimeout(resolve, untilMs - performance.now()));
+    const streams = Array.from({ length: count }, () => {
+      const configuration = { policy: FramePolicy.LATEST_WINS, maxFaces: 1 };
+      return runStream(client, camera({ image }, FRAME_RATE_HZ, untilMs), configuration, { untilMs });
+    });
+    await stopped;
+    const after = await processUsage(server.pid);
+    const outcomes = await Promise.all(streams);
     const answered = outcomes.map(({ results }) => results.length);
     const total = answered.reduce((sum, value) => sum + value, 0);
     const elapsed = (after.atMs - before.atMs) / 1000;
@@ -183,59 +197,6 @@ async function saturation(model: BenchModel): Promise<void> {
   console.log(
     `raw at its best batch (${best.batch}): ${best.perSecond.toFixed(1)} faces/s; served/raw ${(perSecond / best.perSecond).toFixed(2)}\n`,
   );
-}
-
-/** Memory of the server under load: the slope of its resident set after the first fifth of the time. */
-async function soak(model: BenchModel, minutes: number): Promise<void> {
-  if (minutes === 0) return;
-  const endMs = performance.now() + minutes * 60_000;
-  const samples: { readonly minutes: number; readonly rssMb: number }[] = [];
-  const calls: number[] = [];
-  function* until(): Generator<{ image: Buffer; imageIsCrop: true }> {
-    while (performance.now() < endMs) yield { image: model.jpeg, imageIsCrop: true };
-  }
-  const streams = Array.from({ length: 8 }, () => answered(until(), model.name));
-  const watching = (async () => {
-    while (performance.now() < endMs) {
-      const startedMs = performance.now();
-      await client.models.getModelVersion({ name: model.name });
-      calls.push(performance.now() - startedMs);
-      samples.push({ minutes: startedMs / 60_000, rssMb: (await usage(server)).rssMb });
-      await new Promise((resolve) => setTimeout(resolve, 500));
-    }
-  })();
-  const total = (await Promise.all(streams)).reduce((sum, value) => sum + value, 0);
-  await watching;
-  const settled = samples.slice(Math.floor(samples.length / 5));
-  console.log(
-    `${minutes} min at saturation, ${model.variant}: ${total} frames, RSS ${slope(settled).toFixed(2)} MB/min`,
-  );
-  console.log(
-    `a reading call meanwhile: median ${quantile(calls, 0.5).toFixed(1)} ms, p99 ${quantile(calls, 0.99).toFixed(1)} ms`,
-  );
-}
-
-/** How many frames of a stream are answered; keeps none. */
-async function answered(source: Iterable<{ image: Buffer; imageIsCrop: true }>, model: string): Promise<number> {
-  let count = 0;
-  for await (const answer of streamFrames(client, source, { model })) if (answer.case === "result") count++;
-  return count;
-}
-
-/** Least squares, MB per minute. */
-function slope(samples: readonly { readonly minutes: number; readonly rssMb: number }[]): number {
-  const mean = (pick: (sample: (typeof samples)[number]) => number) =>
-    samples.reduce((sum, sample) => sum + pick(sample), 0) / samples.length;
-  const [x, y] = [mean(({ minutes }) => minutes), mean(({ rssMb }) => rssMb)];
-  const spread = samples.reduce((sum, { minutes }) => sum + (minutes - x) ** 2, 0);
-  return samples.reduce((sum, { minutes, rssMb }) => sum + (minutes - x) * (rssMb - y), 0) / spread;
-}
-
-async function usage({ pid }: ServerProcess) {
-  const fields = (await readFile(`/proc/${pid}/stat`, "utf8")).replace(/^.*\) /, "").split(" ");
-  // User and system time in ticks of 10 ms, then resident pages of 4 KiB (proc(5), counted from the third field).
-  const cpuSeconds = (Number(fields[11]) + Number(fields[12])) / 100;
-  return { atMs: performance.now(), cpuSeconds, rssMb: (Number(fields[21]) * 4096) / 2 ** 20 };
 }
 
 function* repeat<T>(item: T, times: number): Generator<T> {

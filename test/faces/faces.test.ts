@@ -3,7 +3,8 @@ import { type AuModel, createVisionEngine, type DetectedFace, type VisionEngine 
 import sharp, { type Sharp } from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { clipFrames } from "./clip.ts";
-import { confusionReport, scoreOf } from "./confusion-report.ts";
+import { scoreOf } from "./confusion-report.ts";
+import { facesReport } from "./faces-report.ts";
 import { labelledPhotographs, readPackaged } from "./photographs.ts";
 
 let engine: VisionEngine;
@@ -49,7 +50,7 @@ describe("on real photographs", () => {
 
   it("the report in docs/faces.md is what the model says today", async () => {
     const written = await readFile(new URL("../../docs/faces.md", import.meta.url), "utf8");
-    const report = await confusionReport(model);
+    const report = await facesReport(model);
     // Every word and every decision; activations to two hundredths, as processors round.
     const activation = /\b\d\.\d\d\b/g;
     expect(report.replace(activation, "#")).toBe(written.replace(activation, "#"));

@@ -89,10 +89,12 @@ describe("a face that is followed", () => {
   });
 
   it("scores as it does when it is searched in every frame", async () => {
-    const [followed, searched] = [follow(), follow({ detectEvery: 2 })];
+    const [follows, searches] = [follow(), follow({ detectEvery: 1 })];
     for (let i = 0; i < 4; i++) {
       const image = await frame([{ who: 0, left: 120 + 8 * i, top: 70 }]);
-      expect(Math.abs(smile(await followed(image)) - smile(await searched(image)))).toBeLessThan(0.1);
+      const [followed, searched] = [await follows(image), await searches(image)];
+      expect([followed.searched, searched.searched]).toEqual([i === 0, true]);
+      expect(Math.abs(smile(followed) - smile(searched))).toBeLessThan(0.1);
     }
   });
 
@@ -188,6 +190,18 @@ describe("faces are found", () => {
       expect(Math.abs(p.roll + q.roll)).toBeLessThan(4);
       expect(Math.abs(p.pitch - q.pitch)).toBeLessThan(6);
     }
+  });
+  it("by one model are prepared for another as they are, without a search", async () => {
+    const image = await frame([
+      { who: 0, left: 20, top: 30, size: 200 },
+      { who: 1, left: 400, top: 80, size: 220, angle: 10 },
+    ]);
+    const first = await model.find({ image, maxFaces: 2 });
+    const again = await model.find({ image, maxFaces: 2, faces: first.faces });
+    expect([first.searched, again.searched]).toEqual([true, false]);
+    expect(again.faces.map(({ box, input }) => ({ box, input }))).toEqual(
+      first.faces.map(({ box, input }) => ({ box, input })),
+    );
   });
   it("cut at the border, whose quality says how much is seen", async () => {
     const [whole] = await detect(await frame([{ who: 0, left: 200, top: 80 }]));

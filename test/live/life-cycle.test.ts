@@ -4,7 +4,8 @@ import { createDuchenneClient, type DuchenneClient, importModel } from "@duchenn
 import { createModelConfig, initialiseParameters, writeSafetensors } from "@duchenne/model";
 import { FramePolicy } from "@duchenne/proto";
 import sharp from "sharp";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { photographOfSmile } from "../e2e/photograph.ts";
 import { type ServerProcess, startServer, temporaryFolder } from "../e2e/server-process.ts";
 import { type AnswerOf, type LiveClient, only, openStream } from "./live-client.ts";
 
@@ -20,7 +21,7 @@ const versions = [1, 2, 3].map((version) => `${MODEL}/versions/${version}`);
 beforeAll(async () => {
   folder = await temporaryFolder();
   const data = join(folder.path, "data");
-  server = await startServer("standalone", data);
+  server = await startServer("standalone", data, { args: ["--canary-share", "1"] });
   client = createDuchenneClient({ address: `127.0.0.1:${server.grpcPort}` });
   for (const version of [1, 2, 3]) {
     const config = createModelConfig("micro", { actionUnits: [4, 12], numSubjects: 0, dropPath: 0 });
@@ -147,3 +148,41 @@ describe("an alias that moves", () => {
     await expect(opened.read()).rejects.toThrow("failed_precondition");
   });
 });
+
+describe("a canary", () => {
+  it("scores the frames of streams on live too, and the log says how it differs; answers are those of live", async () => {
+    await point("live", 1);
+    await point("canary", 2);
+    const stream = openStream(server.grpc, { model: `${MODEL}@live` });
+    await stream.next("configured");
+    const smile = await sharp(await photographOfSmile())
+      .resize(320)
+      .jpeg()
+      .toBuffer();
+    for (let sequence = 1n; sequence <= 12n; sequence++) {
+      stream.frame({ sequence, ...(sequence % 2n === 0n ? { image: crop, imageIsCrop: true } : { image: smile }) });
+      const { model, faces } = await stream.next("result");
+      expect(model).toBe(versions[0]);
+      for (const { score } of faces[0]!.scores) expect(score).toBeCloseTo(sigmoid(1), 3);
+    }
+    stream.halfClose();
+    await stream.next("summary");
+    const report = await vi.waitFor(() => {
+      const lines = server.log().split("\n").filter(Boolean);
+      const reports = lines
+        .map((line) => JSON.parse(line))
+        .filter(({ message }) => message?.startsWith("The canary was"));
+      const found = reports.find(({ live, canary }) => live === versions[0] && canary === versions[1]);
+      expect(found).toBeDefined();
+      return found;
+    });
+    expect(report).toMatchObject({ failures: 0, sameDecisions: 1 });
+    expect(report.frames).toBeGreaterThan(0);
+    expect(report.scores).toBe(2 * report.frames);
+    expect(report.meanDifference).toBeCloseTo(sigmoid(2) - sigmoid(1), 3);
+  });
+});
+
+function sigmoid(logit: number): number {
+  return 1 / (1 + Math.exp(-logit));
+}

@@ -1,32 +1,39 @@
-import { expect, it } from "vitest";
-import { newest, numbered } from "./newest.ts";
+import { describe, expect, it } from "vitest";
+import { type ItemSource, newest, numbered } from "./newest.ts";
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 const none = () => false;
+const all = async <T>(source: ItemSource<T>) => {
+  const read: { readonly number: bigint; readonly item: T }[] = [];
+  for (let next = await source.next(); next !== undefined; next = await source.next()) read.push(next);
+  return read;
+};
 
 it("numbers every item from 1", async () => {
-  const read: unknown[] = [];
-  for await (const each of numbered(["a", "b"])) read.push(each);
-  expect(read).toEqual([
+  expect(await all(numbered(["a", "b"]))).toEqual([
     { number: 1n, item: "a" },
     { number: 2n, item: "b" },
   ]);
 });
 
 it("gives the newest item and skips those in between, but for those to be kept", async () => {
-  const source = newest(["a", "b", "keep", "c", "d"], (item) => item === "keep");
+  async function* items() {
+    yield* ["a", "b", "keep", "c", "d"];
+  }
+  const source = newest(items(), (item) => item === "keep");
   const first = source.next();
   await turn();
-  const read = [await first];
-  for (;;) {
-    const next = await source.next();
-    if (next.done === true) break;
-    read.push(next);
-  }
-  const items = read.map(({ value }) => value!.item);
-  expect(items.slice(-2)).toEqual(["keep", "d"]);
-  expect(items).not.toContain("c");
-  expect(read.at(-1)!.value!.number).toBe(5n);
+  const read = [await first, ...(await all(source))].map((each) => each!.item);
+  expect(read.slice(-2)).toEqual(["keep", "d"]);
+  expect(read).not.toContain("c");
+});
+
+it("counts those that it skips", async () => {
+  const source = newest(["a", "b", "c"], none);
+  const first = source.next();
+  await turn();
+  const read = [await first, ...(await all(source))];
+  expect(read.at(-1)).toEqual({ number: 3n, item: "c" });
 });
 
 it("waits for a slow source and ends with it", async () => {
@@ -39,17 +46,48 @@ it("waits for a slow source and ends with it", async () => {
   const next = source.next();
   await turn();
   gate.resolve();
-  expect((await next).value).toEqual({ number: 1n, item: "late" });
-  expect((await source.next()).done).toBe(true);
+  expect(await next).toEqual({ number: 1n, item: "late" });
+  expect(await source.next()).toBe(undefined);
 });
 
-it("throws what the source throws", async () => {
-  async function* broken(): AsyncGenerator<string> {
-    yield "a";
-    throw new Error("camera lost");
-  }
-  const read = async () => {
-    for await (const _ of newest(broken(), none));
-  };
-  await expect(read()).rejects.toThrow("camera lost");
+describe.each([
+  ["numbered", <T>(source: AsyncIterable<T>) => numbered(source)],
+  ["newest", <T>(source: AsyncIterable<T>) => newest(source, none)],
+] as const)("%s", (_, make) => {
+  it("throws what the source throws, after what came before", async () => {
+    async function* broken(): AsyncGenerator<string> {
+      yield "a";
+      throw new Error("camera lost");
+    }
+    const source = make(broken());
+    expect((await source.next())!.item).toBe("a");
+    await expect(source.next()).rejects.toThrow("camera lost");
+  });
+
+  it("closes a camera that gives no frame at once, and one whose closing fails harms nobody", async () => {
+    let closed = 0;
+    const camera = {
+      [Symbol.asyncIterator]: () => ({
+        next: () => new Promise<IteratorResult<string>>(() => {}),
+        async return(): Promise<IteratorResult<string>> {
+          closed++;
+          throw new Error("already unplugged");
+        },
+      }),
+    };
+    const source = make(camera);
+    void source.next();
+    await turn();
+    source.close();
+    await turn();
+    expect(closed).toBe(1);
+  });
+});
+
+it("the newest of a closed source is its end, also for who waits", async () => {
+  const source = newest({ [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => {}) }) }, none);
+  const next = source.next();
+  await turn();
+  source.close();
+  expect(await next).toBe(undefined);
 });

@@ -81,14 +81,15 @@ export async function* streamFrames(
     try {
       // Credit first: the newest frame is the one that is newest when it can be sent.
       while (await credit.take()) {
-        const next = await source.next();
-        if (next.done === true) return;
-        const { number, item } = next.value;
+        // A camera may be slow, or give nothing more: the stream ends without it when the server goes away.
+        const next = await credit.unlessClosed(source.next());
+        if (next === undefined) return;
+        const { number, item } = next;
         yield requestFrom(item, number);
         if ("calibration" in item) credit.give(1);
       }
     } finally {
-      void source.return(undefined);
+      source.close();
     }
   }
 

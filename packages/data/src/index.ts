@@ -1,4 +1,4 @@
-/** Data sets of labelled faces: reading, splitting, batching, cropping, and SynthFACS, drawn faces with action units. */
+/** Data sets of labelled faces: reading, splitting, batching, cropping, and SynthFACS, synthetic faces with action units. */
 export { ACTION_UNITS, type ActionUnit, actionUnitName } from "./action-unit.ts";
 export { applyAugmentation, augmentPixels } from "./augment/apply-augmentation.ts";
 export {
@@ -46,13 +46,9 @@ export {
   type ActionUnitProtocol,
   type ActionUnitProtocolName,
 } from "./protocols/action-unit-protocol.ts";
-export {
-  type Conversion,
-  type ConvertOptions,
-  convertLabels,
-  PUBLISHED_IMAGE_PATHS,
-} from "./protocols/convert-labels.ts";
+export { type Conversion, type ConvertOptions, convertLabels } from "./protocols/convert-labels.ts";
 export { EXPRESSION_PROTOCOLS } from "./protocols/expression-protocol.ts";
+export { PUBLISHED_IMAGE_PATHS } from "./protocols/image-path.ts";
 export { createRandom, type Random, type RandomState } from "./random.ts";
 export {
   holdOutValidation,
@@ -77,18 +73,37 @@ export {
   TooFewSubjectsError,
   UnknownFoldSubjectError,
 } from "./split-errors.ts";
-export { createSyntheticFrame, NEUTRAL_FRAME, type SyntheticFrame } from "./synthfacs/frame.ts";
-export { renderFace } from "./synthfacs/render.ts";
+export { CanonicalFaceMissingError } from "./synthfacs/canonical-face-file.ts";
+export {
+  createSyntheticFrame,
+  frameWith,
+  type Light,
+  NEUTRAL_FRAME,
+  type SyntheticFrame,
+} from "./synthfacs/frame.ts";
+export { contactSheet, pngFromImage, type Tile } from "./synthfacs/preview/contact-sheet.ts";
+export { type PreviewOptions, previewSheets } from "./synthfacs/preview/preview-sheets.ts";
+export { PROTOCOL_PREVALENCE } from "./synthfacs/protocol/protocol-prevalence.ts";
+export { createProtocolSubjects, protocolSubjectRange } from "./synthfacs/protocol/protocol-subjects.ts";
+export {
+  type Framing,
+  type RenderedFace,
+  type RenderOptions,
+  renderFace,
+  renderLabelledFace,
+} from "./synthfacs/render.ts";
+export { renderSequence, type SequenceFrame } from "./synthfacs/sequence/render-sequence.ts";
+export { createSyntheticSequence, type SequenceOptions } from "./synthfacs/sequence/synthetic-sequence.ts";
+export { type SequenceFiles, sequenceFilesSchema, writeSequence } from "./synthfacs/sequence/write-sequence.ts";
 export {
   createSyntheticSubject,
   SYNTHFACS_ACTION_UNITS,
   SYNTHFACS_BASE_RATES,
   type SyntheticSubject,
 } from "./synthfacs/subject.ts";
+export { type SynthFacsOptions, synthFacsSchema } from "./synthfacs/synth-facs-options.ts";
 export {
   FACE_OVAL_CONVENTION,
   type SynthesisControl,
-  type SynthFacsOptions,
   synthesizeDataset,
-  synthFacsSchema,
 } from "./synthfacs/synthesize-dataset.ts";

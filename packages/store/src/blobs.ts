@@ -1,9 +1,11 @@
-import { createHash, randomUUID } from "node:crypto";
-import { createReadStream, existsSync } from "node:fs";
-import { mkdir, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { existsSync } from "node:fs";
+import { readdir, readFile, rm, stat, utimes } from "node:fs/promises";
+import { join } from "node:path";
 import { storing } from "./disk-full.ts";
+import { moveDurably, writeDurably } from "./durable-files.ts";
 import { BlobDamagedError } from "./errors.ts";
+import type { Undisturbed } from "./garbage-rules.ts";
+import { requireDigest, sha256, sha256OfFile } from "./sha256.ts";
 
 /** Stored bytes. */
 export interface BlobReference {
@@ -19,7 +21,12 @@ export interface StoredObject {
   readonly sizeBytes: number;
   /** When it was last stored, in milliseconds since the epoch. */
   readonly timeMs: number;
-  remove(): Promise<void>;
+  /**
+   * Removes it when it was last stored before a time, by what is true now; answers whether it did.
+   *
+   * @param signal how long it may take
+   */
+  removeOlderThan(timeMs: number, signal?: AbortSignal): Promise<boolean>;
 }
 
 /** Bytes named by their sha256. Safe to use from several processes. */
@@ -48,24 +55,29 @@ export interface Blobs {
   list(): AsyncIterable<StoredObject>;
 }
 
-/** Opens a folder of blobs; it need not exist. */
-export function openBlobs(directory: string): Blobs {
+/**
+ * Opens a folder of blobs; it need not exist.
+ *
+ * @param undisturbed what keeps others from collecting them as garbage; by default nobody does
+ */
+export function openBlobs(directory: string, undisturbed: Undisturbed = (work) => work()): Blobs {
   // 256 folders keep each of them small.
   const fileOf = (digest: string): string => join(directory, checkDigest(digest).slice(0, 2), digest.slice(2));
+  /** Makes what is there as young as new; false when it is not. A collection that saw its old age may have just removed it. */
+  const renew = async (file: string): Promise<boolean> =>
+    (await touch(file)) && undisturbed(async () => existsSync(file));
   return {
     async put(bytes) {
-      const digest = createHash("sha256").update(bytes).digest("hex");
+      const digest = sha256(bytes);
       const file = fileOf(digest);
-      if (!(await touch(file))) await storing(`${bytes.length} bytes`, () => writeDurably(file, bytes));
+      if (!(await renew(file))) await storing(`${bytes.length} bytes`, () => writeDurably(file, bytes));
       return { digest, sizeBytes: bytes.length };
     },
     async adopt(path) {
       const { size } = await stat(path);
-      const hash = createHash("sha256");
-      for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20 })) hash.update(chunk as Buffer);
-      const digest = hash.digest("hex");
+      const digest = await sha256OfFile(path);
       const file = fileOf(digest);
-      if (await touch(file)) await rm(path);
+      if (await renew(file)) await rm(path);
       else await storing(`${size} bytes`, () => moveDurably(path, file));
       return { digest, sizeBytes: size };
     },
@@ -73,8 +85,7 @@ export function openBlobs(directory: string): Blobs {
       const bytes = await readFile(fileOf(digest)).catch((error: NodeJS.ErrnoException) => {
         throw error.code === "ENOENT" ? new BlobDamagedError(digest, "is missing") : error;
       });
-      const actual = createHash("sha256").update(bytes).digest("hex");
-      if (actual !== digest) throw new BlobDamagedError(digest, `holds other bytes, of sha256 ${actual}`);
+      requireDigest(digest, sha256(bytes));
       return bytes;
     },
     async file(digest) {
@@ -91,7 +102,17 @@ export function openBlobs(directory: string): Blobs {
           const stats = await stat(file).catch(ignoreMissing);
           if (stats === undefined) continue;
           const digest = /^[0-9a-f]{64}$/.test(folder + name) ? folder + name : undefined;
-          yield { digest, sizeBytes: stats.size, timeMs: stats.mtimeMs, remove: () => rm(file, { force: true }) };
+          yield {
+            digest,
+            sizeBytes: stats.size,
+            timeMs: stats.mtimeMs,
+            async removeOlderThan(timeMs) {
+              const now = await stat(file).catch(ignoreMissing);
+              if (now === undefined || now.mtimeMs > timeMs) return false;
+              await rm(file, { force: true });
+              return true;
+            },
+          };
         }
       }
     },
@@ -114,16 +135,20 @@ export interface Checkpoints {
 }
 
 /** Opens a folder of checkpoints; it need not exist. */
-export function openCheckpoints(directory: string): Checkpoints {
+export function openCheckpoints(directory: string, undisturbed: Undisturbed): Checkpoints {
   return {
-    of: (job) => openBlobs(join(directory, job)),
+    of: (job) => openBlobs(join(directory, job), undisturbed),
     removeAll: (job) => rm(join(directory, job), { recursive: true, force: true }),
     jobs: () => filesIn(directory),
   };
 }
 
+/** Also none of what is no folder: others leave files in places that are not theirs. */
 const filesIn = async (directory: string): Promise<readonly string[]> =>
-  (await readdir(directory).catch(ignoreMissing)) ?? [];
+  readdir(directory).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return [];
+    throw error;
+  });
 
 function ignoreMissing(error: NodeJS.ErrnoException): undefined {
   if (error.code !== "ENOENT") throw error;
@@ -136,35 +161,4 @@ async function touch(file: string): Promise<boolean> {
     () => true,
     (error) => ignoreMissing(error) ?? false,
   );
-}
-
-/** The file appears whole or not at all, and stays. */
-async function writeDurably(file: string, bytes: Uint8Array): Promise<void> {
-  await mkdir(dirname(file), { recursive: true });
-  const temporary = `${file}.${randomUUID()}`;
-  try {
-    await writeFile(temporary, bytes, { flag: "wx" });
-    await moveDurably(temporary, file);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
-}
-
-/** Moves a file and stays with it: neither its bytes nor its name are lost in a power cut. */
-async function moveDurably(from: string, file: string): Promise<void> {
-  const folder = dirname(file);
-  await mkdir(folder, { recursive: true });
-  await syncToDisk(from, "r+");
-  await rename(from, file);
-  await syncToDisk(folder, "r");
-}
-
-async function syncToDisk(path: string, flags: string): Promise<void> {
-  const handle = await open(path, flags);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

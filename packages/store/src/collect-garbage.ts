@@ -1,8 +1,17 @@
-import type { Blobs, Checkpoints } from "./blobs.ts";
+import type { Transaction } from "kysely";
+import type { Blobs, Checkpoints, StoredObject } from "./blobs.ts";
 import type { Database } from "./database.ts";
+import { GARBAGE_MIN_AGE_MS, lockGarbage } from "./garbage-rules.ts";
 import { isOver, type JobState } from "./job-record.ts";
 import type { ModelArtifact } from "./model-record.ts";
-import { ARTIFACTS_LOCK } from "./model-versions.ts";
+import type { Tables } from "./schema.ts";
+
+/** How a collection is made. */
+export interface CollectOptions {
+  /** What is younger stays; default GARBAGE_MIN_AGE_MS. */
+  readonly minAgeMs?: number;
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** What a collection has removed. */
 export interface Collected {
@@ -10,66 +19,76 @@ export interface Collected {
   readonly sizeBytes: number;
 }
 
+/** A removal that takes longer than the database keeps a lock would hit what was stored after the lock was lost. */
+const REMOVAL_TIMEOUT_MS = 10_000;
+
 /**
  * Removes what nothing refers to: files of no living version, rests of writes that were never finished, and checkpoints
- * that nobody goes on from. Safe beside everything else, in any number of processes.
- *
- * @param minAgeMs what is younger stays: a version may be about to name it. Longer than any publication takes.
+ * that nobody goes on from. Safe beside everything else, in any number of processes: whether something refers to an object
+ * and how old it is are read again, under a lock, just before it is removed.
  */
 export async function collectGarbage(
   database: Database,
   { blobs, checkpoints }: { readonly blobs: Blobs; readonly checkpoints: Checkpoints },
-  { minAgeMs, signal }: { readonly minAgeMs: number; readonly signal?: AbortSignal | undefined },
+  { minAgeMs = GARBAGE_MIN_AGE_MS, signal }: CollectOptions,
 ): Promise<Collected> {
   const { kysely: db } = database;
   const before = Date.now() - minAgeMs;
   let [objects, sizeBytes] = [0, 0];
-  const count = (removed: { readonly sizeBytes: number }) => {
-    objects++;
-    sizeBytes += removed.sizeBytes;
-  };
 
   const versions = await db.selectFrom("model_versions").select("artifacts").where("delete_time", "is", null).execute();
   const used = new Set(
     versions.flatMap(({ artifacts }) => (JSON.parse(artifacts) as ModelArtifact[]).map(({ digest }) => digest)),
   );
-  for await (const object of blobs.list()) {
+  /** Removes an object that is older than a time, unless something has come to use it. */
+  const remove = async (
+    object: StoredObject,
+    olderThan: number,
+    isUsed: (tx: Transaction<Tables>) => Promise<boolean>,
+  ): Promise<void> => {
     signal?.throwIfAborted();
+    const isRemoved = await database.transaction(async (tx) => {
+      if (await isUsed(tx)) return false;
+      return object.removeOlderThan(olderThan, AbortSignal.timeout(REMOVAL_TIMEOUT_MS));
+    });
+    if (!isRemoved) return;
+    objects++;
+    sizeBytes += object.sizeBytes;
+  };
+
+  for await (const object of blobs.list()) {
     const { digest } = object;
     if (object.timeMs > before || (digest !== undefined && used.has(digest))) continue;
-    // A version may have come to name it since.
-    const removed = await database.transaction(async (tx) => {
-      await database.lock(tx, ARTIFACTS_LOCK);
+    await remove(object, before, async (tx) => {
+      await lockGarbage(database, tx);
+      if (digest === undefined) return false;
       const user = await tx
         .selectFrom("model_versions")
         .select("model")
-        .where("artifacts", "like", `%"${digest ?? ""}"%`)
+        .where("artifacts", "like", `%"${digest}"%`)
         .where("delete_time", "is", null)
         .executeTakeFirst();
-      if (user !== undefined && digest !== undefined) return false;
-      await object.remove();
-      return true;
+      return user !== undefined;
     });
-    if (removed) count(object);
   }
 
   for (const id of await checkpoints.jobs()) {
-    signal?.throwIfAborted();
-    const job = await db
-      .selectFrom("jobs")
-      .select(["state", "checkpoint_digest"])
-      .where("id", "=", id)
-      .executeTakeFirst();
+    const job = await findJob(db, id).executeTakeFirst();
     // Nobody here knows whose they are.
     if (job === undefined) continue;
-    const isUnused = isOver(job.state as JobState);
     for await (const object of checkpoints.of(id).list()) {
-      const isReplaced = object.digest !== job.checkpoint_digest && object.timeMs <= before;
-      if (!isUnused && !isReplaced) continue;
-      await object.remove();
-      count(object);
+      if (!isOver(job.state as JobState) && object.timeMs > before) continue;
+      await remove(object, isOver(job.state as JobState) ? Number.POSITIVE_INFINITY : before, async (tx) => {
+        // In this order, as attempts do: their job's row first.
+        const now = await database.forUpdate(findJob(tx, id)).executeTakeFirst();
+        await lockGarbage(database, tx);
+        return now === undefined || (!isOver(now.state as JobState) && object.digest === now.checkpoint_digest);
+      });
     }
-    if (isUnused) await checkpoints.removeAll(id);
+    if (isOver(job.state as JobState)) await checkpoints.removeAll(id);
   }
   return { objects, sizeBytes };
 }
+
+const findJob = (executor: Database["kysely"] | Transaction<Tables>, id: string) =>
+  executor.selectFrom("jobs").select(["state", "checkpoint_digest"]).where("id", "=", id);

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { type Database, databaseTimeMs, type Executor } from "./database.ts";
 import { AlreadyExistsError, NotFoundError } from "./errors.ts";
 import type { JsonObject } from "./json.ts";
-import { type PageRequest, pageToken, placeFromPageToken } from "./page.ts";
+import { type PageRequest, pageOf, placeFromPageToken } from "./page.ts";
 import { lockRunning, type RunningAttempt } from "./running-attempt.ts";
 import type { Tables } from "./schema.ts";
 
@@ -77,13 +77,9 @@ export function createDatasets(database: Database): Datasets {
       const place = placeFromPageToken(token, z.strictObject({ id: z.string() }));
       let query = db.selectFrom("datasets").selectAll().orderBy("id");
       if (place !== undefined) query = query.where("id", ">", place.id);
-      const rows = await query.limit(pageSize + 1).execute();
-      const page = rows.slice(0, pageSize);
-      const last = page.at(-1);
-      return {
-        datasets: page.map(datasetFromRow),
-        nextPageToken: rows.length > pageSize && last ? pageToken({ id: last.id }) : "",
-      };
+      const read = await query.limit(pageSize + 1).execute();
+      const { rows, nextPageToken } = pageOf(read, pageSize, ({ id }) => ({ id }));
+      return { datasets: rows.map(datasetFromRow), nextPageToken };
     },
   };
 }

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sql } from "kysely";
@@ -60,11 +61,16 @@ describe("a full disk", () => {
   });
 
   it("leaves a file that is to be taken over where it was", async () => {
-    await writeFile(join(directory, "upload"), "abc");
-    // A file where the folder of the blobs should be is another reason not to store it.
-    await writeFile(join(directory, "blobs"), "");
-    await expect(openBlobs(join(directory, "blobs")).adopt(join(directory, "upload"))).rejects.toThrow();
-    expect(await filesIn(directory)).toEqual(expect.arrayContaining(["upload"]));
+    const [upload, folder] = [join(directory, "upload"), join(directory, "blobs")];
+    await writeFile(upload, "abc");
+    await mkdir(folder);
+    // The folder of the blob (the sha256 of "abc" begins with ba) cannot be made, which is noticed when the file is about to move.
+    await symlink(join(directory, "nowhere", "at-all"), join(folder, "ba"));
+    await expect(openBlobs(folder).adopt(upload)).rejects.toMatchObject({ syscall: "mkdir" });
+    expect(await readFile(upload, "utf8")).toBe("abc");
+    await rm(join(folder, "ba"));
+    expect(await openBlobs(folder).adopt(upload)).toMatchObject({ sizeBytes: 3 });
+    expect(existsSync(upload)).toBe(false);
   });
 
   it("undoes the whole transaction, and the database goes on when there is room", async () => {

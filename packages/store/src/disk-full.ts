@@ -15,13 +15,11 @@ export class DiskFullError extends Error {
 
 /** No space, over quota, and larger than the process may write. */
 const SYSTEM_CODES: readonly string[] = ["ENOSPC", "EDQUOT", "EFBIG"];
-const SQLITE_FULL = 13;
 
 /** The error that says so when another one means that the disk is full; else that one. */
 export function diskErrorFrom(what: string, error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
-  const { code, errcode } = error as { readonly code?: unknown; readonly errcode?: unknown };
-  const how = errcode === SQLITE_FULL ? "SQLITE_FULL" : SYSTEM_CODES.find((each) => each === code);
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const how = SYSTEM_CODES.find((each) => each === code);
   return how === undefined ? error : new DiskFullError(what, how, error);
 }
 

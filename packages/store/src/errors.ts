@@ -136,7 +136,7 @@ export class SchemaTooNewError extends Error {
   }
 }
 
-/** Thrown when the database or the object store cannot be reached or does not let us in. */
+/** Thrown when the database or the object store cannot be reached, or not now; the same call may succeed later. */
 export class StoreUnavailableError extends Error {
   readonly code = "unavailable";
   readonly reason = "STORE_UNAVAILABLE";
@@ -147,6 +147,28 @@ export class StoreUnavailableError extends Error {
   }
 }
 
+/** Thrown when the database or the object store refuses: somebody must give other credentials or rights first. */
+export class StoreRefusedError extends Error {
+  readonly code = "failed_precondition";
+  readonly reason = "STORE_REFUSED";
+
+  constructor(message: string, cause: unknown) {
+    super(message, { cause });
+    this.name = "StoreRefusedError";
+  }
+}
+
+/** Thrown when the database says that what it holds is damaged: only a backup brings it back. */
+export class StoreDamagedError extends Error {
+  readonly code = "data_loss";
+  readonly reason = "STORE_DAMAGED";
+
+  constructor(message: string, cause: unknown) {
+    super(message, { cause });
+    this.name = "StoreDamagedError";
+  }
+}
+
 /** Thrown when objects belong to another database: what this one does not know would be removed as garbage. */
 export class StoreMismatchError extends Error {
   readonly code = "failed_precondition";
@@ -154,7 +176,7 @@ export class StoreMismatchError extends Error {
 
   constructor(objects: string, expected: string, actual: string) {
     super(
-      `The objects in ${objects} belong to another database (${actual}, not ${expected}). ` +
+      `The objects in ${objects} belong to another database (${actual || "a mark that cannot be read"}, not ${expected}). ` +
         "Use the database that they were stored with, or an empty place.",
     );
     this.name = "StoreMismatchError";

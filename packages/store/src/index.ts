@@ -17,10 +17,13 @@ export {
   NotFoundError,
   SchemaTooNewError,
   StoreAddressError,
+  StoreDamagedError,
   StoreMismatchError,
+  StoreRefusedError,
   StoreUnavailableError,
 } from "./errors.ts";
 export type { EvaluationRecord, Evaluations } from "./evaluations.ts";
+export { GARBAGE_MIN_AGE_MS } from "./garbage-rules.ts";
 export type { AttemptOutcome, Claim } from "./job-attempts.ts";
 export {
   hasEnded,

@@ -48,7 +48,7 @@ export interface JobAttempts {
    *   they were stored, none is stored twice
    * @throws {FencedError}
    */
-  append(id: string, attempt: number, events: readonly JobEventBody[], before?: number): Promise<void>;
+  append(id: string, attempt: number, events: readonly JobEventBody[], before: number): Promise<void>;
   /** Ends an attempt. @throws {FencedError} */
   finish(id: string, attempt: number, outcome: AttemptOutcome): Promise<JobRecord>;
   /** The owners of running jobs. */
@@ -173,10 +173,10 @@ export function createJobAttempts(
       const replaced = await write(async (tx, now) => {
         const job = await fenced(tx, id, attempt);
         const stored = job.attempt_events;
-        if (before !== undefined && before > stored) {
+        if (before > stored) {
           throw new RangeError(`Expected events from number ${stored} of attempt ${attempt} on, got ${before}`);
         }
-        const fresh = events.slice(stored - (before ?? stored));
+        const fresh = events.slice(stored - before);
         if (fresh.length === 0) return [];
         await addEvents(tx, job, now, fresh);
         const progress = fresh.findLast((event) => event.kind === "progress");

@@ -14,7 +14,7 @@ import { hasEnded, type JobEvent, type JobEventBody, type JobRecord, type JobSta
 import type { JobRow, JobTransactions } from "./job-transactions.ts";
 import { canonicalJson, type JsonObject } from "./json.ts";
 import { lockVersion } from "./model-versions.ts";
-import { type PageRequest, pageToken, placeFromPageToken } from "./page.ts";
+import { type PageRequest, pageOf, placeFromPageToken } from "./page.ts";
 import type { Tables } from "./schema.ts";
 
 /** A job to create. */
@@ -201,11 +201,9 @@ export function createJobRequests(database: Database, transactions: JobTransacti
           eb(refTuple("create_time", "id"), "<", tuple(place.time, place.id)),
         );
       }
-      const rows = await query.limit(pageSize + 1).execute();
-      const jobs = rows.slice(0, pageSize).map(jobFromRow);
-      const last = jobs.at(-1);
-      const more = rows.length > pageSize && last !== undefined;
-      return { jobs, nextPageToken: more ? pageToken({ time: last.createTimeMs, id: last.id }) : "" };
+      const read = await query.limit(pageSize + 1).execute();
+      const { rows, nextPageToken } = pageOf(read, pageSize, ({ create_time, id }) => ({ time: create_time, id }));
+      return { jobs: rows.map(jobFromRow), nextPageToken };
     },
 
     async events(id, { after, limit }) {

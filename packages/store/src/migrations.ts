@@ -34,10 +34,19 @@ export const migrations: readonly Migration[] = [
     request_id text unique,
     traceparent text,
     checkpoint_digest text,
-    checkpoint_step integer
+    checkpoint_step integer,
+    priority integer not null default 0,
+    time_limit_ms integer,
+    run_ms integer not null default 0,
+    attempt_time integer,
+    attempt_events integer not null default 0,
+    run_after text not null default '[]',
+    resources text not null default '{}'
   ) strict;
   create index jobs_by_time on jobs (create_time desc, id desc);
   create index jobs_by_state on jobs (state, kind);
+  create index jobs_by_turn on jobs (priority desc, create_time, id)
+    where state in ('QUEUED', 'RETRY_WAIT', 'RUNNING', 'PAUSING', 'CANCELLING');
   create table job_events (
     job text not null references jobs (id),
     number integer not null,
@@ -54,6 +63,7 @@ export const migrations: readonly Migration[] = [
     card text not null,
     artifacts text not null,
     job text unique references jobs (id),
+    delete_time integer,
     primary key (model, version)
   ) strict;
   create table aliases (
@@ -66,6 +76,7 @@ export const migrations: readonly Migration[] = [
     primary key (model, alias),
     foreign key (target_model, target_version) references model_versions (model, version)
   ) strict;
+  create index aliases_by_target on aliases (target_model, target_version);
   create table datasets (
     id text primary key,
     directory text not null,
@@ -81,6 +92,36 @@ export const migrations: readonly Migration[] = [
     create_time integer not null,
     job text unique references jobs (id)
   ) strict;
+  create table job_waits (
+    job text not null references jobs (id),
+    needs text not null references jobs (id),
+    primary key (job, needs)
+  ) strict, without rowid;
+  create index job_waits_by_needs on job_waits (needs);
+  create table job_resources (
+    job text not null references jobs (id),
+    resource text not null,
+    amount integer not null,
+    primary key (job, resource)
+  ) strict, without rowid;
+  create table job_versions (
+    job text not null references jobs (id),
+    model text not null,
+    version integer not null,
+    primary key (job, model, version),
+    foreign key (model, version) references model_versions (model, version)
+  ) strict, without rowid;
+  create index job_versions_by_version on job_versions (model, version);
+  create table alias_moves (
+    model text not null references models (id),
+    alias text not null,
+    move integer not null,
+    target_model text not null,
+    target_version integer not null,
+    time integer not null,
+    primary key (model, alias, move)
+  ) strict, without rowid;
+  create table store_identity (id text not null) strict;
   `,
     postgres: `
   create table jobs (
@@ -106,10 +147,19 @@ export const migrations: readonly Migration[] = [
     request_id text collate "C" unique,
     traceparent text collate "C",
     checkpoint_digest text collate "C",
-    checkpoint_step bigint
+    checkpoint_step bigint,
+    priority bigint not null default 0,
+    time_limit_ms bigint,
+    run_ms bigint not null default 0,
+    attempt_time bigint,
+    attempt_events bigint not null default 0,
+    run_after text collate "C" not null default '[]',
+    resources text collate "C" not null default '{}'
   );
   create index jobs_by_time on jobs (create_time desc, id desc);
   create index jobs_by_state on jobs (state, kind);
+  create index jobs_by_turn on jobs (priority desc, create_time, id)
+    where state in ('QUEUED', 'RETRY_WAIT', 'RUNNING', 'PAUSING', 'CANCELLING');
   create table job_events (
     job text collate "C" not null references jobs (id),
     number bigint not null,
@@ -126,6 +176,7 @@ export const migrations: readonly Migration[] = [
     card text collate "C" not null,
     artifacts text collate "C" not null,
     job text collate "C" unique references jobs (id),
+    delete_time bigint,
     primary key (model, version)
   );
   create table aliases (
@@ -138,6 +189,7 @@ export const migrations: readonly Migration[] = [
     primary key (model, alias),
     foreign key (target_model, target_version) references model_versions (model, version)
   );
+  create index aliases_by_target on aliases (target_model, target_version);
   create table datasets (
     id text collate "C" primary key,
     directory text collate "C" not null,
@@ -153,71 +205,6 @@ export const migrations: readonly Migration[] = [
     create_time bigint not null,
     job text collate "C" unique references jobs (id)
   );
-  create function duchenne_changed() returns trigger language plpgsql as $$
-    begin perform pg_notify('duchenne', ''); return null; end $$;
-  create trigger changed after insert or update of owner, last_event on jobs for each row execute function duchenne_changed();
-  create trigger changed after insert on models for each row execute function duchenne_changed();
-  create trigger changed after insert or update on model_versions for each row execute function duchenne_changed();
-  create trigger changed after insert or update on aliases for each row execute function duchenne_changed();
-  create trigger changed after insert on datasets for each row execute function duchenne_changed();
-  create trigger changed after insert on evaluations for each row execute function duchenne_changed();
-  `,
-  },
-  {
-    sqlite: `
-  alter table jobs add column priority integer not null default 0;
-  alter table jobs add column time_limit_ms integer;
-  alter table jobs add column run_ms integer not null default 0;
-  alter table jobs add column attempt_time integer;
-  alter table jobs add column attempt_events integer not null default 0;
-  alter table jobs add column run_after text not null default '[]';
-  alter table jobs add column resources text not null default '{}';
-  create index jobs_by_turn on jobs (priority desc, create_time, id)
-    where state in ('QUEUED', 'RETRY_WAIT', 'RUNNING', 'PAUSING', 'CANCELLING');
-  create table job_waits (
-    job text not null references jobs (id),
-    needs text not null references jobs (id),
-    primary key (job, needs)
-  ) strict, without rowid;
-  create index job_waits_by_needs on job_waits (needs);
-  create table job_resources (
-    job text not null references jobs (id),
-    resource text not null,
-    amount integer not null,
-    primary key (job, resource)
-  ) strict, without rowid;
-  create table job_versions (
-    job text not null references jobs (id),
-    model text not null,
-    version integer not null,
-    primary key (job, model, version),
-    foreign key (model, version) references model_versions (model, version)
-  ) strict, without rowid;
-  create index job_versions_by_version on job_versions (model, version);
-  alter table model_versions add column delete_time integer;
-  create table alias_moves (
-    model text not null references models (id),
-    alias text not null,
-    move integer not null,
-    target_model text not null,
-    target_version integer not null,
-    time integer not null,
-    primary key (model, alias, move)
-  ) strict, without rowid;
-  insert into alias_moves (model, alias, move, target_model, target_version, time)
-    select model, alias, moves, target_model, target_version, update_time from aliases;
-  create table store_identity (id text not null) strict;
-  `,
-    postgres: `
-  alter table jobs add column priority bigint not null default 0;
-  alter table jobs add column time_limit_ms bigint;
-  alter table jobs add column run_ms bigint not null default 0;
-  alter table jobs add column attempt_time bigint;
-  alter table jobs add column attempt_events bigint not null default 0;
-  alter table jobs add column run_after text collate "C" not null default '[]';
-  alter table jobs add column resources text collate "C" not null default '{}';
-  create index jobs_by_turn on jobs (priority desc, create_time, id)
-    where state in ('QUEUED', 'RETRY_WAIT', 'RUNNING', 'PAUSING', 'CANCELLING');
   create table job_waits (
     job text collate "C" not null references jobs (id),
     needs text collate "C" not null references jobs (id),
@@ -238,7 +225,6 @@ export const migrations: readonly Migration[] = [
     foreign key (model, version) references model_versions (model, version)
   );
   create index job_versions_by_version on job_versions (model, version);
-  alter table model_versions add column delete_time bigint;
   create table alias_moves (
     model text collate "C" not null references models (id),
     alias text collate "C" not null,
@@ -248,9 +234,15 @@ export const migrations: readonly Migration[] = [
     time bigint not null,
     primary key (model, alias, move)
   );
-  insert into alias_moves (model, alias, move, target_model, target_version, time)
-    select model, alias, moves, target_model, target_version, update_time from aliases;
   create table store_identity (id text not null);
+  create function duchenne_changed() returns trigger language plpgsql as $$
+    begin perform pg_notify('duchenne', ''); return null; end $$;
+  create trigger changed after insert or update of owner, last_event on jobs for each row execute function duchenne_changed();
+  create trigger changed after insert on models for each row execute function duchenne_changed();
+  create trigger changed after insert or update on model_versions for each row execute function duchenne_changed();
+  create trigger changed after insert or update on aliases for each row execute function duchenne_changed();
+  create trigger changed after insert on datasets for each row execute function duchenne_changed();
+  create trigger changed after insert on evaluations for each row execute function duchenne_changed();
   `,
   },
 ];

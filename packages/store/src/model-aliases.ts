@@ -3,7 +3,7 @@ import { type Database, databaseTimeMs, type Executor } from "./database.ts";
 import { AliasMovedError, NotFoundError } from "./errors.ts";
 import { type AliasRecord, aliasFromRow } from "./model-record.ts";
 import { ensureModel, lockVersion } from "./model-versions.ts";
-import { type PageRequest, pageToken, placeFromPageToken } from "./page.ts";
+import { type PageRequest, pageOf, placeFromPageToken } from "./page.ts";
 
 /** The movable names of versions. */
 export interface ModelAliases {
@@ -83,17 +83,14 @@ export function createModelAliases(database: Database): ModelAliases {
       const place = placeFromPageToken(token, z.strictObject({ move: z.number() }));
       let query = db.selectFrom("alias_moves").selectAll().where("model", "=", model).where("alias", "=", alias);
       if (place !== undefined) query = query.where("move", "<", place.move);
-      const rows = await query
+      const read = await query
         .orderBy("move", "desc")
         .limit(pageSize + 1)
         .execute();
-      if (rows.length === 0 && place === undefined) throw new NotFoundError("alias", `models/${model}@${alias}`);
-      const page = rows.slice(0, pageSize);
-      const last = page.at(-1);
-      return {
-        moves: page.map(({ move, time, ...row }) => aliasFromRow({ ...row, moves: move, update_time: time })),
-        nextPageToken: rows.length > pageSize && last ? pageToken({ move: last.move }) : "",
-      };
+      if (read.length === 0 && place === undefined) throw new NotFoundError("alias", `models/${model}@${alias}`);
+      const { rows, nextPageToken } = pageOf(read, pageSize, ({ move }) => ({ move }));
+      const moves = rows.map(({ move, time, ...row }) => aliasFromRow({ ...row, moves: move, update_time: time }));
+      return { moves, nextPageToken };
     },
   };
 }

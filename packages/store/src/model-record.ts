@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import type { Selectable } from "kysely";
 import { canonicalJson, type JsonObject } from "./json.ts";
 import type { RunningAttempt } from "./running-attempt.ts";
 import type { Tables } from "./schema.ts";
+import { sha256 } from "./sha256.ts";
 
 /** A file of a version. */
 export interface ModelArtifact {
@@ -65,7 +65,7 @@ export function versionFromRow(row: Selectable<Tables["model_versions"]>): Model
   return {
     model: row.model,
     version: String(row.version),
-    digest: createHash("sha256").update(content).digest("hex"),
+    digest: sha256(content),
     createTimeMs: row.create_time,
     card,
     artifacts,

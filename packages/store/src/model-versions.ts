@@ -3,14 +3,12 @@ import { z } from "zod";
 import type { Blobs } from "./blobs.ts";
 import { type Database, databaseTimeMs, type Executor } from "./database.ts";
 import { BlobDamagedError, ModelVersionInUseError, NotFoundError } from "./errors.ts";
+import { lockGarbage } from "./garbage-rules.ts";
 import type { JsonObject } from "./json.ts";
 import { type ModelVersionRecord, type NewModelVersion, versionFromRow, versionNumber } from "./model-record.ts";
-import { type PageRequest, pageToken, placeFromPageToken } from "./page.ts";
+import { type PageRequest, pageOf, placeFromPageToken } from "./page.ts";
 import { lockRunning, type RunningAttempt } from "./running-attempt.ts";
 import type { Tables } from "./schema.ts";
-
-/** The name under which blobs come into use and are collected: one never happens in the midst of the other. */
-export const ARTIFACTS_LOCK = "artifacts";
 
 /** The versions of models. */
 export interface ModelVersions {
@@ -48,13 +46,19 @@ export async function ensureModel(executor: Executor, id: string, now: number): 
 
 /** The living row of a version, locked. @throws {NotFoundError} */
 export async function lockVersion(database: Database, tx: Transaction<Tables>, model: string, version: string) {
-  const query = tx
+  return found(database.forUpdate(livingVersion(tx, model, version)), model, version);
+}
+
+const livingVersion = (executor: Executor, model: string, version: string) =>
+  executor
     .selectFrom("model_versions")
     .selectAll()
     .where("model", "=", model)
     .where("version", "=", versionNumber(version))
     .where("delete_time", "is", null);
-  const row = await database.forUpdate(query).executeTakeFirst();
+
+async function found(query: ReturnType<typeof livingVersion>, model: string, version: string) {
+  const row = await query.executeTakeFirst();
   if (row === undefined) throw new NotFoundError("model version", `models/${model}/versions/${version}`);
   return row;
 }
@@ -74,7 +78,7 @@ export function createModelVersions(database: Database, blobs: Blobs): ModelVers
       database.transaction(async (tx) => {
         const made = job === undefined ? undefined : await madeBy(tx, job);
         if (made !== undefined) return versionFromRow(made);
-        await database.lock(tx, ARTIFACTS_LOCK);
+        await lockGarbage(database, tx);
         for (const { digest } of artifacts) {
           if (!(await blobs.has(digest))) throw new BlobDamagedError(digest, "is missing");
         }
@@ -110,22 +114,13 @@ export function createModelVersions(database: Database, blobs: Blobs): ModelVers
           .execute();
       }),
 
-    async getVersion(model, version) {
-      const row = await db
-        .selectFrom("model_versions")
-        .selectAll()
-        .where("model", "=", model)
-        .where("version", "=", versionNumber(version))
-        .where("delete_time", "is", null)
-        .executeTakeFirst();
-      if (row === undefined) throw new NotFoundError("model version", `models/${model}/versions/${version}`);
-      return versionFromRow(row);
-    },
+    getVersion: async (model, version) =>
+      versionFromRow(await found(livingVersion(db, model, version), model, version)),
 
     async listVersions(model, { pageSize, pageToken: token }) {
       const place = placeFromPageToken(token, z.strictObject({ version: z.number() }));
-      const found = await db.selectFrom("models").select("id").where("id", "=", model).executeTakeFirst();
-      if (found === undefined) throw new NotFoundError("model", `models/${model}`);
+      const holder = await db.selectFrom("models").select("id").where("id", "=", model).executeTakeFirst();
+      if (holder === undefined) throw new NotFoundError("model", `models/${model}`);
       let query = db
         .selectFrom("model_versions")
         .selectAll()
@@ -133,13 +128,9 @@ export function createModelVersions(database: Database, blobs: Blobs): ModelVers
         .where("delete_time", "is", null)
         .orderBy("version", "desc");
       if (place !== undefined) query = query.where("version", "<", place.version);
-      const rows = await query.limit(pageSize + 1).execute();
-      const page = rows.slice(0, pageSize);
-      const last = page.at(-1);
-      return {
-        versions: page.map(versionFromRow),
-        nextPageToken: rows.length > pageSize && last ? pageToken({ version: last.version }) : "",
-      };
+      const read = await query.limit(pageSize + 1).execute();
+      const { rows, nextPageToken } = pageOf(read, pageSize, ({ version }) => ({ version }));
+      return { versions: rows.map(versionFromRow), nextPageToken };
     },
 
     deleteVersion: (model, version) =>

@@ -4,7 +4,7 @@ import type { Database } from "./database.ts";
 import { aliasesOf, createModelAliases, type ModelAliases } from "./model-aliases.ts";
 import type { ModelRecord } from "./model-record.ts";
 import { createModelVersions, type ModelVersions } from "./model-versions.ts";
-import { type PageRequest, pageToken, placeFromPageToken } from "./page.ts";
+import { type PageRequest, pageOf, placeFromPageToken } from "./page.ts";
 
 /** Models, their versions and aliases. */
 export interface Models extends ModelVersions, ModelAliases {
@@ -23,9 +23,9 @@ export function createModels(database: Database, blobs: Blobs): Models {
       const place = placeFromPageToken(token, z.strictObject({ id: z.string() }));
       let query = db.selectFrom("models").selectAll().orderBy("id");
       if (place !== undefined) query = query.where("id", ">", place.id);
-      const rows = await query.limit(pageSize + 1).execute();
-      const page = rows.slice(0, pageSize);
-      const ids = page.map(({ id }) => id);
+      const read = await query.limit(pageSize + 1).execute();
+      const { rows, nextPageToken } = pageOf(read, pageSize, ({ id }) => ({ id }));
+      const ids = rows.map(({ id }) => id);
       const aliases = await aliasesOf(db, ids);
       const latest = await db
         .selectFrom("model_versions")
@@ -34,7 +34,7 @@ export function createModels(database: Database, blobs: Blobs): Models {
         .where("delete_time", "is", null)
         .groupBy("model")
         .execute();
-      const models = page.map(({ id, create_time }) => {
+      const models = rows.map(({ id, create_time }) => {
         const version = latest.find(({ model }) => model === id)?.version;
         return {
           id,
@@ -43,8 +43,7 @@ export function createModels(database: Database, blobs: Blobs): Models {
           ...(version === undefined || version === null ? {} : { latestVersion: String(version) }),
         };
       });
-      const last = page.at(-1);
-      return { models, nextPageToken: rows.length > pageSize && last ? pageToken({ id: last.id }) : "" };
+      return { models, nextPageToken };
     },
   };
 }

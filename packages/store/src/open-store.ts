@@ -1,8 +1,9 @@
 import { mkdir } from "node:fs/promises";
 import type { Blobs, Checkpoints } from "./blobs.ts";
-import { type Collected, collectGarbage } from "./collect-garbage.ts";
+import { type Collected, type CollectOptions, collectGarbage } from "./collect-garbage.ts";
 import { createDatasets, type Datasets } from "./datasets.ts";
 import { createEvaluations, type Evaluations } from "./evaluations.ts";
+import { undisturbedBy } from "./garbage-rules.ts";
 import { createJobs, type Jobs } from "./jobs.ts";
 import { createModels, type Models } from "./models.ts";
 import { openObjects } from "./objects/open-objects.ts";
@@ -29,8 +30,12 @@ export interface Store {
   readonly evaluations: Evaluations;
   /** One turn at once, then one after every change or series of changes, by any process, until the signal aborts. */
   changes(signal: AbortSignal): AsyncIterable<void>;
-  /** Removes what nothing refers to and what is older than `minAgeMs`. */
-  collectGarbage(options: { readonly minAgeMs: number; readonly signal?: AbortSignal }): Promise<Collected>;
+  /**
+   * Removes what nothing refers to and what is old enough.
+   *
+   * @throws {StoreMismatchError} when the objects have come to belong to another database
+   */
+  collectGarbage(options?: CollectOptions): Promise<Collected>;
   close(): Promise<void>;
 }
 
@@ -45,15 +50,15 @@ export interface Store {
  */
 export async function openStore({ directory, ...addresses }: StoreLocation): Promise<Store> {
   await mkdir(directory, { recursive: true });
-  const objects = await openObjects(directory, addresses.objects);
-  const { blobs, checkpoints } = objects;
-  let database: Awaited<ReturnType<typeof openDatabase>>;
+  const database = await openDatabase(directory, addresses.database);
+  let objects: Awaited<ReturnType<typeof openObjects>>;
   try {
-    database = await openDatabase(directory, addresses.database);
+    objects = await openObjects(directory, addresses.objects, undisturbedBy(database));
   } catch (error) {
-    await objects.close();
+    await database.close();
     throw error;
   }
+  const { blobs, checkpoints } = objects;
   try {
     await tieTogether(database, objects);
   } catch (error) {
@@ -69,7 +74,11 @@ export async function openStore({ directory, ...addresses }: StoreLocation): Pro
     datasets: createDatasets(database),
     evaluations: createEvaluations(database),
     changes: database.changes.watch,
-    collectGarbage: (options) => collectGarbage(database, objects, options),
+    async collectGarbage(options = {}) {
+      // Not every server lets only one of several databases claim at once: what is removed is gone for good.
+      await tieTogether(database, objects);
+      return collectGarbage(database, objects, options);
+    },
     async close() {
       await database.close();
       await objects.close();

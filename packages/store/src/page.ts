@@ -9,9 +9,23 @@ export interface PageRequest {
   readonly pageToken?: string;
 }
 
-/** Writes the place in a list where the next page begins. */
-export function pageToken(place: Readonly<Record<string, string | number>>): string {
-  return Buffer.from(JSON.stringify(place)).toString("base64url");
+/** A place in a list: what its order goes by. */
+type Place = Readonly<Record<string, string | number>>;
+
+/**
+ * The page of which one row more than wanted was read: that one tells whether there is another page.
+ *
+ * @param placeOf where the next page begins, after the last row of this one
+ */
+export function pageOf<R>(
+  read: readonly R[],
+  pageSize: number,
+  placeOf: (last: R) => Place,
+): { readonly rows: readonly R[]; readonly nextPageToken: string } {
+  const rows = read.slice(0, pageSize);
+  const last = rows.at(-1);
+  const isMore = read.length > pageSize && last !== undefined;
+  return { rows, nextPageToken: isMore ? Buffer.from(JSON.stringify(placeOf(last))).toString("base64url") : "" };
 }
 
 /** Reads a place back; undefined for the first page. @throws {InvalidPageTokenError} */

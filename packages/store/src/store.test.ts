@@ -1,7 +1,8 @@
 import { describe } from "vitest";
-import { contractDrivers, useStore } from "../test-fixtures/index.ts";
+import { connectedDrivers, contractDrivers, useStore } from "../test-fixtures/index.ts";
 import { attemptsContract } from "./contract/attempts-contract.ts";
 import { changesContract } from "./contract/changes-contract.ts";
+import { connectionsContract } from "./contract/connections-contract.ts";
 import { dependenciesContract } from "./contract/dependencies-contract.ts";
 import { failuresContract } from "./contract/failures-contract.ts";
 import { garbageContract } from "./contract/garbage-contract.ts";
@@ -9,6 +10,7 @@ import { jobsContract } from "./contract/jobs-contract.ts";
 import { migrationsContract } from "./contract/migrations-contract.ts";
 import { modelsContract } from "./contract/models-contract.ts";
 import { objectsContract } from "./contract/objects-contract.ts";
+import { ownershipContract } from "./contract/ownership-contract.ts";
 import { recordsContract } from "./contract/records-contract.ts";
 
 // What the store promises, on each way of keeping it.
@@ -20,8 +22,10 @@ describe.each(contractDrivers)("$name", (driver) => {
   modelsContract(fixture);
   recordsContract(fixture);
   objectsContract(fixture);
+  ownershipContract(fixture);
   garbageContract(fixture);
   changesContract(fixture);
   migrationsContract(fixture);
   failuresContract(fixture);
+  if (connectedDrivers.includes(driver)) connectionsContract(fixture);
 });

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -20,12 +20,18 @@ export interface ContractDriver {
   elsewhere(location: StoreLocation): StoreLocation;
   /** Asks the database, opened or not; answers the rows of the last statement. */
   execute(location: StoreLocation, statements: Migration): Promise<readonly Readonly<Record<string, unknown>>[]>;
-  /** Ends every connection to the database, where there are any. */
+  /** Ends every connection to the database. There are none to end but with those of connectedDrivers. */
   cutConnections(location: StoreLocation): Promise<void>;
   /** Puts other bytes in place of a blob's. */
   damage(location: StoreLocation, digest: string, bytes: Uint8Array): Promise<void>;
+  /** Makes an object look as if it had been stored two days ago. @param folder "blobs", or a job's below "checkpoints" */
+  makeOld(location: StoreLocation, folder: string, digest: string): Promise<void>;
+  /** Puts another text in place of the mark of which database the objects belong to. */
+  mark(location: StoreLocation, text: string): Promise<void>;
   stop(): Promise<void>;
 }
+
+const twoDaysAgo = () => new Date(Date.now() - 2 * 24 * 3_600_000);
 
 const sqliteAndFiles: ContractDriver = {
   name: "SQLite and files",
@@ -47,6 +53,9 @@ const sqliteAndFiles: ContractDriver = {
   cutConnections: async () => {},
   damage: ({ directory }, digest, bytes) =>
     writeFile(join(directory, "blobs", digest.slice(0, 2), digest.slice(2)), bytes),
+  makeOld: ({ directory }, folder, digest) =>
+    utimes(join(directory, folder, digest.slice(0, 2), digest.slice(2)), twoDaysAgo(), twoDaysAgo()),
+  mark: ({ directory }, text) => writeFile(join(directory, "database-id"), text),
   stop: async () => {},
 };
 
@@ -66,20 +75,28 @@ function postgresAndS3(): ContractDriver {
     elsewhere: (location) => ({ ...location, directory: join(location.directory, "elsewhere") }),
     execute: ({ database }, statements) => postgres!.execute(database!, statements.postgres),
     cutConnections: ({ database }) => postgres!.cutConnections(database!),
-    async damage({ objects }, digest, bytes) {
-      const { bucket, prefix, endpoint } = parseS3Address(objects!);
-      const client = new S3Client({ endpoint: endpoint!, forcePathStyle: true });
-      await client.send(new PutObjectCommand({ Bucket: bucket, Key: `${prefix}blobs/${digest}`, Body: bytes }));
-      client.destroy();
-    },
+    damage: (location, digest, bytes) => putObject(location, `blobs/${digest}`, bytes),
+    makeOld: ({ objects }, folder, digest) =>
+      s3!.setTime(`${parseS3Address(objects!).prefix}${folder}/${digest}`, twoDaysAgo()),
+    mark: (location, text) => putObject(location, "database-id", Buffer.from(text)),
     async stop() {
       await Promise.all([postgres?.stop(), s3?.stop()]);
     },
   };
 }
 
+async function putObject({ objects }: StoreLocation, key: string, bytes: Uint8Array): Promise<void> {
+  const { bucket, prefix, endpoint } = parseS3Address(objects!);
+  const client = new S3Client({ endpoint: endpoint!, forcePathStyle: true });
+  await client.send(new PutObjectCommand({ Bucket: bucket, Key: prefix + key, Body: bytes }));
+  client.destroy();
+}
+
+/** The ways of keeping a store in which a connection can be cut. */
+export const connectedDrivers: readonly ContractDriver[] = [postgresAndS3()];
+
 /** Every way of keeping a store: what holds for one holds for all. */
-export const contractDrivers: readonly ContractDriver[] = [sqliteAndFiles, postgresAndS3()];
+export const contractDrivers: readonly ContractDriver[] = [sqliteAndFiles, ...connectedDrivers];
 
 /** What a law is checked on: a store of its own for each test. */
 export interface StoreFixture {

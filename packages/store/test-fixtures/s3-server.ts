@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, utimes } from "node:fs/promises";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -9,13 +9,26 @@ export interface S3Server {
   /** "s3://bucket/prefix?endpoint=...", each time another prefix of one bucket. */
   createPrefix(): string;
   readonly endpoint: string;
+  /** Makes an object look as if it had been stored at another time. */
+  setTime(key: string, time: Date): Promise<void>;
   stop(): Promise<void>;
 }
 
 /** What the server accepts. Set in the environment, where the AWS SDK looks for it. */
 const CREDENTIALS = { AWS_ACCESS_KEY_ID: "S3RVER", AWS_SECRET_ACCESS_KEY: "S3RVER", AWS_REGION: "us-east-1" };
 
+interface KoaContext {
+  readonly method: string;
+  readonly path: string;
+  get(header: string): string;
+  status: number;
+  body: unknown;
+}
+
 interface S3rver {
+  /** Koa's. */
+  readonly middleware: ((context: KoaContext, next: () => Promise<void>) => Promise<void>)[];
+  readonly store: { existsObject(bucket: string, key: string): Promise<boolean> };
   run(): Promise<AddressInfo>;
   close(): Promise<void>;
   readonly httpServer: { closeAllConnections(): void };
@@ -36,6 +49,7 @@ export async function startS3(): Promise<S3Server> {
     directory,
     configureBuckets: [{ name: "duchenne-test" }],
   });
+  server.middleware.unshift(conditionalPut(server.store));
   const { port } = await server.run();
   Object.assign(process.env, CREDENTIALS);
   const endpoint = `http://127.0.0.1:${port}`;
@@ -43,10 +57,30 @@ export async function startS3(): Promise<S3Server> {
   return {
     endpoint,
     createPrefix: () => `s3://duchenne-test/store-${++made}?endpoint=${encodeURIComponent(endpoint)}`,
+    setTime: (key, time) => utimes(join(directory, "duchenne-test", `${key}._S3rver_object`), time, time),
     async stop() {
       server.httpServer.closeAllConnections();
       await server.close();
       await rm(directory, { recursive: true, force: true });
     },
+  };
+}
+
+/** What S3 does and the package does not: a PUT with "If-None-Match: *" does not replace an object. */
+function conditionalPut(store: S3rver["store"]): S3rver["middleware"][number] {
+  const writing = new Set<string>();
+  return async (context, next) => {
+    const { path } = context;
+    if (context.method !== "PUT" || context.get("If-None-Match") !== "*") return next();
+    const isTaken = writing.has(path);
+    writing.add(path);
+    try {
+      const [, bucket = "", ...key] = path.split("/").map(decodeURIComponent);
+      if (!isTaken && !(await store.existsObject(bucket, key.join("/")))) return await next();
+      context.status = 412;
+      context.body = "<Error><Code>PreconditionFailed</Code><Message>There is such an object</Message></Error>";
+    } finally {
+      if (!isTaken) writing.delete(path);
+    }
   };
 }

@@ -1,4 +1,6 @@
 // The addon: what it exports to JavaScript. The first names are those that @tensorflow/tfjs-node's backend expects.
+#include <memory>
+
 #include "exports.h"
 
 namespace duchenne {
@@ -30,6 +32,7 @@ void Fill(napi_env env, napi_value exports) {
   Export<Devices>(env, exports, "devices");
   Export<LoadLibrary>(env, exports, "loadLibrary");
   Export<TensorDevice>(env, exports, "tensorDevice");
+  Export<SharingMemory>(env, exports, "sharingMemory");
   Export<MemoryStatistics>(env, exports, "memoryStatistics");
   Export<BeginRecording>(env, exports, "beginRecording");
   Export<RecordInput>(env, exports, "recordInput");
@@ -54,14 +57,15 @@ void Fill(napi_env env, napi_value exports) {
 napi_value Initialise(napi_env env, napi_value exports) {
   try {
     auto free = [](napi_env, void *engine, void *) { delete static_cast<Engine *>(engine); };
-    Check(env, napi_set_instance_data(env, new Engine(), free, nullptr));
+    auto engine = std::make_unique<Engine>();
+    Check(env, napi_set_instance_data(env, engine.get(), free, nullptr));
+    // Node owns it now, one for each environment: each worker thread has tensors and a context of its own.
+    engine.release();
     Fill(env, exports);
-  } catch (const Failure &failure) {
-    ThrowJs(env, failure.code(), failure.what());
-  } catch (const PendingException &) {
-    return nullptr;
+    return exports;
+  } catch (...) {
+    return ThrowCurrent(env);
   }
-  return exports;
 }
 
 }  // namespace

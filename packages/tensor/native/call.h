@@ -41,21 +41,31 @@ class Call {
 
 inline void ThrowJs(napi_env env, const char *code, const char *message) { napi_throw_error(env, code, message); }
 
-/** Makes a function for JavaScript of one that throws. */
-template <napi_value (*Body)(const Call &)>
-napi_value Entry(napi_env env, napi_callback_info info) {
+/** Within a catch block: makes a JavaScript error of what was thrown, for no exception may cross Node's C interface. */
+inline napi_value ThrowCurrent(napi_env env) noexcept {
   try {
-    return Body(Call(env, info));
+    throw;
   } catch (const PendingException &) {
-    return nullptr;
   } catch (const Failure &failure) {
     ThrowJs(env, failure.code(), failure.what());
   } catch (const std::bad_alloc &) {
     ThrowJs(env, "resource_exhausted", "Out of memory");
   } catch (const std::exception &error) {
     ThrowJs(env, "internal", error.what());
+  } catch (...) {
+    ThrowJs(env, "internal", "Unknown error");
   }
   return nullptr;
+}
+
+/** Makes a function for JavaScript of one that throws. */
+template <napi_value (*Body)(const Call &)>
+napi_value Entry(napi_env env, napi_callback_info info) {
+  try {
+    return Body(Call(env, info));
+  } catch (...) {
+    return ThrowCurrent(env);
+  }
 }
 
 }  // namespace duchenne

@@ -1,5 +1,6 @@
 #include "elements.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
@@ -29,6 +30,9 @@ constexpr ElementType kTypes[] = {
     {TF_HALF, "float16", napi_uint16_array, 1},      {TF_DOUBLE, "float64", napi_float64_array, 1},
     {TF_STRING, "string", napi_uint8_array, 0},
 };
+
+/** TensorFlow ends the process at a higher one. */
+constexpr size_t kHighestRank = 254;
 
 const ElementType *Find(TF_DataType type) {
   for (const ElementType &each : kTypes) {
@@ -173,14 +177,18 @@ TF_DataType ElementTypeFrom(napi_env env, napi_value value, const char *what) {
 
 Shape ShapeFrom(napi_env env, napi_value value, const char *what) {
   Shape shape = IntegersFrom(env, value, what);
+  if (shape.size() > kHighestRank) {
+    throw InvalidArgument("Expected a shape of at most " + std::to_string(kHighestRank) + " sizes, got " +
+                          std::to_string(shape.size()));
+  }
   int64_t count = 1;
   for (int64_t size : shape) {
     if (size < 0) throw InvalidArgument("Expected sizes of at least 0, got the shape " + ShapeText(shape));
-    // Sixteen bytes are the widest element.
+    // Sixteen bytes are the widest element. Sizes beside a 0 count too: TensorFlow multiplies them.
     if (size != 0 && count > std::numeric_limits<int64_t>::max() / 16 / size) {
       throw InvalidArgument("The shape " + ShapeText(shape) + " has more elements than can be counted");
     }
-    count *= size;
+    count *= std::max<int64_t>(size, 1);
   }
   return shape;
 }

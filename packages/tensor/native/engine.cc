@@ -16,12 +16,14 @@ void Engine::Open(std::string_view config) {
   status.Check("Opening TensorFlow");
   const OwnedDeviceList list(TFE_ContextListDevices(context.get(), status));
   status.Check("Listing devices");
+  std::vector<Device> devices;
   for (int i = 0; i < TF_DeviceListCount(list.get()); i++) {
     Device device{TF_DeviceListName(list.get(), i, status), TF_DeviceListType(list.get(), i, status),
                   TF_DeviceListMemoryBytes(list.get(), i, status)};
     status.Check("Listing devices");
-    devices_.push_back(std::move(device));
+    devices.push_back(std::move(device));
   }
+  devices_ = std::move(devices);
   context_ = std::move(context);
 }
 

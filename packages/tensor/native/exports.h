@@ -16,6 +16,8 @@ napi_value TensorDataSync(const Call &call);
 napi_value TensorDevice(const Call &call);
 /** () -> how many tensors JavaScript holds */
 napi_value NumberOfTensors(const Call &call);
+/** (ids) -> those whose memory another tensor that JavaScript holds uses too; of the CPU's */
+napi_value SharingMemory(const Call &call);
 /** () -> {tensors, bytes} */
 napi_value MemoryStatistics(const Call &call);
 
@@ -30,13 +32,13 @@ napi_value BeginRecording(const Call &call);
 napi_value RecordInput(const Call &call);
 /** (shape, type, values) -> {id, shape, dtype} */
 napi_value RecordConstant(const Call &call);
-/** (name, ids of outputs, whether XLA compiles it) -> {id, operations: [[name, count]]} */
+/** (name, ids of outputs, whether XLA compiles it) -> {id, operations: [[name, count]], overwritten: inputs} */
 napi_value EndRecording(const Call &call);
 /** () */
 napi_value AbandonRecording(const Call &call);
 
 // functions.cc
-/** (function, ids, device, config) -> [{id, shape, dtype}] */
+/** (function, ids, device; "": TensorFlow chooses) -> [{id, shape, dtype}] */
 napi_value RunFunction(const Call &call);
 /** (function, ids) -> a serialized RunMetadata with the time of every node */
 napi_value TraceFunction(const Call &call);

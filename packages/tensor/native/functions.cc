@@ -8,8 +8,8 @@ namespace duchenne {
 
 namespace {
 
-Function &FunctionFrom(const Call &call, napi_value value) {
-  const int64_t id = IntegerFrom(call.env, value, "a function's number");
+/** To be called after all arguments are read: a getter among them may run JavaScript that deletes the function. */
+const Function &FunctionAt(const Call &call, int64_t id) {
   const auto found = call.engine().functions.find(id);
   if (found == call.engine().functions.end()) {
     throw Failure("not_found", "There is no recorded function " + std::to_string(id));
@@ -17,10 +17,12 @@ Function &FunctionFrom(const Call &call, napi_value value) {
   return found->second;
 }
 
-std::vector<TFE_TensorHandle *> InputsFrom(const Call &call, napi_value value, const Function &function) {
+int64_t FunctionIdFrom(const Call &call) { return IntegerFrom(call.env, call[0], "a function's number"); }
+
+std::vector<TFE_TensorHandle *> HandlesOf(const Call &call, const std::vector<int64_t> &ids, const Function &function) {
   const RecordedGraph &recorded = function.recorded;
   std::vector<TFE_TensorHandle *> handles;
-  for (int64_t id : IntegersFrom(call.env, value, "the inputs")) handles.push_back(call.engine().tensors.At(id));
+  for (int64_t id : ids) handles.push_back(call.engine().tensors.At(id));
   if (handles.size() != recorded.inputs.size()) {
     throw InvalidArgument(function.name + ": expected " + std::to_string(recorded.inputs.size()) + " inputs, got " +
                           std::to_string(handles.size()));
@@ -85,10 +87,11 @@ class Session {
 }  // namespace
 
 napi_value RunFunction(const Call &call) {
-  const Function &function = FunctionFrom(call, call[0]);
-  const std::vector<TFE_TensorHandle *> inputs = InputsFrom(call, call[1], function);
+  const int64_t id = FunctionIdFrom(call);
+  const std::vector<int64_t> ids = IntegersFrom(call.env, call[1], "the inputs");
   const std::string device = TextFrom(call.env, call[2], "the device");
-  const std::string config = BytesFrom(call.env, call[3], "the configuration");
+  const Function &function = FunctionAt(call, id);
+  const std::vector<TFE_TensorHandle *> inputs = HandlesOf(call, ids, function);
   if (call.engine().recording != nullptr) throw FailedPrecondition("A recorded function cannot be run in a recording");
   Status status;
   const OwnedOp op(TFE_NewOp(call.engine().context(), function.name.c_str(), status));
@@ -101,7 +104,6 @@ napi_value RunFunction(const Call &call) {
     TFE_OpAddInput(op.get(), input, status);
     status.Check(function.name);
   }
-  if (!config.empty()) TFE_OpSetAttrString(op.get(), "config_proto", config.data(), config.size());
   std::vector<TFE_TensorHandle *> results(function.recorded.outputs.size(), nullptr);
   int count = static_cast<int>(results.size());
   TFE_Execute(op.get(), results.data(), &count, status);
@@ -113,10 +115,12 @@ napi_value RunFunction(const Call &call) {
 }
 
 napi_value TraceFunction(const Call &call) {
-  const Function &function = FunctionFrom(call, call[0]);
+  const int64_t id = FunctionIdFrom(call);
+  const std::vector<int64_t> ids = IntegersFrom(call.env, call[1], "the inputs");
+  const Function &function = FunctionAt(call, id);
   std::vector<OwnedTensor> tensors;
   std::vector<TF_Tensor *> inputs;
-  for (TFE_TensorHandle *handle : InputsFrom(call, call[1], function)) {
+  for (TFE_TensorHandle *handle : HandlesOf(call, ids, function)) {
     tensors.push_back(CopyOf(Resolve(handle).get()));
     inputs.push_back(tensors.back().get());
   }
@@ -132,11 +136,12 @@ napi_value TraceFunction(const Call &call) {
 }
 
 napi_value DeleteFunction(const Call &call) {
-  Function &function = FunctionFrom(call, call[0]);
+  const int64_t id = FunctionIdFrom(call);
+  const Function &function = FunctionAt(call, id);
   Status status;
   TFE_ContextRemoveFunction(call.engine().context(), function.name.c_str(), status);
   status.Check(function.name);
-  call.engine().functions.erase(IntegerFrom(call.env, call[0], "a function's number"));
+  call.engine().functions.erase(id);
   return JsUndefined(call.env);
 }
 

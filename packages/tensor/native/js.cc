@@ -10,6 +10,9 @@ Failure Expected(const char *what, const char *kind) {
   return InvalidArgument(std::string("Expected ") + what + " to be " + kind);
 }
 
+/** JavaScript's arrays may say that they have 2^32 elements without holding any. */
+constexpr uint32_t kLongestList = 1000000;
+
 }  // namespace
 
 void Check(napi_env env, napi_status status) {
@@ -82,6 +85,7 @@ std::vector<napi_value> ListFrom(napi_env env, napi_value value, const char *wha
   if (!IsArray(env, value)) throw Expected(what, "an array");
   uint32_t length = 0;
   Check(env, napi_get_array_length(env, value, &length));
+  if (length > kLongestList) throw Expected(what, "an array of at most a million elements");
   std::vector<napi_value> elements(length);
   for (uint32_t i = 0; i < length; i++) Check(env, napi_get_element(env, value, i, &elements[i]));
   return elements;

@@ -33,10 +33,11 @@ napi_value RecordInput(const Call &call) {
 }
 
 napi_value RecordConstant(const Call &call) {
-  Recording &recording = Current(call.engine());
   const Shape shape = ShapeFrom(call.env, call[0], "the shape");
   const TF_DataType type = ElementTypeFrom(call.env, call[1], "the element type");
-  return Described(call, recording.AddConstant(TensorFromValues(call.env, shape, type, call[2]).get()));
+  const OwnedTensor tensor = TensorFromValues(call.env, shape, type, call[2]);
+  // After the arguments: reading them may run JavaScript, which may end the recording.
+  return Described(call, Current(call.engine()).AddConstant(tensor.get()));
 }
 
 napi_value AbandonRecording(const Call &call) {
@@ -68,11 +69,13 @@ napi_value EndRecording(const Call &call) {
   for (const auto &[operation, count] : recorded.operations) {
     operations.push_back(JsList(call.env, {JsText(call.env, operation), JsNumber(call.env, count)}));
   }
+  const std::vector<int64_t> overwritten = recorded.overwritten;
   const int64_t id = engine.nextFunction++;
   engine.functions.emplace(id, Function{name, std::move(recorded)});
   napi_value result = JsObject(call.env);
   SetProperty(call.env, result, "id", JsNumber(call.env, static_cast<double>(id)));
   SetProperty(call.env, result, "operations", JsList(call.env, operations));
+  SetProperty(call.env, result, "overwritten", JsIntegers(call.env, overwritten));
   return result;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <unordered_set>
 
 #include "failure.h"
 
@@ -23,10 +24,18 @@ bool AllElementsEqual(const TF_Tensor *tensor) {
   return true;
 }
 
-/** Operations whose output is their first input's memory, seen in another way. */
-bool SharesMemory(TF_Operation *operation) {
-  const std::string type = TF_OperationOpType(operation);
-  return type == "Reshape" || type == "Identity" || type == "ExpandDims" || type == "Squeeze";
+/**
+ * Operations whose output is, or in some cases is, memory of an input seen in another way: TensorFlow's kernels hand the
+ * buffer on where nothing is to be computed (a slice of whole rows, a cast to the same type, a sum over axes of size 1).
+ */
+bool MayShareMemory(TF_Operation *operation) {
+  static const std::unordered_set<std::string> kSharing = {
+      "AddN",        "All",          "Any",       "Bitcast",  "BroadcastTo", "Cast",     "ConcatV2",
+      "Conj",        "EnsureShape",  "ExpandDims", "Identity", "IdentityN",   "Max",      "Mean",
+      "Min",         "MirrorPad",    "Pad",       "PadV2",    "Prod",        "Real",     "Reshape",
+      "ReverseV2",   "Slice",        "Snapshot",  "Split",    "SplitV",      "Squeeze",  "StopGradient",
+      "StridedSlice", "Sum",         "Tile",      "Transpose", "Unpack",     "DuchenneResidualGrad"};
+  return kSharing.count(TF_OperationOpType(operation)) > 0;
 }
 
 /** How many of its first inputs an operation overwrites. */
@@ -48,14 +57,26 @@ std::string Recording::NextName(const std::string &operation) {
   return "n" + std::to_string(nodes_++) + "_" + operation;
 }
 
-TF_Output Recording::At(int64_t id) const {
-  if (overwritten_.count(id) > 0) {
-    throw InvalidArgument("A tensor that the step has overwritten (a weight, by its optimizer) cannot be read after that");
+bool Recording::MayBeOverwritten(TF_Output value) const {
+  if (overwritten_.count({value.oper, value.index}) > 0) return true;
+  if (!MayShareMemory(value.oper)) return false;
+  for (int i = 0; i < TF_OperationNumInputs(value.oper); i++) {
+    if (MayBeOverwritten(TF_OperationInput({value.oper, i}))) return true;
   }
+  return false;
+}
+
+TF_Output Recording::At(int64_t id) const {
   const auto found = symbols_.find(id);
-  if (found != symbols_.end()) return found->second;
-  throw FailedPrecondition(id >= kFirstSymbol ? "The tensor belongs to another recording, or was disposed in this one"
-                                              : "The tensor " + std::to_string(id) + " is no part of the recording");
+  if (found == symbols_.end()) {
+    throw FailedPrecondition("A tensor of another recording, or one that was disposed: use it in the step that made it, or "
+                             "answer it as an output");
+  }
+  if (!overwritten_.empty() && MayBeOverwritten(found->second)) {
+    throw FailedPrecondition("Reading a weight, or a view of one, after its optimizer has overwritten it: read it before, "
+                             "or read the new value among the optimizer's updates");
+  }
+  return found->second;
 }
 
 TF_Output Recording::Finished(TF_OperationDescription *operation, const std::string &name) {
@@ -122,12 +143,26 @@ Symbol Recording::AddConstant(const TF_Tensor *tensor) {
   return Name(Finished(fill, "Fill"), "Fill");
 }
 
-void Recording::RunAfterReaders(TF_OperationDescription *operation, TF_Output value) const {
-  std::vector<TF_Input> readers(static_cast<size_t>(TF_OperationOutputNumConsumers(value)));
-  TF_OperationOutputConsumers(value, readers.data(), static_cast<int>(readers.size()));
-  for (const TF_Input &reader : readers) {
-    TF_AddControlInput(operation, reader.oper);
-    if (SharesMemory(reader.oper)) RunAfterReaders(operation, {reader.oper, 0});
+void Recording::RunAfterAll(TF_OperationDescription *operation) const {
+  size_t position = 0;
+  while (TF_Operation *each = TF_GraphNextOperation(recorded_.graph.get(), &position)) {
+    // What runs before others need not be named: they run before this one.
+    bool isLast = TF_OperationNumInputs(each) > 0 && TF_OperationNumControlOutputs(each) == 0;
+    for (int i = 0; isLast && i < TF_OperationNumOutputs(each); i++) {
+      isLast = TF_OperationOutputNumConsumers({each, i}) == 0;
+    }
+    if (isLast) TF_AddControlInput(operation, each);
+  }
+}
+
+void Recording::Overwrite(TF_Output value) {
+  // A constant would be another one in the next run; of what was computed, TensorFlow may keep one copy for several uses.
+  if (std::string(TF_OperationOpType(value.oper)) != "Placeholder") {
+    throw FailedPrecondition("Overwriting what is no variable (a view of a weight, a constant, a result): give the "
+                             "optimizer variables of the step's state");
+  }
+  if (!overwritten_.insert({value.oper, value.index}).second) {
+    throw FailedPrecondition("Overwriting a variable twice: an optimizer takes each of its variables once");
   }
 }
 
@@ -136,12 +171,15 @@ std::vector<Symbol> Recording::AddOperation(const Signature &signature, const st
   // All that can fail stands before TF_NewOperation: what it returns can only be finished.
   std::vector<TF_Output> outputs;
   for (int64_t id : inputs) outputs.push_back(At(id));
+  const size_t overwrites = std::min(OverwrittenInputs(attributes), outputs.size());
+  for (size_t i = 0; i < overwrites; i++) Overwrite(outputs[i]);
+  for (size_t i = overwrites; i < outputs.size(); i++) {
+    if (overwrites == 0 || !MayBeOverwritten(outputs[i])) continue;
+    throw FailedPrecondition("Overwriting a variable that the same operation reads: give the optimizer gradients of their own");
+  }
   TF_OperationDescription *operation =
       TF_NewOperation(recorded_.graph.get(), signature.name.c_str(), NextName(signature.name).c_str());
-  for (size_t i = 0; i < std::min(OverwrittenInputs(attributes), outputs.size()); i++) {
-    RunAfterReaders(operation, outputs[i]);
-    overwritten_.insert(inputs[i]);
-  }
+  if (overwrites > 0) RunAfterAll(operation);
   const TF_Output *next = outputs.data();
   for (size_t i = 0; i < sizes.size(); i++) {
     if (signature.inputs[i].isList()) {
@@ -166,6 +204,10 @@ RecordedGraph Recording::Finish(const std::vector<int64_t> &outputs) {
         TF_NewOperation(recorded_.graph.get(), "Identity", ("output" + std::to_string(nodes_++)).c_str());
     TF_AddInput(identity, output);
     recorded_.outputs.push_back(Finished(identity, "An output"));
+  }
+  for (size_t i = 0; i < recorded_.inputs.size(); i++) {
+    const TF_Output input = recorded_.inputs[i];
+    if (overwritten_.count({input.oper, input.index}) > 0) recorded_.overwritten.push_back(static_cast<int64_t>(i));
   }
   return std::move(recorded_);
 }

@@ -3,9 +3,10 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "attributes.h"
@@ -31,6 +32,8 @@ struct RecordedGraph {
   /** Element types and shapes of the inputs. */
   std::vector<TF_DataType> inputTypes;
   std::vector<Shape> inputShapes;
+  /** Which of the inputs the function overwrites. */
+  std::vector<int64_t> overwritten;
   /** How often each operation occurs. */
   std::map<std::string, int> operations;
 };
@@ -47,11 +50,13 @@ class Recording {
   Symbol AddConstant(const TF_Tensor *tensor);
 
   /**
-   * Adds an operation. One that overwrites its first inputs says so by an attribute "overwrites", their number: it then
-   * runs after all that was recorded before it and reads the same memory. What reads it later is refused.
+   * Adds an operation. One that overwrites its first inputs says so by an attribute "overwrites", their number. They must be
+   * inputs of the function, it runs after all that was recorded before it, and whoever may read the same memory later is
+   * refused. So whatever fails before it leaves what it would have overwritten as it was.
    *
    * @param sizes how many of the inputs each argument takes
-   * @throws Failure when the shape of an output is not known before it runs
+   * @throws Failure when the shape of an output is not known before it runs; failed_precondition, "WHAT: REMEDY", for what
+   * cannot be recorded
    */
   std::vector<Symbol> AddOperation(const Signature &signature, const std::vector<Attribute> &attributes,
                                    const std::vector<int64_t> &inputs, const std::vector<size_t> &sizes);
@@ -66,13 +71,16 @@ class Recording {
   std::string NextName(const std::string &operation);
   TF_Output At(int64_t id) const;
   Symbol Name(TF_Output output, const std::string &operation);
-  void RunAfterReaders(TF_OperationDescription *operation, TF_Output value) const;
+  bool MayBeOverwritten(TF_Output value) const;
+  void Overwrite(TF_Output value);
+  void RunAfterAll(TF_OperationDescription *operation) const;
   TF_Output Constant(const TF_Tensor *tensor);
   TF_Output Finished(TF_OperationDescription *operation, const std::string &name);
 
   RecordedGraph recorded_;
   std::unordered_map<int64_t, TF_Output> symbols_;
-  std::unordered_set<int64_t> overwritten_;
+  /** By operation and output. */
+  std::set<std::pair<TF_Operation *, int>> overwritten_;
   int64_t next_;
   int nodes_ = 0;
 };

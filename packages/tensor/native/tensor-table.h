@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "elements.h"
 #include "owned.h"
@@ -20,6 +21,9 @@ class TensorTable {
   /** @throws Failure not_found when it was freed or never was */
   TFE_TensorHandle *At(int64_t id) const;
   void Erase(int64_t id);
+
+  /** Those of the tensors whose memory another one uses too: a view of it, a result that is it. Of the CPU's memory. */
+  std::vector<int64_t> SharingMemory(const std::vector<int64_t> &ids) const;
 
   size_t size() const { return entries_.size(); }
   /** Bytes of the elements of all numeric tensors; those that share memory count twice. */

@@ -69,6 +69,11 @@ napi_value NumberOfTensors(const Call &call) {
   return JsNumber(call.env, static_cast<double>(call.engine().tensors.size()));
 }
 
+napi_value SharingMemory(const Call &call) {
+  const std::vector<int64_t> ids = IntegersFrom(call.env, call[0], "the tensors' numbers");
+  return JsIntegers(call.env, call.engine().tensors.SharingMemory(ids));
+}
+
 napi_value MemoryStatistics(const Call &call) {
   const TensorTable &tensors = call.engine().tensors;
   napi_value statistics = JsObject(call.env);

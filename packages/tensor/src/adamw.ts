@@ -38,14 +38,15 @@ export interface AdamW {
    */
   advance(learningRate: number): Tensor;
   /**
-   * The new values of parameters and moments, by the names of the parameters and of `variables`; can be recorded. With the
-   * fused kernels they are the old ones' memory (`adamwUpdate`): assign them.
+   * The new values of parameters and moments, by the names of the parameters and of `variables`; can be recorded. A compiled
+   * step with the fused kernels overwrites the old ones: all of them must be among its state and its updates.
    *
    * @param gradients by name
    * @param factors of `advance`
    */
   updates(gradients: Readonly<Record<string, Tensor>>, factors: Tensor): Map<string, Tensor>;
   state(): AdamWState;
+  /** @throws {RangeError} when moments are missing or of another size; all is as it was then */
   restore(state: AdamWState): void;
   dispose(): void;
 }
@@ -53,6 +54,8 @@ export interface AdamW {
 /**
  * Makes an optimizer: Loshchilov and Hutter 2019, in PyTorch's form: the weight is first multiplied by
  * 1 - lr * decay, then moves by lr * m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon).
+ *
+ * @throws {RangeError} for a name that is no parameter's, and for a parameter that is named twice
  */
 export function createAdamW(
   tf: TensorFlow,
@@ -60,14 +63,13 @@ export function createAdamW(
   groups: readonly ParameterGroup[],
   { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = {},
 ): AdamW {
-  const parameters = groups.flatMap(({ names }, group) =>
-    names.map((name) => {
-      const variable = parameterVariables.get(name);
-      if (variable === undefined) throw new RangeError(`Expected a parameter "${name}", found none`);
-      const moment = () => tf.tidy(() => tf.variable(tf.zerosLike(variable), false));
-      return { name, group, variable, first: moment(), second: moment() };
-    }),
-  );
+  const moment = (variable: Variable) => tf.tidy(() => tf.variable(tf.zerosLike(variable), false));
+  // All are looked up before the first moment is made.
+  const parameters = groupedVariables(parameterVariables, groups).map((each) => ({
+    ...each,
+    first: moment(each.variable),
+    second: moment(each.variable),
+  }));
   const variables = new Map(
     parameters.flatMap(({ name, first, second }) => [
       [firstMomentOf(name), first],
@@ -130,21 +132,45 @@ export function createAdamW(
       secondMoments: new Map(parameters.map(({ name, second }) => [name, Float32Array.from(second.dataSync())])),
     }),
     restore(state) {
+      const moments = parameters.flatMap(({ name, first, second }) => [
+        { name, variable: first, values: state.firstMoments.get(name) },
+        { name, variable: second, values: state.secondMoments.get(name) },
+      ]);
+      const restored = moments.map(({ name, variable, values }) => {
+        if (values?.length !== variable.size) throw new RangeError(`Expected the moments of "${name}"`);
+        return { variable, values };
+      });
+      for (const { variable, values } of restored) tf.tidy(() => variable.assign(tf.tensor(values, variable.shape)));
       step = state.step;
-      for (const { name, first, second, variable } of parameters) {
-        for (const [moment, values] of [
-          [first, state.firstMoments.get(name)],
-          [second, state.secondMoments.get(name)],
-        ] as const) {
-          if (values?.length !== variable.size) throw new RangeError(`Expected the moments of "${name}"`);
-          tf.tidy(() => moment.assign(tf.tensor(values, variable.shape)));
-        }
-      }
     },
     dispose() {
       for (const { first, second } of parameters) tf.dispose([first, second]);
     },
   };
+}
+
+interface GroupedVariable {
+  readonly name: string;
+  /** The number of its group. */
+  readonly group: number;
+  readonly variable: Variable;
+}
+
+function groupedVariables(
+  variables: ReadonlyMap<string, Variable>,
+  groups: readonly ParameterGroup[],
+): readonly GroupedVariable[] {
+  const named = new Map<Variable, string>();
+  return groups.flatMap(({ names }, group) =>
+    names.map((name) => {
+      const variable = variables.get(name);
+      if (variable === undefined) throw new RangeError(`Expected a parameter "${name}", found none`);
+      const other = named.get(variable);
+      if (other !== undefined) throw new RangeError(`Expected each parameter once, got "${other}" and "${name}"`);
+      named.set(variable, name);
+      return { name, group, variable };
+    }),
+  );
 }
 
 const firstMomentOf = (name: string) => `adamw.firstMoment.${name}`;

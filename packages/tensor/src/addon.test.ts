@@ -32,6 +32,8 @@ async function sanitizerLibrary(): Promise<string> {
 interface Outcome {
   readonly refused: Readonly<Record<string, string>>;
   readonly strangeCalls: number;
+  readonly sharing: readonly number[];
+  readonly expectedSharing: readonly number[];
   readonly sum: number;
   readonly copied: readonly number[];
   readonly leaked: number;
@@ -61,11 +63,13 @@ describe("the addon, under AddressSanitizer", () => {
     expect(outcome.refused).toMatchInlineSnapshot(`
       {
         "a library that is none": "not_found",
+        "a list that says it has 2^32 - 1 elements": "invalid_argument",
         "attribute of another kind": "invalid_argument",
         "attribute that throws": "thrown",
         "deleted function": "not_found",
         "detached buffer": "invalid_argument",
         "end without a beginning": "failed_precondition",
+        "freed tensor among those whose memory is compared": "not_found",
         "freed tensor as input": "not_found",
         "freed tensor read": "not_found",
         "freed twice": "not_found",
@@ -83,7 +87,13 @@ describe("the addon, under AddressSanitizer", () => {
         "opened twice": "failed_precondition",
         "opened with garbage": "invalid_argument",
         "overflowing shape": "invalid_argument",
+        "overflowing shape behind a 0": "invalid_argument",
+        "recordConstant whose shape ends the recording": "failed_precondition",
+        "recordInput whose shape ends the recording": "failed_precondition",
+        "runFunction whose input deletes the function": "not_found",
+        "shape attribute of 300 sizes": "invalid_argument",
         "shape known only at run time": "unimplemented",
+        "shape of 255 sizes": "invalid_argument",
         "shapes that do not fit": "invalid_argument",
         "strings that are none": "invalid_argument",
         "tensor from outside as input": "failed_precondition",
@@ -91,6 +101,7 @@ describe("the addon, under AddressSanitizer", () => {
         "too few inputs": "invalid_argument",
         "too few outputs": "invalid_argument",
         "too many inputs": "invalid_argument",
+        "traceFunction whose input deletes the function": "not_found",
         "types that do not fit": "invalid_argument",
         "types that do not fit, recorded": "invalid_argument",
         "unknown attribute": "invalid_argument",
@@ -106,6 +117,10 @@ describe("the addon, under AddressSanitizer", () => {
         "wrong typed array": "invalid_argument",
       }
     `);
+  });
+
+  it("finds the tensors that share their memory", () => {
+    expect(outcome.sharing).toEqual(outcome.expectedSharing);
   });
 
   it("records, runs and frees functions", () => {

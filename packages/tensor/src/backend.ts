@@ -1,8 +1,8 @@
 import { createRequire } from "node:module";
-import type { DataId, Tensor } from "@tensorflow/tfjs";
+import type { BackendValues, DataId, DataType, KernelBackend, Tensor } from "@tensorflow/tfjs";
 import type { Binding, OperationAttribute, TensorInfo } from "./binding.ts";
 import { type ElementType, elementTypeName, elementTypeNumber } from "./element-type.ts";
-import { tensorFlowErrorFrom } from "./tensorflow-error.ts";
+import { TensorFlowError, tensorFlowErrorFrom } from "./tensorflow-error.ts";
 
 /** What tf.js and TensorFlow know of a tensor's data. */
 export interface TensorData {
@@ -31,16 +31,18 @@ export interface Recorder {
 }
 
 /** The parts of @tensorflow/tfjs-node's backend that are used here. */
-interface StockBackend {
+interface StockBackend extends KernelBackend {
   readonly tensorMap: {
     get(dataId: DataId): TensorData;
     set(dataId: DataId, data: TensorData): void;
     has(dataId: DataId): boolean;
   };
-  readSync(dataId: DataId): unknown;
-  incRef(dataId: DataId): void;
-  disposeData(dataId: DataId): boolean;
-  move(dataId: DataId, values: unknown, shape: number[], dtype: string, refCount: number): void;
+}
+
+/** A tensor, or what kernels make of one. */
+export interface DataHolder {
+  readonly dataId: DataId;
+  readonly isDisposed?: boolean;
 }
 
 /** tf.js's backend on the native addon. */
@@ -50,8 +52,12 @@ export interface TensorBackend extends StockBackend {
   recorder: Recorder | undefined;
   /** Makes a tensor of what the addon answered. */
   createOutputTensor(info: TensorInfo): Tensor;
-  /** The addon's numbers of tensors; hands values over that TensorFlow has not seen. */
-  getInputTensorIds(tensors: readonly { readonly dataId: DataId }[]): number[];
+  /**
+   * The addon's numbers of tensors; hands values over that TensorFlow has not seen.
+   *
+   * @throws {TensorFlowError} "failed_precondition" for a tensor that was disposed
+   */
+  getInputTensorIds(tensors: readonly DataHolder[]): number[];
 }
 
 /** As what tf.js takes tensors of each element type: it knows five. Reading widens those of 16 bits to float32. */
@@ -98,8 +104,9 @@ export function createBackend(tf: typeof import("@tensorflow/tfjs"), native: Bin
       return tf.engine().makeTensorFromTensorInfo({ dataId, shape, dtype: TFJS_TYPES[elementTypeName(dtype)] });
     }
 
-    getInputTensorIds(tensors: readonly { readonly dataId: DataId }[]): number[] {
-      return tensors.map(({ dataId }) => {
+    getInputTensorIds(tensors: readonly DataHolder[]): number[] {
+      return tensors.map(({ dataId, isDisposed }) => {
+        if (isDisposed) throw new TensorFlowError("failed_precondition", "A tensor was used after it was disposed");
         const data = this.tensorMap.get(dataId);
         if (this.recorder !== undefined) return this.recorder.idOf(dataId, data);
         if (data.values !== null) {
@@ -110,12 +117,12 @@ export function createBackend(tf: typeof import("@tensorflow/tfjs"), native: Bin
       });
     }
 
-    override move(dataId: DataId, values: unknown, shape: number[], dtype: string, refCount: number): void {
+    override move(dataId: DataId, values: BackendValues, shape: number[], dtype: DataType, refCount: number): void {
       this.tensorMap.set(dataId, { shape, dtype: elementTypeNumber(dtype), values, id: -1, refCount });
       this.recorder?.wrote(dataId);
     }
 
-    override readSync(dataId: DataId): unknown {
+    override readSync(dataId: DataId): BackendValues {
       if (this.tensorMap.has(dataId)) this.recorder?.beforeRead(dataId, this.tensorMap.get(dataId));
       return super.readSync(dataId);
     }

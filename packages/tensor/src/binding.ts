@@ -45,6 +45,8 @@ export interface Binding {
   tensorDataSync(id: number): unknown;
   tensorDevice(id: number): string;
   memoryStatistics(): MemoryStatistics;
+  /** Those of the tensors whose memory another tensor uses too: a view of it. For tensors of the CPU. */
+  sharingMemory(ids: readonly number[]): number[];
   executeOp(
     name: string,
     attributes: readonly OperationAttribute[],
@@ -54,13 +56,15 @@ export interface Binding {
   beginRecording(): void;
   recordInput(shape: readonly number[], dtype: number): TensorInfo;
   recordConstant(shape: readonly number[], dtype: number, values: unknown): TensorInfo;
+  /** `overwritten` are positions of inputs. */
   endRecording(
     name: string,
     outputs: readonly number[],
     xla: boolean,
-  ): { readonly id: number; readonly operations: [string, number][] };
+  ): { readonly id: number; readonly operations: [string, number][]; readonly overwritten: number[] };
   abandonRecording(): void;
-  runFunction(id: number, inputs: readonly number[], device: string, config: Uint8Array): TensorInfo[];
+  /** @param device "": TensorFlow chooses */
+  runFunction(id: number, inputs: readonly number[], device: string): TensorInfo[];
   traceFunction(id: number, inputs: readonly number[]): Uint8Array;
   deleteFunction(id: number): void;
 }

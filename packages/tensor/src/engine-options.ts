@@ -29,10 +29,12 @@ export function configProtoFrom(options: EngineOptions): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
+const MOST = 2 ** 16;
+
 /** A varint field. @throws {RangeError} */
 function count(field: number, value: number, name: string, least = 1): number[] {
-  if (!Number.isInteger(value) || value < least || value > 2 ** 16) {
-    throw new RangeError(`Expected ${name} to be a whole number of at least ${least}, got ${value}`);
+  if (!Number.isInteger(value) || value < least || value > MOST) {
+    throw new RangeError(`Expected ${name} to be a whole number of ${least} to ${MOST}, got ${value}`);
   }
   const bytes = [field * 8];
   for (; value > 127; value = Math.floor(value / 128)) bytes.push((value % 128) + 128);

@@ -12,7 +12,7 @@ export function replaceGatherKernel(tf: TensorFlow): void {
     backendName: "tensorflow",
     kernelFunc({ inputs, attrs, backend: kernelBackend }) {
       const backend = kernelBackend as TensorBackend;
-      const { axis, batchDims } = attrs as unknown as { axis: number; batchDims: number };
+      const [axis, batchDims] = [Number(attrs?.axis), Number(attrs?.batchDims)];
       const axisTensor = tf.scalar(axis, "int32");
       const ids = backend.getInputTensorIds([inputs.x!, inputs.indices!, axisTensor]);
       const [result] = backend.binding.executeOp("GatherV2", [{ name: "batch_dims", value: batchDims }], ids, 1);

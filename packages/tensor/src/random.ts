@@ -23,11 +23,11 @@ const SITE_STRIDE = 0x9e3779b9;
 export function statelessUniform(tf: TensorFlow, shape: readonly number[], seed: Seed, site = 0): Tensor {
   return tf.tidy(() => {
     const words = seedTensor(tf, seed).add(tf.tensor1d([0, Math.imul(site, SITE_STRIDE)], "int32"));
-    const [key, counter] = rawOp(tf, "StatelessRandomGetKeyCounter", [words], {}, 2) as [Tensor, Tensor];
+    const [key, counter] = rawOp(tf, "StatelessRandomGetKeyCounter", [words], {}, 2);
     const sizes = tf.tensor1d([...shape], "int32");
     const algorithm = tf.scalar(PHILOX, "int32");
     const inputs = [sizes, key, counter, algorithm];
-    return rawOp(tf, "StatelessRandomUniformV2", inputs, { dtype: "float32" })[0]!;
+    return rawOp(tf, "StatelessRandomUniformV2", inputs, { dtype: "float32" })[0];
   });
 }
 

@@ -13,9 +13,9 @@ describe("a raw operation", () => {
     const [values, indices] = rawOp(tf, "TopKV2", [x, tf.scalar(2, "int32")], { sorted: true }, 2);
     expect(values!.arraySync()).toEqual([[3, 2], [6, 5]]); // biome-ignore format: a matrix
     expect(indices!.dtype).toBe("int32");
-    expect([...rawOp(tf, "LeakyRelu", [tf.tensor([-4, 2])], { alpha: 1 / 4 })[0]!.dataSync()]).toEqual([-1, 2]);
-    expect(rawOp(tf, "Squeeze", [tf.ones([1, 3, 1])], { squeeze_dims: [0] })[0]!.shape).toEqual([3, 1]);
-    expect(rawOp(tf, "ConcatV2", [x, x, tf.scalar(1, "int32")])[0]!.shape).toEqual([2, 6]);
+    expect([...rawOp(tf, "LeakyRelu", [tf.tensor([-4, 2])], { alpha: 1 / 4 })[0].dataSync()]).toEqual([-1, 2]);
+    expect(rawOp(tf, "Squeeze", [tf.ones([1, 3, 1])], { squeeze_dims: [0] })[0].shape).toEqual([3, 1]);
+    expect(rawOp(tf, "ConcatV2", [x, x, tf.scalar(1, "int32")])[0].shape).toEqual([2, 6]);
   });
 
   it("refuses what does not fit, by the operation's name", () => {
@@ -38,9 +38,19 @@ describe("a raw operation", () => {
     expect(refused("MatMul", [x, tf.ones([3, 2])])).toContain("In[0]: [2,2], In[1]: [3,2]");
   });
 
+  it("refuses another number of outputs than it has, and keeps none of them", () => {
+    const x = tf.tensor([3, 1, 2]);
+    const k = tf.scalar(2, "int32");
+    expect(rawOp(tf, "TopKV2", [x, k], {}, 2).map((each) => [...each.dataSync()])).toEqual([[3, 2], [0, 2]]); // biome-ignore format: one line
+    const before = tf.memory().numTensors;
+    expect(() => rawOp(tf, "TopKV2", [x, k], {}, 3)).toThrow("TopKV2: expected 3 outputs, got 2");
+    expect(() => rawOp(tf, "TopKV2", [x, k])).toThrow("TopKV2");
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
   it("has no gradient but the one that it is given", () => {
     const x = tf.tensor([3]);
-    const square = (each: Tensor) => rawOp(tf, "Square", [each])[0]!;
+    const square = (each: Tensor) => rawOp(tf, "Square", [each])[0];
     expect(() => tf.grad((each: Tensor) => square(each).sum())(x)).toThrow("Square has no gradient");
     const withGradient = (each: Tensor) =>
       withCustomGradient<[Tensor]>(
@@ -66,10 +76,10 @@ describe("bfloat16", () => {
     expect(half!.dtype).toBe("float32");
     // 8 bits of fraction: 4.01 becomes 4.
     expect([...half!.dataSync()]).toEqual([1, 2, 3, 4]);
-    const product = tf.matMul(half as never, half as never);
+    const product = tf.matMul(half!, half!);
     expect(elementType(tf, product)).toBe("bfloat16");
     expect([...product.dataSync()]).toEqual([7, 10, 15, 22]);
-    expect([...rawOp(tf, "Cast", [product], { DstT: "float32" })[0]!.dataSync()]).toEqual([7, 10, 15, 22]);
+    expect([...rawOp(tf, "Cast", [product], { DstT: "float32" })[0].dataSync()]).toEqual([7, 10, 15, 22]);
     expect(() => half!.add(x)).toThrow("expected to be a bfloat16 tensor");
   });
   it("and float16 keep their values", () => {

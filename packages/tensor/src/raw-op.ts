@@ -15,6 +15,13 @@ interface KernelRunner {
   }): Tensor[];
 }
 
+/** So many tensors; for a number that is known only when it runs, a list. */
+export type Outputs<N extends number, Found extends Tensor[] = []> = number extends N
+  ? Tensor[]
+  : Found["length"] extends N
+    ? Found
+    : Outputs<N, [...Found, Tensor]>;
+
 /**
  * Runs a TensorFlow operation by its name, or records it. Attributes that follow from the inputs ("T" of most) need not be
  * given; of which kind the others are, TensorFlow's definition says. It has no gradient: asking for
@@ -22,29 +29,38 @@ interface KernelRunner {
  *
  * @param inputs in the order of the definition, the tensors of a list one after the other
  * @param outputs how many tensors it answers
- * @throws {TensorFlowError} "not_found" for an unknown operation, "invalid_argument" for what does not fit it
+ * @throws {TensorFlowError} "not_found" for an unknown operation, "invalid_argument" for what does not fit it,
+ * another number of outputs too
  */
-export function rawOp(
+export function rawOp<N extends number = 1>(
   tf: TensorFlow,
   name: string,
   inputs: readonly Tensor[],
   attributes: Readonly<Record<string, AttributeValue>> = {},
-  outputs = 1,
-): Tensor[] {
+  outputs?: N,
+): Outputs<N> {
+  const count = outputs ?? 1;
   const backend = backendOf(tf);
   const list = Object.entries(attributes).map(([attribute, value]) => ({ name: attribute, value }));
   // Through tf.js's engine, so that a gradient that would need the operation's is refused and not silently zero.
   const engine = tf.engine() as unknown as KernelRunner;
-  return engine.runKernelFunc({
+  const answered = engine.runKernelFunc({
     inputs: Object.fromEntries(inputs.map((input, i) => [`${i}`, input])),
     forwardFunc: () =>
       backend.binding
-        .executeOp(name, list, backend.getInputTensorIds(inputs), outputs)
+        .executeOp(name, list, backend.getInputTensorIds(inputs), count)
         .map((info) => backend.createOutputTensor(info)),
     backwardsFunc: () => {
       throw new TensorFlowError("unimplemented", `${name} has no gradient: run it within withCustomGradient`);
     },
   });
+  if (isOf<N>(answered, count)) return answered;
+  tf.dispose(answered);
+  throw new TensorFlowError("invalid_argument", `${name}: expected ${count} outputs, got ${answered.length}`);
+}
+
+function isOf<N extends number>(tensors: Tensor[], count: number): tensors is Tensor[] & Outputs<N> {
+  return tensors.length === count;
 }
 
 /**

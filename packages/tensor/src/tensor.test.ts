@@ -41,7 +41,7 @@ function expectScaledGradient(scale: number, f: (...inputs: Tensor[]) => Tensor,
     f(...args)
       .mul(weights)
       .sum();
-  const gradients = tf.grads(loss as never)(inputs);
+  const gradients = tf.grads(loss)(inputs);
   for (const [which, input] of inputs.entries()) {
     const actual = gradients[which]!.dataSync();
     const data = input.dataSync();
@@ -196,6 +196,26 @@ describe("AdamW", () => {
       withoutFusedKernels(() => step(optimizer, rate, t - 2.5));
       expect([...variables.get("w")!.dataSync()]).toEqual([...w.dataSync()]);
     }
+  });
+
+  it("is refused for what is no parameter and for one that is named twice, and leaves nothing", () => {
+    const variables = variable();
+    const before = tf.memory().numTensors;
+    const [first] = group();
+    expect(() => createAdamW(tf, variables, [first!, { ...first!, names: ["v"] }])).toThrow('Expected a parameter "v", found none'); // biome-ignore format: one line
+    expect(() => createAdamW(tf, variables, [first!, first!])).toThrow('Expected each parameter once, got "w" and "w"');
+    const tied = new Map([...variables, ["v", variables.get("w")!]]);
+    expect(() => createAdamW(tf, tied, group({ names: ["w", "v"] }))).toThrow('got "w" and "v"');
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it("restores all of a state or nothing", () => {
+    const optimizer = createAdamW(tf, variable(), group());
+    step(optimizer, 0.1);
+    const before = optimizer.state();
+    const state = { step: 9, firstMoments: new Map([["w", Float32Array.of(7, 8, 9)]]), secondMoments: new Map() };
+    expect(() => optimizer.restore(state)).toThrow('Expected the moments of "w"');
+    expect(optimizer.state()).toEqual(before);
   });
 
   it("leaks no tensors", () => {

@@ -28,9 +28,14 @@ let loading: { readonly options: string; readonly tf: Promise<TensorFlow> } | un
 export function loadTensorFlow(options?: EngineOptions): Promise<TensorFlow> {
   const wanted = JSON.stringify(options ?? {});
   loading ??= { options: wanted, tf: load(options ?? {}) };
-  if (options === undefined || wanted === loading.options) return loading.tf;
+  const current = loading;
+  // What could not be loaded may be tried again, with other options.
+  current.tf.catch(() => {
+    if (loading === current) loading = undefined;
+  });
+  if (options === undefined || wanted === current.options) return current.tf;
   return Promise.reject(
-    new RangeError(`TensorFlow was loaded with ${loading.options}, and cannot change to ${wanted}`),
+    new RangeError(`TensorFlow was loaded with ${current.options}, and cannot change to ${wanted}`),
   );
 }
 
@@ -49,7 +54,7 @@ async function load(options: EngineOptions): Promise<TensorFlow> {
   const native = loadAddon(require, files);
   for (const library of files.gpuLibraries) native.preload(library);
   native.open(config);
-  tf.registerBackend("tensorflow", () => createBackend(tf, native) as never, 3);
+  tf.registerBackend("tensorflow", () => createBackend(tf, native), 3);
   replaceGatherKernel(tf);
   await tf.setBackend("tensorflow");
   await tf.ready();
@@ -72,7 +77,6 @@ function loadAddon(require: NodeJS.Require, files: TensorFlowFiles): Binding {
 
 /** tfjs-node calls functions of node:util that Node 23 removed or deprecates. */
 function restoreRemovedChecks(): void {
-  const removed = util as unknown as Record<string, unknown>;
-  removed.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
-  removed.isArray = Array.isArray;
+  const isNullOrUndefined = (value: unknown) => value === null || value === undefined;
+  Object.assign(util, { isNullOrUndefined, isArray: Array.isArray });
 }

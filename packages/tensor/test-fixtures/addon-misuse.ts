@@ -51,7 +51,15 @@ const strange = [
 ];
 const functions = [
   ...["createTensor", "deleteTensor", "tensorDataSync", "tensorDevice", "executeOp", "open", "loadLibrary", "preload"],
-  ...["recordInput", "recordConstant", "endRecording", "abandonRecording", "runFunction", "traceFunction"],
+  ...[
+    "recordInput",
+    "recordConstant",
+    "endRecording",
+    "abandonRecording",
+    "runFunction",
+    "traceFunction",
+    "sharingMemory",
+  ],
   ...["deleteFunction", "loadSavedModel", "deleteSavedModel", "runSavedModel"],
 ];
 let strangeCalls = 0;
@@ -102,6 +110,13 @@ expectRefusal("detached buffer", () => {
 });
 expectRefusal("negative shape", () => create([-1], FLOAT, Float32Array.of(1)));
 expectRefusal("overflowing shape", () => create([2 ** 40, 2 ** 40], FLOAT, Float32Array.of(1)));
+expectRefusal("overflowing shape behind a 0", () => create([0, 2 ** 52, 2 ** 52], FLOAT, new Float32Array(0)));
+expectRefusal("shape of 255 sizes", () => create(new Array(255).fill(1), FLOAT, Float32Array.of(1)));
+expectRefusal("shape attribute of 300 sizes", () =>
+  execute("Placeholder", [{ name: "dtype", value: FLOAT }, { name: "shape", value: new Array(300).fill(1) }], [], 1)); // biome-ignore format: one line
+expectRefusal("a list that says it has 2^32 - 1 elements", () =>
+  create(new Array(2 ** 32 - 1), FLOAT, new Float32Array(0)),
+);
 expectRefusal("unknown type", () => create([1], 99, Float32Array.of(1)));
 expectRefusal("strings that are none", () => create([1], 7, [1]));
 expectRefusal("no library", () => binding.loadLibrary!("/nowhere/lib.so"));
@@ -120,8 +135,30 @@ expectRefusal("value of a recording read", () => binding.tensorDataSync!(symbol.
 expectRefusal("shape known only at run time", () => execute("Where", [], [symbol.id], 1));
 expectRefusal("types that do not fit, recorded", () => execute("Add", [], [symbol.id, (binding.recordConstant!([1], INT32, Int32Array.of(1)) as { id: number }).id], 1)); // biome-ignore format: one line
 expectRefusal("unknown output", () => binding.endRecording!("f", [symbol.id, 2 ** 52 + 1e6], false));
+// Reading an argument may run JavaScript, which may end what the call works on.
+const withGetter = (ends: () => unknown) => Object.defineProperty([0], 0, { get() { ends(); return 1; } }); // biome-ignore format: one line
+for (const name of ["recordInput", "recordConstant"]) {
+  binding.beginRecording!();
+  const shape = withGetter(() => binding.abandonRecording!());
+  expectRefusal(`${name} whose shape ends the recording`, () => binding[name]!(shape, FLOAT, Float32Array.of(1)));
+}
+for (const name of ["runFunction", "traceFunction"]) {
+  binding.beginRecording!();
+  const input = binding.recordInput!([1], FLOAT) as { id: number };
+  const { id } = binding.endRecording!("f", [input.id], false) as { id: number };
+  const inputs = withGetter(() => binding.deleteFunction!(id));
+  expectRefusal(`${name} whose input deletes the function`, () => binding[name]!(id, inputs, ""));
+}
+expectRefusal("freed tensor among those whose memory is compared", () => binding.sharingMemory!([freed]));
 expectRefusal("value of an ended recording", () => binding.tensorDataSync!(symbol.id));
 binding.deleteTensor!(symbol.id);
+
+// Whose memory is shared: x's by its view, not its copy's.
+const [view] = execute("Reshape", [], [x, create([1], INT32, Int32Array.of(4))], 1);
+const [copy] = execute("DeepCopy", [], [x], 1);
+const empty = create([0], FLOAT, new Float32Array(0));
+const sharing = binding.sharingMemory!([x, copy!.id, view!.id, empty]) as number[];
+const expectedSharing = [x, view!.id];
 
 let sum = 0;
 const before = (binding.memoryStatistics!() as { tensors: number }).tensors;
@@ -137,7 +174,7 @@ for (let round = 0; round < 60; round++) {
   const { id } = binding.endRecording!(`round${round}`, [packed!.id, input.id, constant.id], false) as { id: number };
   const tensor = create([size, size], FLOAT, new Float32Array(size * size).fill(2));
   for (let run = 0; run < 3; run++) {
-    const outputs = binding.runFunction!(id, [tensor], "", new Uint8Array()) as { id: number; shape: number[] }[];
+    const outputs = binding.runFunction!(id, [tensor], "") as { id: number; shape: number[] }[];
     for (const output of outputs) {
       sum += (binding.tensorDataSync!(output.id) as Float32Array).reduce((a, b) => a + b, 0);
       binding.deleteTensor!(output.id);
@@ -145,13 +182,13 @@ for (let round = 0; round < 60; round++) {
   }
   if (round === 0) {
     binding.traceFunction!(id, [tensor]);
-    expectRefusal("function with too few inputs", () => binding.runFunction!(id, [], "", new Uint8Array()));
-    expectRefusal("function with another shape", () => binding.runFunction!(id, [create([3], FLOAT, new Float32Array(3))], "", new Uint8Array())); // biome-ignore format: one line
-    expectRefusal("function on no device", () => binding.runFunction!(id, [tensor], "/device:TPU:7", new Uint8Array()));
-    expectRefusal("function with a freed input", () => binding.runFunction!(id, [freed], "", new Uint8Array()));
+    expectRefusal("function with too few inputs", () => binding.runFunction!(id, [], ""));
+    expectRefusal("function with another shape", () => binding.runFunction!(id, [create([3], FLOAT, new Float32Array(3))], "")); // biome-ignore format: one line
+    expectRefusal("function on no device", () => binding.runFunction!(id, [tensor], "/device:TPU:7"));
+    expectRefusal("function with a freed input", () => binding.runFunction!(id, [freed], ""));
   }
   binding.deleteFunction!(id);
-  expectRefusal("deleted function", () => binding.runFunction!(id, [tensor], "", new Uint8Array()));
+  expectRefusal("deleted function", () => binding.runFunction!(id, [tensor], ""));
   binding.deleteTensor!(tensor);
 }
 const strings = create([2], 7, [Uint8Array.of(104, 105), new Uint8Array(40).fill(120)]);
@@ -162,4 +199,6 @@ for (const id of [strings, joined!.id]) binding.deleteTensor!(id);
 // One tensor was made to test another shape.
 const leaked = (binding.memoryStatistics!() as { tensors: number }).tensors - before - 1;
 const sanitized = readFileSync("/proc/self/maps", "utf8").includes("libasan");
-process.stdout.write(JSON.stringify({ refused, strangeCalls, sum, copied, leaked, sanitized }));
+process.stdout.write(
+  JSON.stringify({ refused, strangeCalls, sharing, expectedSharing, sum, copied, leaked, sanitized }),
+);

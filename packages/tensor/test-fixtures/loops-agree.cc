@@ -1,5 +1,6 @@
-// Runs the loops of every instruction set that this processor has against double precision, on sizes that are no multiples of
-// any register. Prints the name of each set that agrees; ends with 1 at the first value that does not.
+// Runs the loops of an instruction set against double precision, on sizes that are no multiples of any register: loops-agree
+// SET. Ends with 1 at the first value that does not agree. Without an argument it prints the sets that this processor has,
+// and which is chosen.
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -78,6 +79,77 @@ void CheckGelu(const Loops& loops, std::int64_t rows, std::int64_t dim) {
   for (std::size_t j = 0; j < sums.size(); j++) Expect(loops, "the bias's gradient", dbias[j], sums[j], 1e-5);
 }
 
+template <class T>
+void CheckLayerNorm(const Loops& loops, std::int64_t rows, std::int64_t dim, bool carries) {
+  const double error = sizeof(T) == 4 ? 2e-6 : 1.0 / 128;
+  const float epsilon = 1e-3f;
+  const std::vector<float> x = Numbers(rows * dim, 0.3, 3), gain = Numbers(dim, 1.0, 1), offset = Numbers(dim, 2.0, 0.5);
+  const std::vector<float> carry = Numbers(rows * dim, 0.9, 1);
+  const std::vector<T> dy = Stored<T>(Numbers(rows * dim, 1.1, 1));
+  std::vector<T> y(x.size()), again(x.size());
+  std::vector<float> mean(static_cast<std::size_t>(rows)), rstd(mean.size()), dx(x.size()), dgain(gain.size()),
+      doffset(gain.size());
+  const auto& each = loops.activations<T>();
+  each.layerNorm({x.data(), gain.data(), offset.data(), y.data(), mean.data(), rstd.data(), dim, epsilon}, {0, rows});
+  each.layerNormGrad({dy.data(), x.data(), gain.data(), offset.data(), mean.data(), rstd.data(),
+                      carries ? carry.data() : nullptr, dx.data(), again.data(), dim},
+                     {0, rows}, dgain.data(), doffset.data());
+  std::vector<double> gainSums(gain.size()), offsetSums(gain.size());
+  const double count = static_cast<double>(dim);
+  for (std::size_t row = 0; row < mean.size(); row++) {
+    const std::size_t start = row * gain.size();
+    double sum = 0, squares = 0, scaledSum = 0, alongSum = 0;
+    for (std::size_t j = 0; j < gain.size(); j++) sum += x[start + j];
+    for (std::size_t j = 0; j < gain.size(); j++) squares += std::pow(x[start + j] - sum / count, 2);
+    const double scale = 1 / std::sqrt(squares / count + epsilon);
+    const auto standard = [&](std::size_t j) { return (x[start + j] - sum / count) * scale; };
+    const auto gradient = [&](std::size_t j) { return static_cast<double>(Value(dy[start + j])); };
+    for (std::size_t j = 0; j < gain.size(); j++) {
+      scaledSum += gradient(j) * gain[j];
+      alongSum += gradient(j) * gain[j] * standard(j);
+    }
+    Expect(loops, "mean", mean[row], sum / count, 1e-6);
+    Expect(loops, "1 / standard deviation", rstd[row], scale, 1e-5);
+    for (std::size_t j = 0; j < gain.size(); j++) {
+      const std::size_t i = start + j;
+      const double expected = (gradient(j) * gain[j] - scaledSum / count - standard(j) * alongSum / count) * scale;
+      Expect(loops, "layerNorm", Value(y[i]), standard(j) * gain[j] + offset[j], error);
+      Expect(loops, "layerNorm again", Value(again[i]), standard(j) * gain[j] + offset[j], error);
+      Expect(loops, "layerNorm's gradient", dx[i], expected + (carries ? carry[i] : 0), 3e-5);
+      gainSums[j] += gradient(j) * standard(j);
+      offsetSums[j] += gradient(j);
+    }
+  }
+  for (std::size_t j = 0; j < gain.size(); j++) {
+    Expect(loops, "the gain's gradient", dgain[j], gainSums[j], 1e-5);
+    Expect(loops, "the offset's gradient", doffset[j], offsetSums[j], 1e-5);
+  }
+}
+
+/// @param scaled stochastic depth: one scale for every two rows
+template <class T>
+void CheckResidual(const Loops& loops, std::int64_t rows, std::int64_t dim, bool scaled) {
+  const double error = sizeof(T) == 4 ? 1e-6 : 1.0 / 256;
+  const std::vector<float> x = Numbers(rows * dim, 0.3, 1), bias = Numbers(dim, 1.0, 1), dy = Numbers(rows * dim, 0.6, 1);
+  const std::vector<float> scales = Numbers((rows + 1) / 2, 0.8, 1.5);
+  const std::vector<T> branch = Stored<T>(Numbers(rows * dim, 2.1, 2));
+  std::vector<float> y(x.size()), dbias(bias.size());
+  std::vector<T> dbranch(x.size());
+  const float* scale = scaled ? scales.data() : nullptr;
+  const auto& each = loops.activations<T>();
+  each.residual({x.data(), branch.data(), bias.data(), scale, y.data(), dim, 2}, {0, rows});
+  each.residualGrad({dy.data(), scale, dbranch.data(), dim, 2}, {0, rows}, dbias.data());
+  std::vector<double> sums(bias.size());
+  for (std::size_t i = 0; i < x.size(); i++) {
+    const std::size_t column = i % bias.size();
+    const double factor = scaled ? scales[i / bias.size() / 2] : 1;
+    Expect(loops, "residual", y[i], x[i] + factor * (static_cast<double>(Value(branch[i])) + bias[column]), 1e-6);
+    Expect(loops, "the branch's gradient", Value(dbranch[i]), factor * dy[i], error);
+    sums[column] += factor * dy[i];
+  }
+  for (std::size_t j = 0; j < sums.size(); j++) Expect(loops, "the bias's gradient", dbias[j], sums[j], 1e-5);
+}
+
 void CheckAdamW(const Loops& loops, std::int64_t count) {
   std::vector<float> weight = Numbers(count, 0.1, 1), first = Numbers(count, 0.7, 0.1);
   std::vector<float> second = Numbers(count, 1.3, 0.1), gradient = Numbers(count, 2.9, 1);
@@ -96,26 +168,30 @@ void CheckAdamW(const Loops& loops, std::int64_t count) {
   }
 }
 
-void Check(const Loops& loops) {
-  for (std::int64_t dim : {1, 3, 7, 8, 15, 16, 17, 37, 64}) {
-    CheckGelu<float>(loops, 3, dim);
-    CheckGelu<Bf16>(loops, 3, dim);
-    CheckAdamW(loops, dim);
+template <class T>
+void CheckActivations(const Loops& loops, std::int64_t dim) {
+  CheckGelu<T>(loops, 3, dim);
+  for (bool option : {false, true}) {
+    CheckLayerNorm<T>(loops, 3, dim, option);
+    CheckResidual<T>(loops, 5, dim, option);
   }
-  std::printf("%s\n", loops.instructionSet);
 }
 
 }  // namespace
 
-int main() {
-  Check(duchenne::kBaselineLoops);
-#if defined(__x86_64__)
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) Check(duchenne::kAvx2Loops);
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512vl"))
-    Check(duchenne::kAvx512Loops);
-#endif
-  std::printf("chosen: %s\n", duchenne::ChosenLoops().instructionSet);
-  return 0;
+int main(int count, char** arguments) {
+  for (const Loops* loops : duchenne::AvailableLoops()) {
+    if (count < 2) {
+      std::printf("%s\n", loops->instructionSet);
+    } else if (std::strcmp(arguments[1], loops->instructionSet) == 0) {
+      for (std::int64_t dim : {1, 3, 7, 8, 15, 16, 17, 37, 64}) {
+        CheckActivations<float>(*loops, dim);
+        CheckActivations<Bf16>(*loops, dim);
+        CheckAdamW(*loops, dim);
+      }
+      return 0;
+    }
+  }
+  if (count < 2) std::printf("chosen: %s\n", duchenne::ChosenLoops().instructionSet);
+  return count < 2 ? 0 : 2;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { afterEpoch, afterStep, isOutOfPatience, NO_PROGRESS, type Progress } from "./progress.ts";
+import { afterEpoch, afterStep, epochMeans, isOutOfPatience, NO_PROGRESS, type Progress } from "./progress.ts";
 
 const validated = (...figures: (number | undefined)[]): Progress =>
   figures.reduce<Progress>(
@@ -22,9 +22,10 @@ describe("progress", () => {
     expect(isOutOfPatience(validated(0.7, 0.6, 0.8), { patience: 2 })).toBe(false);
     expect(isOutOfPatience(validated(0.7, 0.6, 0.5), { patience: 0 })).toBe(false);
   });
-  it("sums what steps measured over one epoch", () => {
-    const two = afterStep(afterStep(NO_PROGRESS, { loss: 1, norm: 3 }), { loss: 2, norm: 4 });
-    expect(two).toMatchObject({ step: 2, epochSums: { loss: 3, norm: 7 } });
+  it("averages over an epoch what its steps measured, each over those that did", () => {
+    const two = afterStep(afterStep(NO_PROGRESS, { loss: 1, ratio: 3 }), { loss: 2 });
+    expect(two.step).toBe(2);
+    expect(epochMeans(two)).toEqual({ "epoch/loss": 1.5, "epoch/ratio": 3 });
     expect(afterEpoch(two, 1, undefined)).toMatchObject({ step: 2, epochsClosed: 1, epochSums: {} });
   });
 });

@@ -22,8 +22,8 @@ export const progressSchema = z.object({
   /** The validated epoch with the best figure so far, and the last one. */
   best: validatedSchema.optional(),
   last: validatedSchema.optional(),
-  /** Sums over the steps of the running epoch, by name. */
-  epochSums: metricsSchema,
+  /** Sums over the steps of the running epoch, by name, and over how many: gradients are not measured in each. */
+  epochSums: z.record(z.string(), z.object({ sum: z.number(), count: z.int() })),
 });
 /** How far a training is. */
 export type Progress = Readonly<z.output<typeof progressSchema>>;
@@ -34,8 +34,16 @@ export const NO_PROGRESS: Progress = { step: 0, epochsClosed: -1, epochSums: {} 
 /** After one more step. @param measured in it, by name */
 export function afterStep(progress: Progress, measured: Readonly<Record<string, number>>): Progress {
   const { step, epochSums } = progress;
-  const sums = Object.entries(measured).map(([name, value]) => [name, (epochSums[name] ?? 0) + value]);
+  const sums = Object.entries(measured).map(([name, value]) => {
+    const { sum, count } = epochSums[name] ?? { sum: 0, count: 0 };
+    return [name, { sum: sum + value, count: count + 1 }];
+  });
   return { ...progress, step: step + 1, epochSums: { ...epochSums, ...Object.fromEntries(sums) } };
+}
+
+/** The means over the steps of the running epoch in which each was measured, as "epoch/NAME". */
+export function epochMeans({ epochSums }: Progress): Record<string, number> {
+  return Object.fromEntries(Object.entries(epochSums).map(([name, { sum, count }]) => [`epoch/${name}`, sum / count]));
 }
 
 /** After the end of an epoch. @param validation absent when nothing was measured */

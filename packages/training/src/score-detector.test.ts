@@ -1,17 +1,12 @@
 import { comparePaired, macroAucOf } from "@duchenne/evaluation";
-import { loadTensorFlow, type TensorFlow } from "@duchenne/tensor";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { loadTensorFlow } from "@duchenne/tensor";
+import { afterAll, expect, it } from "vitest";
 import { drawFaces } from "../test-fixtures/drawn-faces.ts";
 import { runTraining } from "../test-fixtures/run-training.ts";
 import { fineTune, scoreDetector } from "./index.ts";
 import { planFineTune } from "./recipes/index.ts";
 
-let tf: TensorFlow;
-let faces: Awaited<ReturnType<typeof drawFaces>>;
-beforeAll(async () => {
-  tf = await loadTensorFlow();
-  faces = await drawFaces();
-});
+const [tf, faces] = [await loadTensorFlow(), await drawFaces()];
 afterAll(() => faces.remove());
 
 it("a trained detector scores the test part as its training did", async () => {

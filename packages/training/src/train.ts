@@ -7,7 +7,15 @@ import { NonFiniteLossError, type TrainingEvent } from "./events.ts";
 import { createLookahead } from "./lookahead.ts";
 import type { Objective } from "./objectives/objective.ts";
 import { createPace } from "./pace.ts";
-import { afterEpoch, afterStep, isOutOfPatience, NO_PROGRESS, type Progress, type Validation } from "./progress.ts";
+import {
+  afterEpoch,
+  afterStep,
+  epochMeans,
+  isOutOfPatience,
+  NO_PROGRESS,
+  type Progress,
+  type Validation,
+} from "./progress.ts";
 import type { Optimization, StepPlan } from "./recipes/optimization.ts";
 import { learningRateAt } from "./schedule.ts";
 import { createStepper } from "./stepper.ts";
@@ -95,16 +103,16 @@ export async function* train<B>(options: TrainOptions<B>): AsyncGenerator<Traini
     const pace = createPace(totalSteps, progress.step, optimization.batchSize * optimization.accumulationSteps);
     const upcoming = createLookahead(options.load, progress.step, totalSteps);
     for (;;) {
-      const { step, epochSums } = progress;
+      const { step } = progress;
+      const means = epochMeans(progress);
       const epoch = step / stepsPerEpoch;
       if (Number.isInteger(epoch) && epoch > progress.epochsClosed) {
         if (!(await closeEpoch(epoch))) {
           yield save();
           throw signal.reason;
         }
-        const means = Object.entries(epochSums).map(([name, sum]) => [`epoch/${name}`, sum / stepsPerEpoch]);
         const isMeasured = progress.last?.epoch === epoch;
-        const values = { ...Object.fromEntries(means), ...(isMeasured && progress.last?.metrics) };
+        const values = { ...means, ...(isMeasured && progress.last?.metrics) };
         if (Object.keys(values).length > 0) yield { kind: "metrics", step, epoch, values };
         if (step === totalSteps || (step > 0 && optimization.checkpointEverySteps === 0)) yield save();
       }
@@ -125,7 +133,7 @@ export async function* train<B>(options: TrainOptions<B>): AsyncGenerator<Traini
       const measured = stepper.step(microBatches, {
         learningRate,
         seed: createRandom([optimization.seed, "drop-path", step]).integer(2 ** 24),
-        measureGradients: isEvery(optimization.gradientNormsEverySteps, step),
+        measureGradients: measuresGradients(optimization, step + 1),
       });
       const broken = Object.entries(measured).find(([, value]) => !Number.isFinite(value));
       if (broken !== undefined) throw new NonFiniteLossError(step + 1, ...broken, lastCheckpointStep);
@@ -162,6 +170,11 @@ async function validated<B>({ validate, signal }: TrainOptions<B>): Promise<Vali
     if (signal.aborted && error === signal.reason) return "stopped";
     throw error;
   }
+}
+
+/** In the first step, and in each whose metrics event can tell them. */
+function measuresGradients({ gradientNormsEverySteps: every }: Optimization, step: number): boolean {
+  return isEvery(every, step) || (every > 0 && step === 1);
 }
 
 /** @param every 0: never */

@@ -12,7 +12,7 @@ export async function drawFaces(): Promise<{ readonly dataset: Dataset; readonly
     subjects: 4,
     framesPerSubject: 16,
     imageSize: 96,
-    identityShortcut: 0.5,
+    identityShortcut: 0,
   });
   return { dataset: await openDataset(directory), remove: () => rm(folder, { recursive: true, force: true }) };
 }

@@ -1,5 +1,6 @@
 import type { Box } from "@duchenne/data";
 import type { Side } from "./blendshape-au.ts";
+import type { FoundFace } from "./chain/face-chain.ts";
 import type { RawImage } from "./raw-image.ts";
 import type { FaceQuality } from "./signals/face-quality.ts";
 import type { HeadPose } from "./signals/head-pose.ts";
@@ -56,6 +57,8 @@ export interface DetectionRequest {
   readonly imageIsCrop?: boolean | undefined;
   /** A known face, in pixels of the image: no other is looked for. */
   readonly faceBox?: Box | undefined;
+  /** Its faces, found before: no face is looked for, and these are prepared for the model. */
+  readonly faces?: readonly FoundFace[] | undefined;
   /** Answer the 478 landmarks. */
   readonly landmarks?: boolean | undefined;
   /** Answer logits, where the model has them. */
@@ -74,17 +77,23 @@ export interface Scheduling {
   readonly stream?: unknown;
   /** From 1, the highest; 0: the engine's default. */
   readonly priority?: number | undefined;
-  /** How long it may wait in all, in milliseconds, where that is shorter than the engine's own. */
+  /**
+   * How long it may wait in all, in milliseconds, where that is shorter than the engine's own: from its arrival until a
+   * worker has it, and again for a batch. Work is not waiting.
+   */
   readonly timeoutMs?: number | undefined;
   /** Takes the place of an image of its stream that still waits to be begun; that one is rejected as superseded. */
   readonly latest?: boolean | undefined;
   /** Gives the image up. */
   readonly signal?: AbortSignal | undefined;
-  /** Told when the work begins. */
+  /** Told when the work begins: of `find`, that a worker has the image; of `score`, that its first face is scored. */
   readonly onStart?: (() => void) | undefined;
   /** When it arrived, by performance.now(). Default: now. */
   readonly receivedMs?: number | undefined;
-  /** Follows the faces of the stream. One that does work in between searches has one image in work at a time. */
+  /**
+   * Follows the faces of the stream. Of one that does so in between searches, one image is in work at a time; crops and
+   * images with a known face are not held up by it, and their faces are for the caller to tell the tracker, in turn.
+   */
   readonly tracker?: FaceTracker | undefined;
   /** The image's own time for the tracker, in milliseconds. Default: `receivedMs`. */
   readonly frameTimeMs?: number | undefined;

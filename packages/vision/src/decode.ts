@@ -38,6 +38,19 @@ export interface ImageLimits {
 /** Limits that hold where a caller sets none: 16 MiB and 8192 pixels a side. */
 export const DEFAULT_IMAGE_LIMITS: ImageLimits = { maxBytes: 16 * 2 ** 20, maxSide: 8192 };
 
+/**
+ * Checks how many bytes an encoded image has, which costs nothing.
+ *
+ * @throws {InvalidImageError} when there are none
+ * @throws {ImageTooLargeError} when there are more than may be
+ */
+export function checkEncodedImage(bytes: Uint8Array, { maxBytes }: ImageLimits): void {
+  if (bytes.length === 0) throw new InvalidImageError("Expected an encoded image, got 0 bytes");
+  if (bytes.length > maxBytes) {
+    throw new ImageTooLargeError(`Expected an image of at most ${maxBytes} bytes, got ${bytes.length}`);
+  }
+}
+
 const FORMATS = ["jpeg", "png", "webp"];
 
 /**
@@ -48,10 +61,7 @@ const FORMATS = ["jpeg", "png", "webp"];
  * @throws {ImageTooLargeError} when the image is larger than the limits
  */
 export async function decodeImage(bytes: Uint8Array, limits: ImageLimits = DEFAULT_IMAGE_LIMITS): Promise<RgbImage> {
-  if (bytes.length === 0) throw new InvalidImageError("Expected an encoded image, got 0 bytes");
-  if (bytes.length > limits.maxBytes) {
-    throw new ImageTooLargeError(`Expected an image of at most ${limits.maxBytes} bytes, got ${bytes.length}`);
-  }
+  checkEncodedImage(bytes, limits);
   // The limits below are ours; sharp's own would answer with less precise words.
   const image = sharp(bytes, { limitInputPixels: false, failOn: "error", pages: 1 });
   const header = await image.metadata().catch((error: unknown) => {

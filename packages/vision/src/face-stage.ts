@@ -1,6 +1,6 @@
 import type { DetectionRequest, FoundImage, Scheduling } from "./au-model.ts";
 import { Batcher } from "./batching/batcher.ts";
-import { ImageTooLargeError, InvalidImageError } from "./decode.ts";
+import { checkEncodedImage, ImageTooLargeError, InvalidImageError } from "./decode.ts";
 import type { ResolvedEngineOptions } from "./engine-options.ts";
 import { InvalidFaceBoxError } from "./face-box.ts";
 import { faceModelsMissing } from "./provision/index.ts";
@@ -20,7 +20,8 @@ export interface FaceStage {
 interface Job {
   readonly request: DetectionRequest;
   readonly preparation: Preparation;
-  readonly tracker: FaceTracker | undefined;
+  /** Follows the faces from the frame before; undefined: they are not followed. */
+  readonly follower: FaceTracker | undefined;
   readonly frameTimeMs: number;
 }
 
@@ -31,18 +32,17 @@ export function createFaceStage({ workers, imageLimits, faceModels, batching }: 
   const settings: FaceWorkerSettings = { imageLimits, faceModels };
   const pool = new WorkerPool<FaceTask>(new URL("./worker/face-worker.ts", import.meta.url), workers, settings);
 
-  const work = async ({ request, preparation, tracker, frameTimeMs }: Job): Promise<Found> => {
-    const { maxFaces, imageIsCrop, faceBox, quality } = request;
+  const work = async ({ request, preparation, follower, frameTimeMs }: Job): Promise<Found> => {
+    const { maxFaces, imageIsCrop, faceBox, faces, quality } = request;
     const { image, buffer } = copyOf(request.image);
-    const plan = tracker?.follows === true ? tracker.plan() : undefined;
     const task = {
       kind: "find",
-      request: { image, maxFaces, imageIsCrop, faceBox, quality },
-      plan,
+      request: { image, maxFaces, imageIsCrop, faceBox, faces, quality },
+      plan: follower?.plan(),
       preparation,
     } as const;
     const result = (await pool.run(task, { transfer: [buffer], errorFrom: errorOf })) as FindResult;
-    return tracker?.follows === true ? { ...result, faceIds: tracker.update(result, frameTimeMs) } : result;
+    return follower === undefined ? result : { ...result, faceIds: follower.update(result, frameTimeMs) };
   };
   const batcher = new Batcher<Job, Found>({
     ...batching,
@@ -55,7 +55,7 @@ export function createFaceStage({ workers, imageLimits, faceModels, batching }: 
   });
 
   return {
-    open: () => pool.keep(0, { kind: "open" }, errorOf),
+    open: () => pool.keep(0, { task: { kind: "open" }, errorFrom: errorOf }),
     async find(request, preparation, scheduling) {
       const {
         stream = Symbol("alone"),
@@ -63,14 +63,19 @@ export function createFaceStage({ workers, imageLimits, faceModels, batching }: 
         frameTimeMs = receivedMs,
         tracker,
       } = scheduling;
-      if (!(request.image instanceof Uint8Array)) checkRawImage(request.image, imageLimits);
+      // What is refused takes nobody's place in the queue.
+      if (request.image instanceof Uint8Array) checkEncodedImage(request.image, imageLimits);
+      else checkRawImage(request.image, imageLimits);
+      const follower = tracker?.follows === true && looksForFaces(request) ? tracker : undefined;
       let startedMs = receivedMs;
       const found = await batcher.submit({
-        value: { request, preparation, tracker, frameTimeMs },
+        value: { request, preparation, follower, frameTimeMs },
         stream,
         priority: scheduling.priority,
         timeoutMs: scheduling.timeoutMs,
-        exclusive: tracker?.follows,
+        // A frame may have waited for others of its stream.
+        waitedMs: performance.now() - receivedMs,
+        exclusive: follower !== undefined,
         supersede: scheduling.latest,
         signal: scheduling.signal,
         onStart() {
@@ -85,6 +90,11 @@ export function createFaceStage({ workers, imageLimits, faceModels, batching }: 
       return pool.close();
     },
   };
+}
+
+/** Whether it is not told where the face is. Such images do not depend on the ones before. */
+function looksForFaces({ imageIsCrop, faceBox, faces }: DetectionRequest): boolean {
+  return imageIsCrop !== true && faceBox === undefined && faces === undefined;
 }
 
 /** A copy to hand over: the caller's may be a view of a larger buffer. */

@@ -5,7 +5,6 @@ export type {
   ActionUnitDescription,
   ActionUnitScore,
   AuModel,
-  BlendshapeSource,
   DetectedFace,
   Detection,
   DetectionRequest,
@@ -16,9 +15,9 @@ export type {
   StageTimes,
   VitSource,
 } from "./au-model.ts";
-export { Batcher, type BatcherOptions, type Clock, type Submission } from "./batching/batcher.ts";
+export { priorityFrom } from "./batching/priority.ts";
 export { QueueFullError, QueueTimeoutError, SupersededError, UnknownPriorityError } from "./batching/queue-errors.ts";
-export { type BatchingOptions, PLAIN_BATCHING, type QueuePolicy } from "./batching/request-queue.ts";
+export { type BatchingOptions, PLAIN_BATCHING } from "./batching/request-queue.ts";
 export type { Side } from "./blendshape-au.ts";
 export {
   DEFAULT_IMAGE_LIMITS,
@@ -29,6 +28,7 @@ export {
 } from "./decode.ts";
 export type { VisionEngineOptions } from "./engine-options.ts";
 export { InvalidFaceBoxError } from "./face-box.ts";
+export { ModelLoadError } from "./model-load-error.ts";
 export { createOnnxRunner, type OnnxRunner } from "./onnx-runner.ts";
 export type { PixelFormat, RawImage, YuvColors } from "./raw-image.ts";
 export type { FaceQuality } from "./signals/face-quality.ts";
@@ -36,16 +36,13 @@ export {
   type CalibrationRequest,
   FaceSignals,
   type NeutralBaseline,
-  type SignalledScores,
 } from "./signals/face-signals.ts";
 export type { HeadPose } from "./signals/head-pose.ts";
-export { NEUTRAL_SCORE } from "./signals/neutral-calibration.ts";
 export type { Smoothing } from "./signals/smoothing.ts";
-export { FaceTracker, type FaceTrackerOptions } from "./tracking/face-tracker.ts";
+export { FaceTracker } from "./tracking/face-tracker.ts";
 export {
   createVisionEngine,
   describeBuiltInModel,
-  ModelLoadError,
   type VisionEngine,
 } from "./vision-engine.ts";
 export type { ScoreResult } from "./worker/task.ts";

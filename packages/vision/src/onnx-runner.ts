@@ -1,4 +1,4 @@
-import { ModelLoadError } from "./vision-engine.ts";
+import { ModelLoadError } from "./model-load-error.ts";
 import type { ScoreResult, ScoreTask, ScoreWorkerSettings } from "./worker/task.ts";
 import { WorkerPool } from "./worker/worker-pool.ts";
 
@@ -28,7 +28,8 @@ export async function createOnnxRunner(
   const pool = new WorkerPool<ScoreTask>(new URL("./worker/score-worker.ts", import.meta.url), 1, settings);
   const model = 1;
   try {
-    await pool.keep(model, { kind: "load", model, source: { path } }, ({ message }) => new ModelLoadError(message));
+    const task = { kind: "load", model, source: { path } } as const;
+    await pool.keep(model, { task, errorFrom: ({ message }) => new ModelLoadError(message) });
   } catch (error) {
     await pool.close();
     throw error;

@@ -67,12 +67,25 @@ function layoutOf({ format, width, height, stride }: RawImage): Layout {
 
 /** Turns a checked raw image to RGB; transparency becomes black, as it does in encoded images. */
 export function rgbFromRaw(image: RawImage): RgbImage {
-  const { format, width, height, data } = image;
+  const { width, height, data } = image;
   const { stride } = layoutOf(image);
   const out = new Uint8Array(3 * width * height);
-  const fill = { rgb: fillFromRgb, rgba: fillFromRgba, gray8: fillFromGray, nv12: fillFromNv12(image) }[format];
+  const fill = fillerOf(image);
   for (let y = 0; y < height; y++) fill(out, 3 * width * y, data, stride * y, width, y);
   return { width, height, data: out };
+}
+
+function fillerOf(image: RawImage): FillRow {
+  switch (image.format) {
+    case "rgb":
+      return fillFromRgb;
+    case "rgba":
+      return fillFromRgba;
+    case "gray8":
+      return fillFromGray;
+    case "nv12":
+      return fillFromNv12(image);
+  }
 }
 
 type FillRow = (out: Uint8Array, at: number, data: Uint8Array, from: number, width: number, y: number) => void;
@@ -100,9 +113,10 @@ function fillFromNv12(image: RawImage): FillRow {
   const lumaOffset = range === "limited" ? 16 : 0;
   const lumaScale = range === "limited" ? 255 / 219 : 1;
   const chromaScale = range === "limited" ? 255 / 224 : 1;
-  const chroma = layoutOf(image).stride * image.height;
+  const { stride } = layoutOf(image);
+  const chroma = stride * image.height;
   return (out, at, data, from, width, y) => {
-    const pairs = chroma + layoutOf(image).stride * (y >> 1);
+    const pairs = chroma + stride * (y >> 1);
     for (let x = 0; x < width; x++) {
       const luma = (data[from + x]! - lumaOffset) * lumaScale;
       const u = (data[pairs + (x & ~1)]! - 128) * chromaScale;

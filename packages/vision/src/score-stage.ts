@@ -1,8 +1,7 @@
 import type { FoundImage, Scheduling, VitSource } from "./au-model.ts";
 import { Batcher } from "./batching/batcher.ts";
-import { QueueTimeoutError } from "./batching/queue-errors.ts";
 import type { ResolvedEngineOptions } from "./engine-options.ts";
-import { ModelLoadError } from "./vision-engine.ts";
+import { ModelLoadError } from "./model-load-error.ts";
 import type { ScoreResult, ScoreTask, ScoreWorkerSettings, TaskError } from "./worker/task.ts";
 import { EngineClosedError, WorkerPool } from "./worker/worker-pool.ts";
 
@@ -57,7 +56,11 @@ export function createScoreStage(options: ResolvedEngineOptions): ScoreStage {
       const source = { path, warmUp: { imageSize, logits: actionUnits.length } };
       // Callers are told why; where the server keeps its files is not theirs to know.
       const refused = ({ message }: TaskError) => new ModelLoadError(message.replaceAll(path, "the model's file"));
-      await workers.keep(model, { kind: "load", model, source }, refused);
+      await workers.keep(model, {
+        task: { kind: "load", model, source },
+        undo: { kind: "unload", model },
+        errorFrom: refused,
+      });
       const batcher = new Batcher<Float32Array, FaceLogits>({
         ...batching,
         instances: scorers,
@@ -74,7 +77,7 @@ export function createScoreStage(options: ResolvedEngineOptions): ScoreStage {
         async unload() {
           batchers.delete(batcher);
           batcher.close(new EngineClosedError());
-          await workers.drop(model, { kind: "unload", model });
+          await workers.drop(model);
         },
       };
     },
@@ -88,13 +91,16 @@ export function createScoreStage(options: ResolvedEngineOptions): ScoreStage {
 
 async function scoreFaces(
   batcher: Batcher<Float32Array, FaceLogits>,
-  { faces, receivedMs }: FoundImage,
-  { stream = Symbol("alone"), priority, timeoutMs, signal }: Scheduling,
+  { faces, queueMs: waitedMs }: FoundImage,
+  { stream = Symbol("alone"), priority, timeoutMs, signal, onStart }: Scheduling,
 ): Promise<ScoredFaces> {
   const calledMs = performance.now();
-  let startedMs = calledMs;
-  const leftMs = timeoutMs === undefined ? undefined : timeoutMs - (calledMs - receivedMs);
-  if (leftMs !== undefined && leftMs <= 0) throw new QueueTimeoutError(timeoutMs!);
+  let startedMs: number | undefined;
+  const begin = () => {
+    if (startedMs === undefined) onStart?.();
+    startedMs = performance.now();
+  };
+  if (faces.length === 0) begin();
   // An image whose one face is refused needs no answer for the others.
   const givenUp = new AbortController();
   const giveUp = () => givenUp.abort(signal?.reason);
@@ -105,16 +111,16 @@ async function scoreFaces(
       value: input,
       stream,
       priority,
-      timeoutMs: leftMs,
+      timeoutMs,
+      waitedMs,
       signal: givenUp.signal,
-      onStart() {
-        startedMs = performance.now();
-      },
+      onStart: begin,
     }),
   );
   try {
     const scored = await Promise.all(submitted);
-    return { faces: scored, queueMs: startedMs - calledMs, inferenceMs: performance.now() - startedMs };
+    const begunMs = startedMs ?? calledMs;
+    return { faces: scored, queueMs: begunMs - calledMs, inferenceMs: performance.now() - begunMs };
   } catch (error) {
     givenUp.abort(error);
     await Promise.allSettled(submitted);

@@ -4,7 +4,14 @@ import { join } from "node:path";
 import { createGraphBuilder } from "@duchenne/onnx";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { annotateImage, createOnnxRunner, createVisionEngine, decodeImage, type VisionEngine } from "./index.ts";
+import {
+  annotateImage,
+  createOnnxRunner,
+  createVisionEngine,
+  decodeImage,
+  FaceTracker,
+  type VisionEngine,
+} from "./index.ts";
 
 let folder: string;
 let onnx: string;
@@ -93,6 +100,69 @@ describe("a vision transformer", () => {
     );
     expect([...logits].sort((a, b) => a - b)).toEqual(logits);
     await model.dispose();
+  });
+
+  it("counts the time that an image waits against its limit, and not the time that it is worked on", async () => {
+    const model = await engine.load(source());
+    const request = { image: await solid(1), maxFaces: 1, imageIsCrop: true };
+    const earlier = performance.now() - 60_000;
+    await expect(model.find(request, { receivedMs: earlier, timeoutMs: 59_000 })).rejects.toMatchObject({
+      reason: "QUEUE_TIMEOUT",
+    });
+    const found = await model.find(request, { timeoutMs: 59_000 });
+    // As if its faces had been looked for for a minute, or had waited so long.
+    expect((await model.score({ ...found, receivedMs: earlier }, { timeoutMs: 59_000 })).faces.length).toBe(1);
+    await expect(model.score({ ...found, queueMs: 60_000 }, { timeoutMs: 59_000 })).rejects.toMatchObject({
+      reason: "QUEUE_TIMEOUT",
+    });
+    await model.dispose();
+  });
+
+  it("tells when the search begins, and when the scores do", async () => {
+    const model = await engine.load(source());
+    const told: string[] = [];
+    const request = { image: await solid(1), maxFaces: 1, imageIsCrop: true };
+    const found = await model.find(request, { onStart: () => told.push("find") });
+    await model.score(found, { onStart: () => told.push("score") });
+    await model.score({ ...found, faces: [] }, { onStart: () => told.push("score of nobody") });
+    await model.run(request, { onStart: () => told.push("run") });
+    expect(told).toEqual(["find", "score", "score of nobody", "run"]);
+    await model.dispose();
+  });
+
+  it("works on several crops of one stream at once, though its faces are followed", async () => {
+    const model = await engine.load(source());
+    const tracker = new FaceTracker({ detectEvery: 5, memoryMs: 1000 });
+    const events: string[] = [];
+    const image = await solid(1, 640, 480);
+    const find = async (name: string) => {
+      const onStart = () => events.push(`${name} begun`);
+      const found = await model.find({ image, maxFaces: 1, imageIsCrop: true }, { stream: "one", tracker, onStart });
+      events.push(`${name} found`);
+      return found;
+    };
+    const [first] = await Promise.all([find("first"), find("second")]);
+    expect(events.slice(0, 2)).toEqual(["first begun", "second begun"]);
+    expect(first.faceIds).toBe(undefined);
+    await model.dispose();
+  });
+
+  it("refuses too large an image before it takes a place in the queue", async () => {
+    const own = createVisionEngine({ workers: 1, imageLimits: { maxBytes: 1000, maxSide: 100 } });
+    const model = await own.load(source());
+    let begun = false;
+    const onStart = () => {
+      begun = true;
+    };
+    for (const [bytes, reason] of [
+      [1001, "IMAGE_TOO_LARGE"],
+      [0, "INVALID_IMAGE"],
+    ] as const) {
+      const request = { image: new Uint8Array(bytes), maxFaces: 1 };
+      await expect(model.find(request, { onStart })).rejects.toMatchObject({ reason });
+    }
+    expect(begun).toBe(false);
+    await own.close();
   });
 
   it("can be given up", async () => {

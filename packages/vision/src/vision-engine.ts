@@ -34,17 +34,6 @@ export interface VisionEngine {
   close(): Promise<void>;
 }
 
-/** Thrown when a model's file is missing, damaged or not of the expected form. */
-export class ModelLoadError extends Error {
-  readonly code = "failed_precondition";
-  readonly reason = "MODEL_LOAD_FAILED";
-
-  constructor(description: string) {
-    super(description);
-    this.name = "ModelLoadError";
-  }
-}
-
 /**
  * Starts an engine.
  *
@@ -82,13 +71,15 @@ function createBuiltInModel(stage: FaceStage): AuModel {
     stage,
     { kind: "blendshapes" },
     {
-      score: async (found) =>
-        detection(
+      async score(found, { onStart }) {
+        onStart?.();
+        return detection(
           found,
           found.faces.map((face) => scoreFace(found, face)),
           0,
           0,
-        ),
+        );
+      },
       dispose: async () => {},
     },
   );
@@ -139,7 +130,8 @@ function modelOf(
     find: (request, scheduling = {}) => stage.find(request, preparation, scheduling),
     score: (found, scheduling = {}) => score(found, scheduling),
     async run(request, scheduling = {}) {
-      return score(await stage.find(request, preparation, scheduling), scheduling);
+      const found = await stage.find(request, preparation, scheduling);
+      return score(found, { ...scheduling, onStart: undefined });
     },
     dispose,
   };

@@ -1,5 +1,5 @@
 import { isAbsolute, relative, resolve } from "node:path";
-import { openDataset, synthFacsSchema } from "@duchenne/data";
+import { openDataset } from "@duchenne/data";
 import { DatasetService } from "@duchenne/proto";
 import { type ServiceHandler, serviceHandler } from "@duchenne/rpc";
 import { AlreadyExistsError, type Store } from "@duchenne/store";
@@ -8,6 +8,7 @@ import { InvalidFieldError } from "./invalid-field-error.ts";
 import { DEFAULT_PAGE_SIZE } from "./job-service.ts";
 import { datasetName, parseDatasetName } from "./resource-name.ts";
 import { submitJob } from "./submit-job.ts";
+import { synthesisFrom } from "./synthesis-from.ts";
 
 /** Thrown when a folder or a label file lies outside of where data sets may be registered from. */
 export class DirectoryNotAllowedError extends InvalidFieldError {
@@ -45,13 +46,13 @@ export function createDatasetService(store: Store, { roots, maxFailures }: Datas
     },
 
     async synthesizeDataset(request) {
-      const { datasetId, requestId, subjects, framesPerSubject, imageSize, identityShortcut } = request;
-      const synthesis = { seed: Number(request.seed), subjects, framesPerSubject, imageSize, identityShortcut };
+      const { datasetId, requestId } = request;
+      const synthesis = synthesisFrom(request);
       // A repeated request answers its job, also when that has made the data set meanwhile.
       if (requestId === "" && (await store.datasets.has(datasetId))) throw datasetExists(datasetId);
       return submitJob(store, request, {
         kind: "synthesize_dataset",
-        spec: { dataset: datasetName(datasetId), synthesis: synthFacsSchema.parse(synthesis) },
+        spec: { dataset: datasetName(datasetId), synthesis },
         displayName: `SynthFACS ${datasetId}`,
         maxFailures,
       });

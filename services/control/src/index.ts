@@ -5,6 +5,7 @@ export { actionUnitMessages, scoreKindMessage, thresholdOriginMessage } from "./
 export { createDatasetService } from "./dataset-service.ts";
 export { datasetDescription, describeDataset } from "./describe-dataset.ts";
 export { BUILT_IN_MODEL, cardOf, describeVersion, detectorCardOf, vitSourceFrom } from "./describe-version.ts";
+export { exactDuration, exactDurationMs } from "./duration.ts";
 export { InvalidFieldError } from "./invalid-field-error.ts";
 export { createJobService } from "./job-service.ts";
 export { createModelService, resolveVersion } from "./model-service.ts";

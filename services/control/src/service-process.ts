@@ -8,8 +8,10 @@ import {
   SchemaTooNewError,
   type Store,
   StoreAddressError,
+  StoreDamagedError,
   type StoreLocation,
   StoreMismatchError,
+  StoreRefusedError,
   StoreUnavailableError,
 } from "@duchenne/store";
 import { ConfigurationError, HelpRequested, type ProcessConfig } from "./config-source.ts";
@@ -146,7 +148,13 @@ function readyLine(name: string, config: ProcessConfig, { grpcPort, connectPort 
   return `duchenne ${name} is ready: gRPC on ${config.host}:${grpcPort}, Connect on http://${config.host}:${connectPort}`;
 }
 
-const STORE_ERRORS = [StoreUnavailableError, StoreMismatchError, SchemaTooNewError];
+const STORE_ERRORS = [
+  StoreUnavailableError,
+  StoreRefusedError,
+  StoreDamagedError,
+  StoreMismatchError,
+  SchemaTooNewError,
+];
 
 function fail(name: string, error: unknown): never {
   if (error instanceof HelpRequested) {

@@ -1,9 +1,9 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { durationMs } from "@bufbuild/protobuf/wkt";
 import { type JobOptions, type JobSchema, JobState } from "@duchenne/proto";
 import { traceparentOf } from "@duchenne/rpc/telemetry";
 import type { NewJob, Store } from "@duchenne/store";
 import { jobMessage, structFrom } from "./convert.ts";
+import { exactDurationMs } from "./duration.ts";
 import { parseJobName } from "./resource-name.ts";
 
 /** What requests that start a job have in common. */
@@ -42,7 +42,7 @@ export async function submitJob(
 function newJobOptions({ priority, timeLimit, after, resources }: JobOptions): Partial<NewJob> {
   return {
     priority,
-    ...(timeLimit !== undefined && { timeLimitMs: Math.ceil(durationMs(timeLimit)) }),
+    ...(timeLimit !== undefined && { timeLimitMs: Math.ceil(exactDurationMs(timeLimit)) }),
     after: after.map((name, i) => parseJobName(name, `job_options.after[${i}]`)),
     resources,
   };

@@ -13,13 +13,7 @@ const counts = z
 /** What the detector alone is configured by, beside what every process is. */
 export const detectorShape = {
   faceLandmarker: z.string().optional().describe("An own face_landmarker.task; default: the one that set-up fetched."),
-  workers: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(256)
-    .default(2)
-    .describe("Worker threads that decode images and find faces."),
+  workers: count.min(1).max(256).default(2).describe("Worker threads that decode images and find faces."),
   scorers: count
     .min(1)
     .max(64)
@@ -74,37 +68,21 @@ export const detectorShape = {
     .max(600_000)
     .default(1000)
     .describe("When callers are told to connect again after a stop, in milliseconds."),
-  framesPerStream: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(64)
-    .default(4)
-    .describe("Frames of one stream that may be unanswered: its credit."),
-  defaultMaxFaces: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(64)
-    .default(8)
-    .describe("Faces answered when the caller names no number."),
-  maxImageSide: z.coerce
-    .number()
-    .int()
-    .min(64)
-    .max(32_768)
-    .default(8192)
-    .describe("The longest side of an image taken, in pixels."),
-  maxImageBytes: z.coerce
-    .number()
-    .int()
+  framesPerStream: count.min(1).max(64).default(4).describe("Frames of one stream that may be unanswered: its credit."),
+  defaultMaxFaces: count.min(1).max(64).default(8).describe("Faces answered when the caller names no number."),
+  maxImageSide: count.min(64).max(32_768).default(8192).describe("The longest side of an image taken, in pixels."),
+  maxImageBytes: count
     .min(1024)
     .max(256 * 2 ** 20)
     .default(12 * 2 ** 20)
     .describe("The largest encoded image taken, in bytes."),
-  traceFrameEveryMs: z.coerce
+  canaryShare: z.coerce
     .number()
-    .int()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe("Share of the frames of streams on an alias live that its canary scores too, to compare; 0: none."),
+  traceFrameEveryMs: count
     .min(100)
     .default(60_000)
     .describe("How often a frame of a stream is traced with its stages, in milliseconds."),

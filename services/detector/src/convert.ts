@@ -1,6 +1,11 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { durationFromMs } from "@bufbuild/protobuf/wkt";
-import { actionUnitMessages, InvalidFieldError, scoreKindMessage, thresholdOriginMessage } from "@duchenne/control";
+import {
+  actionUnitMessages,
+  exactDuration,
+  InvalidFieldError,
+  scoreKindMessage,
+  thresholdOriginMessage,
+} from "@duchenne/control";
 import {
   type AuScoreSchema,
   type BoundingBox,
@@ -140,7 +145,7 @@ export interface StreamFace extends DetectedFace {
 
 /** The answer to one frame. */
 export function frameResult(
-  { sequence, captureTime }: Frame,
+  { sequence, captureTime }: Pick<Frame, "sequence" | "captureTime">,
   model: ServedModel,
   detection: Detection,
   faces: readonly StreamFace[],
@@ -213,12 +218,4 @@ function stageTimesMessage(times: StageTimes): MessageInitShape<typeof StageTime
     inference: exactDuration(times.inferenceMs),
     total: exactDuration(times.totalMs),
   };
-}
-
-/** durationFromMs keeps whole milliseconds only; stages are shorter than that. */
-function exactDuration(ms: number) {
-  const whole = Math.floor(ms);
-  const duration = durationFromMs(whole);
-  duration.nanos += Math.min(Math.round((ms - whole) * 1e6), 999_999);
-  return duration;
 }

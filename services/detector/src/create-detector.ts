@@ -3,13 +3,15 @@ import { DetectorService } from "@duchenne/proto";
 import { serviceHandler } from "@duchenne/rpc";
 import { createVisionEngine } from "@duchenne/vision";
 import { provisionFaceModels } from "@duchenne/vision/provision";
+import { createCanaryMetrics } from "./canary/canary-metrics.ts";
+import { CanaryMirror } from "./canary/canary-mirror.ts";
 import { batchingFrom, type DetectorConfig } from "./config.ts";
 import { detectFacesResponse, detectionRequestFrom } from "./convert.ts";
 import { createFrameMetrics } from "./frame-metrics.ts";
 import { ModelRegistry } from "./model-registry.ts";
 import { createModelSource } from "./served-model.ts";
 import { answerStream } from "./stream/answer-stream.ts";
-import { checkedPriority, type StreamDefaults } from "./stream/stream-settings.ts";
+import type { StreamDefaults } from "./stream/stream-settings.ts";
 import { traceImage } from "./trace-image.ts";
 
 /**
@@ -38,23 +40,30 @@ export async function createDetector(context: ServiceContext, config: DetectorCo
     await engine.close();
     throw error;
   }
+  const mirror = new CanaryMirror({
+    registry,
+    share: config.canaryShare,
+    priority: batching.priorities.length,
+    metrics: createCanaryMetrics(),
+    logger,
+  });
   const defaults: StreamDefaults = {
     maxFaces: config.defaultMaxFaces,
     detectEvery: config.detectEvery,
-    priority: batching.defaultPriority,
-    priorities: batching.priorities.length,
+    batching,
   };
 
   const detector = serviceHandler(DetectorService, {
     async detectFaces(request, { signal, traceContext }) {
+      const receivedMs = performance.now();
       const detection = detectionRequestFrom(request, request.outputs, request.maxFaces || defaults.maxFaces);
-      const priority = checkedPriority(request.priority, defaults);
       const following = await registry.follow(request.model);
       const { model, resolved, release } = following.lease();
       try {
         const found = await traceImage(
           traceContext,
-          () => model.au.run(detection, { signal, priority }),
+          receivedMs,
+          () => model.au.run(detection, { signal, priority: request.priority, receivedMs }),
           (result) => result,
         );
         metrics.result(found.times);
@@ -68,6 +77,7 @@ export async function createDetector(context: ServiceContext, config: DetectorCo
     streamDetect: (requests, { signal, draining, traceContext }) =>
       answerStream(requests, {
         registry,
+        mirror,
         metrics,
         logger,
         defaults,
@@ -86,7 +96,10 @@ export async function createDetector(context: ServiceContext, config: DetectorCo
   const following = followAliases();
   /** Streams on an alias move when it does, whichever process moved it. */
   async function followAliases(): Promise<void> {
-    for await (const _ of store.changes(closing.signal)) await registry.refresh();
+    for await (const _ of store.changes(closing.signal)) {
+      await registry.refresh();
+      mirror.refresh();
+    }
   }
   following.catch((error: unknown) => logger.error({ error }, "aliases cannot be followed"));
 
@@ -95,6 +108,7 @@ export async function createDetector(context: ServiceContext, config: DetectorCo
     async close() {
       closing.abort();
       await following.catch(() => {});
+      await mirror.close();
       await registry.close();
       await engine.close();
     },

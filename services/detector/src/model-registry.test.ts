@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import { ModelRegistry, type ModelSource } from "./model-registry.ts";
 
 function setUp() {
+  const clock = { nowMs: 0 };
   const aliases = new Map([["models/a@live", "models/a/versions/1"]]);
   const events: string[] = [];
   const broken = new Set<string>();
@@ -25,7 +26,8 @@ function setUp() {
       return `${version} failed`;
     },
   };
-  return { aliases, events, broken, registry: new ModelRegistry(source) };
+  const registry = new ModelRegistry(source, { retryAfterMs: 1000, now: () => clock.nowMs });
+  return { aliases, events, broken, registry, clock };
 }
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -50,8 +52,8 @@ it("moves followers of an alias, and disposes the old model with its last lease"
   expect(events.at(-1)).toBe("dispose models/a/versions/1");
 });
 
-it("keeps the old model when the new one cannot be loaded, and moves when it can", async () => {
-  const { registry, events, aliases, broken } = setUp();
+it("keeps the old model when the new one cannot be loaded, tries again after a while and moves when it can", async () => {
+  const { registry, events, aliases, broken, clock } = setUp();
   const following = await registry.follow("models/a@live");
   aliases.set("models/a@live", "models/a/versions/2");
   broken.add("models/a/versions/2");
@@ -59,9 +61,29 @@ it("keeps the old model when the new one cannot be loaded, and moves when it can
   expect(following.lease().model.version).toBe("models/a/versions/1");
   expect(following.lease().problem).toBe("models/a/versions/2 failed");
   expect(events.at(-1)).toBe("failed models/a@live models/a/versions/2");
+  const failures = () => events.filter((event) => event.startsWith("failed")).length;
+  // The store changes all the time while a training runs.
+  for (let i = 0; i < 5; i++) await registry.refresh();
+  expect(failures()).toBe(1);
+  expect(following.lease().problem).toBe("models/a/versions/2 failed");
+  clock.nowMs = 1000;
+  await registry.refresh();
+  expect(failures()).toBe(2);
   broken.clear();
+  clock.nowMs = 2000;
   await registry.refresh();
   expect(following.lease()).toMatchObject({ model: { version: "models/a/versions/2" }, problem: undefined });
+});
+
+it("moves at once when an alias leads from a broken version to another", async () => {
+  const { registry, aliases, broken } = setUp();
+  const following = await registry.follow("models/a@live");
+  aliases.set("models/a@live", "models/a/versions/2");
+  broken.add("models/a/versions/2");
+  await registry.refresh();
+  aliases.set("models/a@live", "models/a/versions/3");
+  await registry.refresh();
+  expect(following.lease()).toMatchObject({ model: { version: "models/a/versions/3" }, problem: undefined });
 });
 
 it("forgets a failed move when the alias moves back", async () => {

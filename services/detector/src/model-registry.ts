@@ -57,6 +57,21 @@ interface Alias<M> {
   model: M;
   followers: number;
   problem: string | undefined;
+  /** The last move that failed; undefined version: it led nowhere. */
+  failed: { readonly version: string | undefined; readonly atMs: number } | undefined;
+}
+
+/** How a registry keeps models. */
+export interface RegistryOptions {
+  /** Models kept loaded that nobody uses, for callers who come back. Default: 2. */
+  readonly keepIdle?: number;
+  /**
+   * The shortest time between two attempts to move an alias to the same version, in milliseconds: the store changes many
+   * times a second while a job runs, and each attempt may read a large file. Default: 30,000.
+   */
+  readonly retryAfterMs?: number;
+  /** Milliseconds since some beginning. Default: performance.now */
+  readonly now?: () => number;
 }
 
 /**
@@ -66,15 +81,21 @@ interface Alias<M> {
 export class ModelRegistry<M extends Disposable> {
   readonly #source: ModelSource<M>;
   readonly #keepIdle: number;
+  readonly #retryAfterMs: number;
+  readonly #now: () => number;
   readonly #slots = new Map<string, Slot<M>>();
   readonly #aliases = new Map<string, Alias<M>>();
   readonly #opening = new Map<string, Promise<Alias<M>>>();
   #refreshing: Promise<void> = Promise.resolve();
 
-  /** @param keepIdle models kept loaded that nobody uses, for callers who come back */
-  constructor(source: ModelSource<M>, { keepIdle = 2 }: { readonly keepIdle?: number } = {}) {
+  constructor(
+    source: ModelSource<M>,
+    { keepIdle = 2, retryAfterMs = 30_000, now = () => performance.now() }: RegistryOptions = {},
+  ) {
     this.#source = source;
     this.#keepIdle = keepIdle;
+    this.#retryAfterMs = retryAfterMs;
+    this.#now = now;
   }
 
   /** Follows a reference; rejects when it leads nowhere or its model cannot be loaded. */
@@ -128,7 +149,7 @@ export class ModelRegistry<M extends Disposable> {
   async #open(reference: string): Promise<Alias<M>> {
     const resolved = await this.#source.resolve(reference);
     const { slot, model } = await this.#acquire(resolved.version);
-    return { resolved, slot, model, followers: 0, problem: undefined };
+    return { resolved, slot, model, followers: 0, problem: undefined, failed: undefined };
   }
 
   async #move(reference: string, alias: Alias<M>): Promise<void> {
@@ -137,20 +158,28 @@ export class ModelRegistry<M extends Disposable> {
       const resolved = await this.#source.resolve(reference);
       version = resolved.version;
       if (version === alias.resolved.version) {
-        alias.problem = undefined;
+        alias.problem = alias.failed = undefined;
         return;
       }
+      if (this.#failedLately(alias, version)) return;
       const { slot, model } = await this.#acquire(version);
       const old = alias.slot;
-      Object.assign(alias, { resolved, slot, model, problem: undefined });
+      Object.assign(alias, { resolved, slot, model, problem: undefined, failed: undefined });
       if (alias.followers === 0) this.#release(slot);
       if (this.#aliases.get(reference) === alias) {
         old.retired = true;
         this.#release(old);
       }
     } catch (error) {
+      if (this.#failedLately(alias, version)) return;
+      alias.failed = { version, atMs: this.#now() };
       alias.problem = this.#source.onLoadFailure(reference, version, error);
     }
+  }
+
+  /** Whether the same move failed a short while ago. */
+  #failedLately({ failed }: Alias<M>, version: string | undefined): boolean {
+    return failed !== undefined && failed.version === version && this.#now() - failed.atMs < this.#retryAfterMs;
   }
 
   #lease({ slot, model, resolved, problem }: Alias<M>): Lease<M> {

@@ -2,30 +2,35 @@ import { SCOPE, withSpan } from "@duchenne/rpc/telemetry";
 import type { Detection, StageTimes } from "@duchenne/vision";
 import { type Context, trace } from "@opentelemetry/api";
 
-/** Runs the work on one image in a span "frame" with a child for each stage. */
+/**
+ * Runs the work on one image in a span "frame" with a child for each stage.
+ *
+ * @param receivedMs when the image arrived, by performance.now(): the span begins there, before it waited for its turn
+ */
 export function traceImage<T>(
   parent: Context,
+  receivedMs: number,
   work: () => Promise<T>,
   detectionOf: (result: T) => Detection,
 ): Promise<T> {
+  const startTime = Date.now() - (performance.now() - receivedMs);
   return withSpan(
     "frame",
     {},
     async (span) => {
-      const startedAt = Date.now();
       const result = await work();
       const detection = detectionOf(result);
       span.setAttribute("duchenne.frame.faces", detection.faces.length);
-      recordStages(startedAt, detection.times);
+      recordStages(startTime, detection.times);
       return result;
     },
-    { parent },
+    { parent, startTime },
   );
 }
 
 /** The stages run in another thread, one after the other: their spans are laid out from its times. */
-function recordStages(startedAt: number, times: StageTimes): void {
-  let at = startedAt + times.queueMs;
+function recordStages(startTime: number, times: StageTimes): void {
+  let at = startTime + times.queueMs;
   for (const [name, ms] of [
     ["decode", times.decodeMs],
     ["faces", times.facesMs],

@@ -2,15 +2,13 @@ import type { Logger } from "@duchenne/rpc";
 import type { Store } from "@duchenne/store";
 
 const HOUR_MS = 3_600_000;
-/** Longer than any publication takes. */
-const MIN_AGE_MS = 24 * HOUR_MS;
 
 /** Removes what nothing in the store refers to, now and every hour, until it is closed. */
 export function collectRegularly(store: Store, logger: Logger): { close(): Promise<void> } {
   const closing = new AbortController();
   const collect = async (): Promise<void> => {
     try {
-      const { objects, sizeBytes } = await store.collectGarbage({ minAgeMs: MIN_AGE_MS, signal: closing.signal });
+      const { objects, sizeBytes } = await store.collectGarbage({ signal: closing.signal });
       if (objects > 0) logger.info({ objects, sizeBytes }, "removed what nothing refers to");
     } catch (error) {
       if (!closing.signal.aborted) logger.error({ error }, "what nothing refers to could not be removed");

@@ -1,17 +1,32 @@
 import { randomUUID } from "node:crypto";
-import { ACTION_UNIT_PROTOCOLS, convertLabels, PUBLISHED_IMAGE_PATHS } from "@duchenne/data";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  ACTION_UNIT_PROTOCOLS,
+  convertLabels,
+  PUBLISHED_IMAGE_PATHS,
+  pngFromImage,
+  previewSheets,
+} from "@duchenne/data";
 import { Command, Option } from "commander";
 import { addJobOptions, jobOptionsFrom } from "../job-options.ts";
 import { serverOption, withClient } from "../server-option.ts";
 import { datasetReport, PROTOCOLS_BY_NAME } from "../terminal/dataset-report.ts";
 import { followJob } from "./follow-job.ts";
+import { sequenceCommand } from "./sequence-command.ts";
 
 interface SynthesizeOptions {
   readonly seed: bigint;
-  readonly subjects: number;
+  readonly subjects?: number;
+  readonly protocol?: keyof typeof ACTION_UNIT_PROTOCOLS;
   readonly frames: number;
   readonly size: number;
   readonly shortcut: number;
+}
+
+interface PreviewCommandOptions extends Omit<SynthesizeOptions, "seed" | "subjects"> {
+  readonly seed: number;
+  readonly subjects: number;
 }
 
 interface RegisterOptions {
@@ -24,7 +39,7 @@ interface ConvertOptions {
   readonly image?: string;
 }
 
-/** `duchenne datasets`: list, show, register, convert, synthesize. */
+/** `duchenne datasets`: list, show, register, convert, synthesize, preview, sequence. */
 export function datasetsCommand(): Command {
   const datasets = new Command("datasets").description("list, show, register, convert and draw data sets");
 
@@ -106,16 +121,22 @@ export function datasetsCommand(): Command {
     });
 
   const synthesize = addJobOptions(datasets.command("synthesize"))
-    .description("draw a SynthFACS data set")
+    .description("draw a SynthFACS data set of synthetic faces")
     .argument("<id>")
     .option("--seed <n>", "seed", BigInt, 1n)
-    .option("--subjects <n>", "subjects", Number, 12)
+    .option("--subjects <n>", "subjects; 12, with --protocol all that it has", Number)
     .option("--frames <n>", "frames a subject", Number, 40)
     .option("--size <pixels>", "side of the images", Number, 96)
     .option("--shortcut <0..1>", "how far base rates depend on the subject", Number, 0)
+    .addOption(
+      new Option("--protocol <name>", "with subjects, folds, prevalence and files of a published data set").choices(
+        names,
+      ),
+    )
     .addOption(serverOption());
-  synthesize.action((datasetId: string, { seed, subjects, frames, size, shortcut }: SynthesizeOptions) =>
+  synthesize.action((datasetId: string, options: SynthesizeOptions) =>
     withClient(synthesize, async (client) => {
+      const { seed, protocol, subjects = protocol === undefined ? 12 : 0, frames, size, shortcut } = options;
       const job = await client.datasets.synthesizeDataset({
         requestId: randomUUID(),
         datasetId,
@@ -124,11 +145,31 @@ export function datasetsCommand(): Command {
         framesPerSubject: frames,
         imageSize: size,
         identityShortcut: shortcut,
+        ...(protocol === undefined ? {} : { protocol: PROTOCOLS_BY_NAME[protocol] }),
         jobOptions: jobOptionsFrom(synthesize),
       });
       const { result } = await followJob(client, job.name, "drawing");
       process.stdout.write(`${(result as { dataset: string }).dataset}\n`);
     }),
   );
-  return datasets;
+
+  datasets
+    .command("preview")
+    .description("draw sheets of what SynthFACS draws, on this machine: action units, subjects, poses, prevalence")
+    .argument("<folder>", "where the PNG files go")
+    .option("--seed <n>", "seed", Number, 1)
+    .option("--subjects <n>", "subjects", Number, 24)
+    .option("--frames <n>", "frames a subject, of the prevalence plot", Number, 100)
+    .option("--size <pixels>", "side of the faces", Number, 112)
+    .option("--shortcut <0..1>", "how far base rates depend on the subject", Number, 0)
+    .action(async (folder: string, { seed, subjects, frames, size, shortcut }: PreviewCommandOptions) => {
+      await mkdir(folder, { recursive: true });
+      const options = { seed, subjects, framesPerSubject: frames, size, identityShortcut: shortcut };
+      for await (const [name, sheet] of previewSheets(options)) {
+        const path = join(folder, `${name}.png`);
+        await writeFile(path, await pngFromImage(sheet));
+        process.stdout.write(`${path}\n`);
+      }
+    });
+  return datasets.addCommand(sequenceCommand());
 }

@@ -2,9 +2,9 @@ import { writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { createProblemList } from "../manifest-error.ts";
 import { ACTION_UNIT_PROTOCOLS, type ActionUnitProtocolName } from "./action-unit-protocol.ts";
-import type { CodedFrame } from "./coded-frame.ts";
 import { DISFA_OCCURRENCE_THRESHOLD } from "./disfa.ts";
 import { findImages } from "./find-images.ts";
+import { imageOf, PUBLISHED_IMAGE_PATHS } from "./image-path.ts";
 import { readBp4dCodes } from "./read-bp4d-codes.ts";
 import { readDisfaCodes } from "./read-disfa-codes.ts";
 
@@ -30,13 +30,6 @@ export interface Conversion {
   readonly framesWithoutImage: number;
   readonly subjects: number;
 }
-
-/** Where the published evaluations keep a frame. */
-export const PUBLISHED_IMAGE_PATHS: Readonly<Record<ActionUnitProtocolName, string>> = {
-  bp4d: "2{subject}_{task}/frame_{frame}.jpg",
-  "bp4d+": "{subject}_{task}/frame_{frame}.jpg",
-  disfa: "RightVideo{subject}/frame_{frame}.jpg",
-};
 
 /**
  * Writes `dataset.json` and `manifest.jsonl` from a data set's own label files: the occurrence tables of BP4D and BP4D+,
@@ -88,13 +81,4 @@ export async function convertLabels({
   }
   const subjects = new Set(found.map(({ subject }) => subject)).size;
   return { frames: found.length, framesWithoutImage: placed.length - found.length, subjects };
-}
-
-function imageOf({ subject, id, task, frame }: CodedFrame, template: string): string {
-  return template
-    .replaceAll("{subject}", subject)
-    .replaceAll("{id}", id)
-    .replaceAll("{task}", task)
-    .replaceAll("{frame}", String(frame))
-    .replaceAll(/\{frame:(\d+)\}/g, (_, digits) => String(frame).padStart(Number(digits), "0"));
 }

@@ -10,7 +10,7 @@ import type { CodedFrame } from "./coded-frame.ts";
  * Column of each action unit in the occurrence tables: BP4D has a column for each FACS number, BP4D+ only for those that
  * were coded. Column 0 is the frame.
  */
-const COLUMNS = {
+export const BP4D_COLUMNS = {
   bp4d: BP4D_ACTION_UNITS,
   "bp4d+": [1, 2, 3, 5, 6, 8, 10, 12, 13, 15, 20, 21],
 } as const satisfies Record<string, readonly number[]>;
@@ -21,7 +21,7 @@ const CODES: Readonly<Record<string, number | null>> = { "0": 0, "1": 1, "9": nu
 /** Reads the occurrence tables of BP4D or BP4D+: a folder of `F001_T1.csv`, a row a frame, with or without a header. */
 export async function readBp4dCodes(
   directory: string,
-  name: keyof typeof COLUMNS,
+  name: keyof typeof BP4D_COLUMNS,
   problems: ProblemList,
 ): Promise<CodedFrame[]> {
   const entries = await readdir(directory).catch(() => undefined);
@@ -56,7 +56,7 @@ export async function readBp4dCodes(
         problems.add(`${file}:${index + 1}`, `Expected a frame from 1 in the first column, got "${row[0]}"`);
       const actionUnits: Record<string, number | null> = {};
       for (const [unit, number] of BP4D_ACTION_UNITS.entries()) {
-        const column = COLUMNS[name][unit]!;
+        const column = BP4D_COLUMNS[name][unit]!;
         const code = CODES[String(Number(row[column] || Number.NaN))];
         if (code !== undefined) actionUnits[number] = code;
         else

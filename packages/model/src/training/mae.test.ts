@@ -1,6 +1,6 @@
 import { createRandom } from "@duchenne/data";
 import { loadTensorFlow, type TensorFlow } from "@duchenne/tensor";
-import type { Scalar, Tensor1D } from "@tensorflow/tfjs";
+import type { Rank, Scalar, Tensor1D } from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { createMaeConfig, initialiseMaeParameters, maeParameterShapes, sinCosPositions } from "../index.ts";
 import { createMae, maskFromNoise, maskTensors, patchesChannelLast } from "./index.ts";
@@ -143,7 +143,7 @@ describe("a masked autoencoder", () => {
     const mae = createMae(tf, config, initialiseMaeParameters(config, 1));
     const step = () =>
       tf.tidy(() => {
-        const images = tf.zeros([1, 3, 96, 96]) as never;
+        const images = tf.zeros<Rank.R4>([1, 3, 96, 96]);
         const mask = maskFromNoise(noiseFor(1, 144), 144, 0.75);
         tf.variableGrads(
           () => mae.forward(images, maskTensors(tf, mask, 144), { normPixLoss: true }).loss as Scalar,

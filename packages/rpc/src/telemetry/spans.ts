@@ -26,6 +26,8 @@ export interface SpanOptions {
   readonly root?: boolean;
   /** The parent; default: the active context. */
   readonly parent?: Context;
+  /** When it began, in milliseconds since 1970; default: now. */
+  readonly startTime?: number;
 }
 
 /**
@@ -44,7 +46,7 @@ export async function withSpan<T>(
   const links: Link[] = (options.links ?? []).map((linked) => ({ context: linked }));
   const span = trace
     .getTracer(SCOPE)
-    .startSpan(name, { kind: options.kind ?? SpanKind.INTERNAL, attributes, links }, parent);
+    .startSpan(name, { kind: options.kind ?? SpanKind.INTERNAL, attributes, links, ...startOf(options) }, parent);
   try {
     return await context.with(trace.setSpan(parent, span), () => work(span));
   } catch (error) {
@@ -53,6 +55,10 @@ export async function withSpan<T>(
   } finally {
     span.end();
   }
+}
+
+function startOf({ startTime }: SpanOptions) {
+  return startTime === undefined ? {} : { startTime };
 }
 
 /** Marks a span as failed by an error, unless the error only says that the work was cancelled. */

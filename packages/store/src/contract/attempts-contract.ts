@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import type { StoreFixture } from "../../test-fixtures/index.ts";
-import { broken, jobSteps, log } from "./job-steps.ts";
+import { broken, jobSteps, log, stale } from "./job-steps.ts";
 
 /** What those who run jobs rely on. */
 export function attemptsContract(fixture: StoreFixture): void {
@@ -52,9 +52,9 @@ export function attemptsContract(fixture: StoreFixture): void {
     it("number their events without gap, over attempts", async () => {
       const { id } = await create();
       await claim("a", -1);
-      await fixture.store.jobs.append(id, 1, [log("one"), log("two")]);
+      await fixture.store.jobs.append(id, 1, [log("one"), log("two")], 0);
       await claim("b");
-      await fixture.store.jobs.append(id, 2, [log("three")]);
+      await fixture.store.jobs.append(id, 2, [log("three")], 0);
       const all = await events(id);
       expect(all.map(({ number }) => number)).toEqual([1, 2, 3, 4, 5, 6]);
       expect(all.map(({ attempt }) => attempt)).toEqual([0, 1, 1, 1, 2, 2]);
@@ -84,8 +84,7 @@ export function attemptsContract(fixture: StoreFixture): void {
       const { id } = await create();
       await claim("a", -1);
       await claim("b");
-      const stale = { code: "aborted", reason: "STALE_ATTEMPT" };
-      await expect(jobs.append(id, 1, [log("late")])).rejects.toMatchObject(stale);
+      await expect(jobs.append(id, 1, [log("late")], 0)).rejects.toMatchObject(stale);
       await expect(jobs.heartbeat(id, 1, 1000)).rejects.toMatchObject(stale);
       await expect(jobs.finish(id, 1, { state: "SUCCEEDED", result: {} })).rejects.toMatchObject(stale);
       await expect(
@@ -107,7 +106,7 @@ export function attemptsContract(fixture: StoreFixture): void {
           if (job === undefined) continue;
           await jobs.append(id, job.attempt, [log(name)], 0).then(
             () => written++,
-            (error: unknown) => expect(error).toMatchObject({ reason: "STALE_ATTEMPT" }),
+            (error: unknown) => expect(error).toMatchObject(stale),
           );
         }
       };
@@ -212,9 +211,10 @@ export function attemptsContract(fixture: StoreFixture): void {
       const { jobs, checkpoints } = fixture.store;
       const { id } = await create();
       await claim();
+      /** Steps count from 1, one event each. */
       const checkpoint = async (step: number) => {
         const blob = await checkpoints.of(id).put(Buffer.from(`checkpoint ${step}`));
-        await jobs.append(id, 1, [{ kind: "checkpoint", step, ...blob }]);
+        await jobs.append(id, 1, [{ kind: "checkpoint", step, ...blob }], step - 1);
         return blob.digest;
       };
       const first = await checkpoint(1);
@@ -222,10 +222,10 @@ export function attemptsContract(fixture: StoreFixture): void {
       expect((await jobs.get(id)).checkpoint).toEqual({ digest: second, step: 2 });
       await expect(checkpoints.of(id).get(first)).rejects.toMatchObject({ reason: "BLOB_DAMAGED" });
       expect((await checkpoints.of(id).get(second)).toString()).toBe("checkpoint 2");
-      await jobs.append(id, 1, [log("no checkpoint")]);
+      await jobs.append(id, 1, [log("no checkpoint")], 2);
       const [third, fourth] = await Promise.all(["3", "4"].map((text) => checkpoints.of(id).put(Buffer.from(text))));
       const saved = (step: number, blob: typeof third) => ({ kind: "checkpoint", step, ...blob! }) as const;
-      await jobs.append(id, 1, [saved(3, third), log("at once"), saved(4, fourth)]);
+      await jobs.append(id, 1, [saved(3, third), log("at once"), saved(4, fourth)], 3);
       const kept = await Promise.all([second, third!.digest, fourth!.digest].map((it) => checkpoints.of(id).has(it)));
       expect(kept).toEqual([false, false, true]);
       await jobs.finish(id, 1, { state: "SUCCEEDED", result: {} });
@@ -237,7 +237,7 @@ export function attemptsContract(fixture: StoreFixture): void {
       const { id } = await create();
       await claim();
       const blob = await checkpoints.of(id).put(Buffer.from("step 4"));
-      await jobs.append(id, 1, [{ kind: "checkpoint", step: 4, ...blob }]);
+      await jobs.append(id, 1, [{ kind: "checkpoint", step: 4, ...blob }], 0);
       await expect(jobs.retry(id)).rejects.toMatchObject({ reason: "JOB_NOT_FAILED" });
       const failed = await jobs.finish(id, 1, { state: "FAILED", error: broken });
       expect(failed).toMatchObject({ state: "FAILED", error: broken });
@@ -259,7 +259,7 @@ export function attemptsContract(fixture: StoreFixture): void {
         const { job } = await store.jobs.create({ kind: "fine_tune", spec: {} });
         await store.jobs.claim({ kinds: ["fine_tune"], owner: "child", leaseMs: 30000 });
         for (let i = 0; i < 1000; i++) {
-          await store.jobs.append(job.id, 1, [{ kind: "log", level: "info", text: String(i) }]);
+          await store.jobs.append(job.id, 1, [{ kind: "log", level: "info", text: String(i) }], i);
           if (i === 20) process.kill(process.pid, "SIGKILL");
         }`;
       const child = spawn(process.execPath, ["--input-type=module", "-e", program]);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { StoreFixture } from "../../test-fixtures/index.ts";
 import type { JobEvent } from "../index.ts";
-import { broken, jobSteps, log } from "./job-steps.ts";
+import { broken, jobSteps, log, stale } from "./job-steps.ts";
 
 /** What callers of jobs rely on. */
 export function jobsContract(fixture: StoreFixture): void {
@@ -33,9 +33,9 @@ export function jobsContract(fixture: StoreFixture): void {
       expect((await jobs.requestPause(id)).state).toBe("PAUSING");
       expect(await jobs.heartbeat(id, 1, 1000)).toEqual({ stop: "pause" });
       const blob = await fixture.store.checkpoints.of(id).put(Buffer.from("state"));
-      await jobs.append(id, 1, [{ kind: "checkpoint", step: 7, ...blob }]);
+      await jobs.append(id, 1, [{ kind: "checkpoint", step: 7, ...blob }], 0);
       expect((await jobs.finish(id, 1, { state: "PAUSED" })).state).toBe("PAUSED");
-      await expect(jobs.append(id, 1, [log("late")])).rejects.toMatchObject({ reason: "STALE_ATTEMPT" });
+      await expect(jobs.append(id, 1, [log("late")], 1)).rejects.toMatchObject(stale);
       await jobs.requestResume(id);
       expect(await claim()).toMatchObject({
         id,
@@ -152,7 +152,7 @@ export function jobsContract(fixture: StoreFixture): void {
       const end = async () => {
         for (let i = 0; i < 40; i++) {
           const { jobs } = i % 2 === 0 ? fixture.store : other;
-          await jobs.append(id, 1, [log(`${i} a`), log(`${i} b`)]);
+          await jobs.append(id, 1, [log(`${i} a`), log(`${i} b`)], 2 * i);
         }
         await other.jobs.finish(id, 1, { state: "SUCCEEDED", result: {} });
       };
@@ -176,10 +176,10 @@ export function jobsContract(fixture: StoreFixture): void {
       const seen: number[] = [];
       for await (const { number } of fixture.store.jobs.follow(id, { after: 0, signal: stop.signal })) {
         seen.push(number);
-        if (number === 2) await fixture.store.jobs.append(id, 1, [log("three")]);
+        if (number === 2) await fixture.store.jobs.append(id, 1, [log("three")], 0);
         if (number === 3) stop.abort();
       }
-      await fixture.store.jobs.append(id, 1, [log("four")]);
+      await fixture.store.jobs.append(id, 1, [log("four")], 1);
       await fixture.store.jobs.finish(id, 1, { state: "FAILED", error: broken });
       const { jobs } = await fixture.openAgain();
       const { signal } = new AbortController();

@@ -17,6 +17,8 @@ const FIRST_ROWS = `
     values ('demo', 1, 1000, '{"kind":"vit"}', '[]', 'j1');
   insert into aliases (model, alias, target_model, target_version, moves, update_time)
     values ('default', 'live', 'demo', 1, 3, 2000);
+  insert into alias_moves (model, alias, move, target_model, target_version, time)
+    values ('default', 'live', 3, 'demo', 1, 2000);
   insert into datasets (id, directory, description, create_time, job) values ('faces', '/faces', '{}', 1000, null);
   insert into evaluations (id, model_version, dataset, report, create_time, job)
     values ('e1', 'models/demo/versions/1', 'datasets/faces', '{"f1":0.5}', 1000, 'j1');
@@ -85,9 +87,10 @@ export function migrationsContract({ driver }: StoreFixture): void {
     });
 
     it("is brought up to date once, whoever opens it at the same time", async () => {
-      const location = await oldDatabase(1);
+      const location = await oldDatabase(0);
       const opened = await Promise.all(Array.from({ length: 6 }, () => open(location)));
-      for (const { jobs } of opened) expect((await jobs.get("j1")).displayName).toBe("Old");
+      const { job } = await opened[0]!.jobs.create({ kind: "fine_tune", spec: {}, displayName: "New" });
+      for (const { jobs } of opened) expect((await jobs.get(job.id)).displayName).toBe("New");
     });
 
     it("of a newer version than the program's is left alone", async () => {

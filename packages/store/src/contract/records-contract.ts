@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { StoreFixture } from "../../test-fixtures/index.ts";
-import { jobSteps } from "./job-steps.ts";
+import { jobSteps, stale } from "./job-steps.ts";
 
 /** What holds for data sets and evaluations. */
 export function recordsContract(fixture: StoreFixture): void {
@@ -64,7 +64,6 @@ export function recordsContract(fixture: StoreFixture): void {
       const { id } = await create();
       await claim("a", -1);
       await claim("b");
-      const stale = { code: "aborted", reason: "STALE_ATTEMPT" };
       const job = { id, attempt: 1 };
       const evaluation = { id: "e1", modelVersion: "models/m/versions/1", dataset: "datasets/d", report: {}, job };
       await expect(evaluations.create(evaluation)).rejects.toMatchObject(stale);

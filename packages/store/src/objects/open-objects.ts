@@ -1,6 +1,9 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Blobs, type Checkpoints, openBlobs, openCheckpoints } from "../blobs.ts";
+import { storing } from "../disk-full.ts";
+import { writeOnceDurably } from "../durable-files.ts";
+import type { Undisturbed } from "../garbage-rules.ts";
 
 /** The bytes of a store. */
 export interface Objects {
@@ -8,7 +11,10 @@ export interface Objects {
   readonly checkpoints: Checkpoints;
   /** For messages. */
   readonly place: string;
-  /** Answers which database they belong to, after giving them to this one if they belong to none. */
+  /**
+   * Answers which database they belong to, as read back, after giving them to this one if they belong to none. Empty when
+   * there is a mark that cannot be read.
+   */
   claim(database: string): Promise<string>;
   close(): Promise<void>;
 }
@@ -18,26 +24,28 @@ export interface Objects {
  *
  * @param directory the local folder; beside S3 it keeps copies of what was read as files
  * @param address "s3://bucket/prefix"
+ * @param undisturbed what keeps others from collecting garbage
  * @throws {StoreAddressError} @throws {StoreUnavailableError}
  */
-export async function openObjects(directory: string, address: string | undefined): Promise<Objects> {
+export async function openObjects(
+  directory: string,
+  address: string | undefined,
+  undisturbed: Undisturbed,
+): Promise<Objects> {
   if (address === undefined) {
     return {
-      blobs: openBlobs(join(directory, "blobs")),
-      checkpoints: openCheckpoints(join(directory, "checkpoints")),
+      blobs: openBlobs(join(directory, "blobs"), undisturbed),
+      checkpoints: openCheckpoints(join(directory, "checkpoints"), undisturbed),
       place: directory,
       async claim(database) {
         const file = join(directory, "database-id");
-        // Of several that claim at once, one makes the file.
-        await writeFile(file, database, { flag: "wx" }).catch((error: NodeJS.ErrnoException) => {
-          if (error.code !== "EEXIST") throw error;
-        });
-        return (await readFile(file, "utf8")) || database;
+        await storing("the store's mark", () => writeOnceDurably(file, Buffer.from(database)));
+        return readFile(file, "utf8");
       },
       close: async () => {},
     };
   }
   // The AWS SDK is loaded only where it is used.
   const { openS3Objects } = await import("./s3-objects.ts");
-  return openS3Objects(address, join(directory, "object-cache"));
+  return openS3Objects(address, join(directory, "object-cache"), undisturbed);
 }

@@ -1,25 +1,30 @@
-import { createHash, randomUUID } from "node:crypto";
-import { createReadStream, createWriteStream } from "node:fs";
-import { mkdir, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
-import { buffer, text } from "node:stream/consumers";
-import { pipeline } from "node:stream/promises";
-import { type Blobs, checkDigest, openBlobs } from "../blobs.ts";
+import { rm, stat } from "node:fs/promises";
+import { buffer } from "node:stream/consumers";
+import { type Blobs, checkDigest } from "../blobs.ts";
 import { BlobDamagedError } from "../errors.ts";
+import { GARBAGE_MIN_AGE_MS, type Undisturbed } from "../garbage-rules.ts";
+import { requireDigest, sha256, sha256OfFile } from "../sha256.ts";
+import { claimBucket } from "./claim-bucket.ts";
+import { type ObjectCache, openObjectCache } from "./object-cache.ts";
 import type { Objects } from "./open-objects.ts";
 import { parseS3Address } from "./s3-address.ts";
 import { openS3Bucket, type S3Bucket } from "./s3-bucket.ts";
 
-/** Bytes that are stored again count as stored now; they are sent again only when their age comes near to a collection's. */
-const REFRESH_MS = 3_600_000;
+/** Bytes that are stored again count as stored now; they are sent again only when they have lost this much of their time. */
+const REFRESH_MS = GARBAGE_MIN_AGE_MS / 24;
 
 /**
- * Blobs and checkpoints in a bucket. Files of blobs are copies in a local folder, which may be emptied while nothing runs.
+ * Blobs and checkpoints in a bucket. Files of blobs are copies in a local folder.
  *
- * @throws {StoreAddressError} @throws {StoreUnavailableError}
+ * @throws {StoreAddressError} @throws {StoreUnavailableError} @throws {StoreRefusedError}
  */
-export async function openS3Objects(address: string, cacheDirectory: string): Promise<Objects> {
+export async function openS3Objects(
+  address: string,
+  cacheDirectory: string,
+  undisturbed: Undisturbed,
+): Promise<Objects> {
   const bucket = openS3Bucket(parseS3Address(address));
+  const cache = openObjectCache(cacheDirectory);
   try {
     // Wrong credentials and missing buckets are told at the start.
     await bucket.folders("");
@@ -28,35 +33,31 @@ export async function openS3Objects(address: string, cacheDirectory: string): Pr
     throw error;
   }
   return {
-    blobs: s3Blobs(bucket, "blobs/", cacheDirectory),
+    blobs: s3Blobs(bucket, "blobs/", cache, undisturbed),
     checkpoints: {
-      of: (job) => s3Blobs(bucket, `checkpoints/${job}/`, cacheDirectory),
+      of: (job) => s3Blobs(bucket, `checkpoints/${job}/`, cache, undisturbed),
       async removeAll(job) {
         for await (const { key } of bucket.list(`checkpoints/${job}/`)) await bucket.remove(key);
       },
       jobs: () => bucket.folders("checkpoints/"),
     },
     place: bucket.place,
-    async claim(database) {
-      const stored = await bucket.get("database-id");
-      const claimed = stored === undefined ? "" : await text(stored);
-      // Some servers show an object empty while another process of the same database writes it.
-      if (claimed !== "") return claimed;
-      const bytes = Buffer.from(database);
-      await bucket.put("database-id", bytes, createHash("sha256").update(bytes).digest("hex"));
-      return database;
-    },
+    claim: (database) => claimBucket(bucket, database),
     close: async () => bucket.close(),
   };
 }
 
-function s3Blobs(bucket: S3Bucket, folder: string, cacheDirectory: string): Blobs {
-  const cache = openBlobs(cacheDirectory);
+function s3Blobs(bucket: S3Bucket, folder: string, cache: ObjectCache, undisturbed: Undisturbed): Blobs {
   const keyOf = (digest: string): string => folder + checkDigest(digest);
 
-  const isFresh = async (digest: string): Promise<boolean> => {
+  const has = async (digest: string) => (await bucket.head(keyOf(digest))) !== undefined;
+  /** Sends what is not there, or no longer young. */
+  const send = async (digest: string, sending: () => Promise<void>): Promise<void> => {
     const stored = await bucket.head(keyOf(digest));
-    return stored !== undefined && Date.now() - stored.timeMs < REFRESH_MS;
+    if (stored !== undefined && Date.now() - stored.timeMs < REFRESH_MS) return;
+    await sending();
+    // A collection that saw the old one's age may have removed the new one.
+    if (stored !== undefined && !(await undisturbed(() => has(digest)))) await sending();
   };
   const read = async (digest: string) => {
     const stream = await bucket.get(keyOf(digest));
@@ -66,52 +67,43 @@ function s3Blobs(bucket: S3Bucket, folder: string, cacheDirectory: string): Blob
 
   return {
     async put(bytes) {
-      const digest = createHash("sha256").update(bytes).digest("hex");
-      if (!(await isFresh(digest))) await bucket.put(keyOf(digest), bytes, digest);
+      const digest = sha256(bytes);
+      await send(digest, () => bucket.put(keyOf(digest), bytes, digest));
       return { digest, sizeBytes: bytes.length };
     },
 
     async adopt(path) {
       const { size } = await stat(path);
-      const hash = createHash("sha256");
-      await pipeline(createReadStream(path, { highWaterMark: 2 ** 20 }), hash);
-      const digest = hash.digest("hex");
-      if (!(await isFresh(digest))) await bucket.upload(keyOf(digest), path);
+      const digest = await sha256OfFile(path);
+      await send(digest, () => bucket.upload(keyOf(digest), path));
       await rm(path);
       return { digest, sizeBytes: size };
     },
 
     async get(digest) {
       const bytes = await buffer(await read(digest));
-      const actual = createHash("sha256").update(bytes).digest("hex");
-      if (actual !== digest) throw new BlobDamagedError(digest, `holds other bytes, of sha256 ${actual}`);
+      requireDigest(digest, sha256(bytes));
       return bytes;
     },
 
-    async file(digest) {
-      if (await cache.has(digest)) return cache.file(digest);
-      const stream = await read(digest);
-      await mkdir(cacheDirectory, { recursive: true });
-      const temporary = join(cacheDirectory, `download-${randomUUID()}`);
-      try {
-        await pipeline(stream, createWriteStream(temporary));
-        const { digest: actual } = await cache.adopt(temporary);
-        if (actual === digest) return await cache.file(digest);
-        await cache.remove(actual);
-        throw new BlobDamagedError(digest, `holds other bytes, of sha256 ${actual}`);
-      } finally {
-        await rm(temporary, { force: true });
-      }
-    },
-
-    has: async (digest) => (await bucket.head(keyOf(digest))) !== undefined,
+    file: (digest) => cache.file(digest, () => read(digest)),
+    has,
     remove: (digest) => bucket.remove(keyOf(digest)),
 
     async *list() {
       for await (const { key, ...found } of bucket.list(folder)) {
         const name = key.slice(folder.length);
         const digest = /^[0-9a-f]{64}$/.test(name) ? name : undefined;
-        yield { digest, ...found, remove: () => bucket.remove(key) };
+        yield {
+          digest,
+          ...found,
+          async removeOlderThan(timeMs, signal) {
+            const now = await bucket.head(key, signal);
+            if (now === undefined || now.timeMs > timeMs) return false;
+            await bucket.remove(key, signal);
+            return true;
+          },
+        };
       }
     },
   };

@@ -15,17 +15,33 @@ import { SchemaTooNewError } from "../errors.ts";
 import { migrations } from "../migrations.ts";
 import type { Tables } from "../schema.ts";
 import { followNotifications } from "./follow-notifications.ts";
-import { postgresError } from "./postgres-error.ts";
+import { isUndone, postgresError } from "./postgres-error.ts";
 import { databaseName } from "./postgres-url.ts";
+import { socketWithLimit } from "./silence-limit.ts";
 
 const CONNECTIONS = 10;
-const CONNECT_TIMEOUT_MS = 10_000;
-/** How long a transaction waits for the rows of others. */
-const LOCK_TIMEOUT_MS = 30_000;
-/** A process that is stopped in the midst of a transaction gives its locks back after this. */
-const IDLE_TRANSACTION_TIMEOUT_MS = 15_000;
-/** Deadlocks and serialization failures: PostgreSQL undid one transaction, which can be tried again. */
-const TRY_AGAIN = new Set(["40P01", "40001"]);
+
+/** How long a database may keep its callers waiting, in milliseconds. */
+interface PostgresLimits {
+  /** For a connection, a new one or one of those that are in use. */
+  readonly connectMs: number;
+  /** For the rows of other transactions. */
+  readonly lockMs: number;
+  /** For one statement, on the server; 0: without limit. */
+  readonly statementMs: number;
+  /** For any sign of the server while a connection is in use: longer than a statement. 0: without limit. */
+  readonly silenceMs: number;
+  /** A process that is stopped in the midst of a transaction gives its locks back after this. */
+  readonly idleTransactionMs: number;
+}
+
+const LIMITS: PostgresLimits = {
+  connectMs: 10_000,
+  lockMs: 15_000,
+  statementMs: 20_000,
+  silenceMs: 25_000,
+  idleTransactionMs: 15_000,
+};
 const MAX_TRIES = 10;
 /** "duch" in ASCII: the advisory lock under which the schema is changed. */
 const SCHEMA_LOCK = 0x64756368;
@@ -67,42 +83,21 @@ class NamingPostgresDriver extends PostgresDriver {
  * Opens a PostgreSQL database and brings its tables up to date. Any number of processes may do so at once.
  *
  * @param url "postgres://user:password@host:port/database"
- * @throws {StoreUnavailableError} @throws {SchemaTooNewError}
+ * @param changed limits, for tests of them
+ * @throws {StoreUnavailableError} @throws {StoreRefusedError} @throws {StoreDamagedError} @throws {SchemaTooNewError}
  */
-export async function openPostgres(url: string): Promise<Database> {
+export async function openPostgres(url: string, changed: Partial<PostgresLimits> = {}): Promise<Database> {
   const name = databaseName(url);
-  const config: pg.PoolConfig = {
-    connectionString: url,
-    max: CONNECTIONS,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    keepAlive: true,
-    application_name: "duchenne",
-    lock_timeout: LOCK_TIMEOUT_MS,
-    idle_in_transaction_session_timeout: IDLE_TRANSACTION_TIMEOUT_MS,
-    // Times and counts stay below 2^53.
-    types: {
-      getTypeParser: (oid: number, format?: "text" | "binary") =>
-        oid === INT8 ? Number : pg.types.getTypeParser(oid, format),
-    },
-  };
-  const pool = new pg.Pool(config);
-  // A connection that is lost, idle or in use, is replaced; the query on it or the next one tells.
-  pool.on("error", () => {});
-  pool.on("connect", (client) => client.on("error", () => {}));
-  const kysely = new Kysely<Tables>({
-    dialect: {
-      createAdapter: () => new PostgresAdapter(),
-      createDriver: () => new NamingPostgresDriver(pool, name),
-      createIntrospector: (db) => new PostgresIntrospector(db),
-      createQueryCompiler: () => new PostgresQueryCompiler(),
-    },
-  });
+  const limits = { ...LIMITS, ...changed };
+  // A migration may think for as long as it has to.
+  const migrating = openPool({ ...poolConfig(url, { ...limits, statementMs: 0, silenceMs: 0 }), max: 1 }, name);
   try {
-    await migrate(kysely, name);
-  } catch (error) {
-    await kysely.destroy();
-    throw error;
+    await migrate(migrating, name);
+  } finally {
+    await migrating.destroy();
   }
+  const config = poolConfig(url, limits);
+  const kysely = openPool(config, name);
   return {
     kysely,
     changes: createChanges(followNotifications(config)),
@@ -111,8 +106,7 @@ export async function openPostgres(url: string): Promise<Database> {
         try {
           return await kysely.transaction().execute(work);
         } catch (error) {
-          const canTryAgain = error instanceof Error && "code" in error && TRY_AGAIN.has(String(error.code));
-          if (!canTryAgain || tries === MAX_TRIES) throw error;
+          if (!isUndone(error) || tries === MAX_TRIES) throw error;
           await sleep(tries * 5);
         }
       }
@@ -127,6 +121,40 @@ export async function openPostgres(url: string): Promise<Database> {
     clock: sql`select (extract(epoch from clock_timestamp()) * 1000)::bigint as now`,
     close: () => kysely.destroy(),
   };
+}
+
+function poolConfig(url: string, limits: PostgresLimits): pg.PoolConfig {
+  return {
+    connectionString: url,
+    max: CONNECTIONS,
+    connectionTimeoutMillis: limits.connectMs,
+    keepAlive: true,
+    stream: () => socketWithLimit(limits.silenceMs),
+    application_name: "duchenne",
+    lock_timeout: limits.lockMs,
+    statement_timeout: limits.statementMs,
+    idle_in_transaction_session_timeout: limits.idleTransactionMs,
+    // Times and counts stay below 2^53.
+    types: {
+      getTypeParser: (oid: number, format?: "text" | "binary") =>
+        oid === INT8 ? Number : pg.types.getTypeParser(oid, format),
+    },
+  };
+}
+
+function openPool(config: pg.PoolConfig, name: string): Kysely<Tables> {
+  const pool = new pg.Pool(config);
+  // A connection that is lost, idle or in use, is replaced; the query on it or the next one tells.
+  pool.on("error", () => {});
+  pool.on("connect", (client) => client.on("error", () => {}));
+  return new Kysely<Tables>({
+    dialect: {
+      createAdapter: () => new PostgresAdapter(),
+      createDriver: () => new NamingPostgresDriver(pool, name),
+      createIntrospector: (db) => new PostgresIntrospector(db),
+      createQueryCompiler: () => new PostgresQueryCompiler(),
+    },
+  });
 }
 
 async function migrate(kysely: Kysely<Tables>, name: string): Promise<void> {

@@ -1,7 +1,6 @@
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
-  CompiledQuery,
   type DatabaseConnection,
   Kysely,
   SqliteAdapter,
@@ -12,14 +11,15 @@ import {
 } from "kysely";
 import { createChanges, type FollowCommits } from "../changes.ts";
 import type { Database, Executor } from "../database.ts";
-import { diskErrorFrom } from "../disk-full.ts";
 import { SchemaTooNewError } from "../errors.ts";
-import { migrations } from "../migrations.ts";
+import { type Migration, migrations } from "../migrations.ts";
 import type { Tables } from "../schema.ts";
+import { isBusy, sqliteError } from "./sqlite-error.ts";
 
 /** How long a transaction waits for those of other connections. */
 const LOCK_TIMEOUT_MS = 30_000;
-const SQLITE_BUSY = 5;
+/** The same at the start, when waiting blocks the event loop. */
+const OPEN_TIMEOUT_MS = 10_000;
 /** How often the commits of other processes are looked for. */
 const POLL_MS = 200;
 
@@ -29,21 +29,24 @@ const POLL_MS = 200;
  */
 class ImmediateSqliteDriver extends SqliteDriver {
   readonly #sqlite: DatabaseSync;
+  readonly #path: string;
+  readonly #lockTimeoutMs: number;
 
-  constructor(sqlite: DatabaseSync) {
-    super({ database: bindingOf(sqlite) });
+  constructor(sqlite: DatabaseSync, path: string, lockTimeoutMs: number) {
+    super({ database: bindingOf(sqlite, path) });
     this.#sqlite = sqlite;
+    this.#path = path;
+    this.#lockTimeoutMs = lockTimeoutMs;
   }
 
-  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    const deadline = performance.now() + LOCK_TIMEOUT_MS;
+  override async beginTransaction(): Promise<void> {
+    const deadline = performance.now() + this.#lockTimeoutMs;
     for (let waitMs = 1; ; waitMs = Math.min(2 * waitMs, 32)) {
       try {
-        await connection.executeQuery(CompiledQuery.raw("begin immediate"));
+        this.#sqlite.exec("begin immediate");
         return;
       } catch (error) {
-        const busy = error instanceof Error && "errcode" in error && error.errcode === SQLITE_BUSY;
-        if (!busy || performance.now() > deadline) throw error;
+        if (!isBusy(error) || performance.now() > deadline) throw sqliteError(this.#path, error);
         await sleep(waitMs);
       }
     }
@@ -55,21 +58,25 @@ class ImmediateSqliteDriver extends SqliteDriver {
   }
 }
 
+/** What tests of the driver change. */
+interface SqliteOptions {
+  readonly lockTimeoutMs?: number;
+  readonly openTimeoutMs?: number;
+  readonly migrations?: readonly Migration[];
+}
+
 /**
  * Opens the SQLite file and brings its tables up to date. Several processes of one machine may do so at once.
  *
- * @throws {SchemaTooNewError}
+ * @throws {SchemaTooNewError} @throws {StoreUnavailableError} @throws {StoreRefusedError} @throws {StoreDamagedError}
  */
-export async function openSqlite(path: string): Promise<Database> {
-  const sqlite = new DatabaseSync(path, { timeout: 10_000 });
-  // FULL: a committed event survives a power cut.
-  sqlite.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
-  migrate(sqlite, path);
-  sqlite.exec("PRAGMA busy_timeout = 0");
+export async function openSqlite(path: string, options: SqliteOptions = {}): Promise<Database> {
+  const { lockTimeoutMs = LOCK_TIMEOUT_MS, openTimeoutMs = OPEN_TIMEOUT_MS } = options;
+  const sqlite = openUpToDate(path, openTimeoutMs, options.migrations ?? migrations);
   const kysely = new Kysely<Tables>({
     dialect: {
       createAdapter: () => new SqliteAdapter(),
-      createDriver: () => new ImmediateSqliteDriver(sqlite),
+      createDriver: () => new ImmediateSqliteDriver(sqlite, path, lockTimeoutMs),
       createIntrospector: (db) => new SqliteIntrospector(db),
       createQueryCompiler: () => new SqliteQueryCompiler(),
     },
@@ -120,7 +127,23 @@ function followDataVersion(sqlite: DatabaseSync): FollowCommits {
   };
 }
 
-function migrate(sqlite: DatabaseSync, path: string): void {
+function openUpToDate(path: string, timeout: number, migrations: readonly Migration[]): DatabaseSync {
+  let sqlite: DatabaseSync | undefined;
+  try {
+    sqlite = new DatabaseSync(path, { timeout });
+    // FULL: a committed event survives a power cut.
+    sqlite.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
+    migrate(sqlite, path, migrations);
+    sqlite.exec("PRAGMA busy_timeout = 0");
+    return sqlite;
+  } catch (error) {
+    sqlite?.close();
+    throw sqliteError(path, error);
+  }
+}
+
+/** All of the migrations that are missing, or none. */
+function migrate(sqlite: DatabaseSync, path: string, migrations: readonly Migration[]): void {
   sqlite.exec("BEGIN IMMEDIATE");
   try {
     const { user_version: version } = sqlite.prepare("PRAGMA user_version").get() as { user_version: number };
@@ -129,27 +152,25 @@ function migrate(sqlite: DatabaseSync, path: string): void {
     sqlite.exec(`PRAGMA user_version = ${migrations.length}`);
     sqlite.exec("COMMIT");
   } catch (error) {
-    sqlite.exec("ROLLBACK");
-    sqlite.close();
+    // SQLite undoes it by itself when the disk is full; undoing it again would hide why.
+    if (sqlite.isTransaction) sqlite.exec("ROLLBACK");
     throw error;
   }
 }
 
-/** @throws {DiskFullError} when the database cannot grow */
-function told<R>(run: () => R): R {
-  try {
-    return run();
-  } catch (error) {
-    throw diskErrorFrom("the database", error);
-  }
-}
-
 /** node:sqlite in the form that Kysely's driver expects. */
-function bindingOf(sqlite: DatabaseSync) {
+function bindingOf(sqlite: DatabaseSync, path: string) {
+  const told = <R>(run: () => R): R => {
+    try {
+      return run();
+    } catch (error) {
+      throw sqliteError(path, error);
+    }
+  };
   return {
     close: () => sqlite.close(),
     prepare(text: string) {
-      const statement = sqlite.prepare(text);
+      const statement = told(() => sqlite.prepare(text));
       const values = (parameters: readonly unknown[]) => parameters as readonly SQLInputValue[];
       return {
         reader: statement.columns().length > 0,

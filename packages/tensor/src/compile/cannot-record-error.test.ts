@@ -1,6 +1,14 @@
 import type { Tensor, Variable } from "@tensorflow/tfjs";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type CompileOptions, compile, loadTensorFlow, rawOp, type TensorFlow, type Tensors } from "../index.ts";
+import {
+  type CompileOptions,
+  compile,
+  loadTensorFlow,
+  rawOp,
+  type StepResult,
+  type TensorFlow,
+  type Tensors,
+} from "../index.ts";
 
 let tf: TensorFlow;
 beforeAll(async () => {
@@ -28,7 +36,7 @@ describe("a step that cannot be recorded", () => {
   ) => {
     const compiled = compile<Tensors, Tensors>(tf, {
       state: new Map([["weight", weight]]),
-      step: step as never,
+      step: (inputs) => step(inputs) as StepResult<Tensors>,
       ...options,
     });
     const before = tf.memory().numTensors;
@@ -70,7 +78,7 @@ describe("a step that cannot be recorded", () => {
     cannot(({ x }) => output(tf.dropout(x!, 0.5)), "tf.randomUniform");
   });
   it("draws numbers from a state that TensorFlow keeps", () => {
-    cannot(({ x }) => output(tf.multinomial(x as never, 3)), "Multinomial");
+    cannot(({ x }) => output(tf.multinomial(x!.as2D(4, 3), 3)), "Multinomial");
     cannot(
       () => output(rawOp(tf, "RandomUniform", [tf.tensor1d([2], "int32")], { dtype: "float32" })[0]),
       "RandomUniform",
@@ -104,7 +112,7 @@ describe("a step that cannot be recorded", () => {
       },
     });
     expect([...first.run({ x: tf.scalar(1) }).y.dataSync()]).toEqual([2]);
-    cannot(({ x }) => output(x!.add(kept!)), "A tensor of another recording, or one that was disposed,");
+    cannot(({ x }) => output(x!.add(kept!)), "A tensor of another recording, or one that was disposed");
     expect(() => kept!.dataSync()).toThrow("belongs to a recording");
     kept!.dispose();
     first.dispose();
@@ -122,6 +130,6 @@ describe("a step that cannot be recorded", () => {
   });
   it("throws an error of its own", () => {
     expect(refused(() => { throw new Error("mine"); }).message).toBe("mine"); // biome-ignore format: one line
-    expect(refused(() => tf.variableGrads(() => { throw new Error("within a gradient"); }) as never).message).toBe("within a gradient"); // biome-ignore format: one line
+    expect(refused(() => tf.variableGrads(() => { throw new Error("within a gradient"); })).message).toBe("within a gradient"); // biome-ignore format: one line
   });
 });

@@ -1,8 +1,9 @@
 import type { DataId, Variable } from "@tensorflow/tfjs";
 import { backendOf } from "../backend.ts";
 import { elementType } from "../element-type.ts";
-import { unshared } from "../fused/adamw-update.ts";
+import { copyOf } from "../fused/adamw-update.ts";
 import type { TensorFlow } from "../tensorflow.ts";
+import { abandonGradient } from "./abandon-gradient.ts";
 import { type Explanation, explain } from "./explain.ts";
 import { type RecordedStep, recordStep, releaseCaptures } from "./record-step.ts";
 import { assignUpdates, checkedUpdates, type Step, StepResultError, type Tensors } from "./step.ts";
@@ -21,13 +22,11 @@ export interface CompileOptions<I extends Tensors, O extends Tensors> {
   readonly cacheSize?: number;
   /** Where the function runs, such as "/device:CPU:0"; default: TensorFlow chooses. */
   readonly device?: string;
-  /** Compiles the function with XLA: seconds for a step, once. Random numbers are other ones than without. */
-  readonly xla?: boolean;
   /**
-   * "bfloat16": TensorFlow's optimiser casts matrix products and what follows from them, on a CPU. That includes a state's
-   * new values: weights updated by such a step keep 8 bits. A training takes `autocast` instead. Default "float32".
+   * Compiles the function with XLA: seconds for a step, once. Random numbers are other ones than without, and fused kernels,
+   * which XLA does not know, give way to compositions.
    */
-  readonly precision?: "float32" | "bfloat16";
+  readonly xla?: boolean;
   /** The largest constant that may become part of the function; default 1 MiB. */
   readonly maxConstantBytes?: number;
 }
@@ -50,8 +49,6 @@ export interface CompiledStep<I extends Tensors, O extends Tensors> {
 }
 
 const MEBIBYTE = 2 ** 20;
-/** A ConfigProto with graph_options.rewrite_options.auto_mixed_precision_onednn_bfloat16 = ON. */
-const BFLOAT16_CONFIG = Uint8Array.of(0x52, 5, 0x52, 3, 0xf8, 0x01, 1);
 let functions = 0;
 
 /**
@@ -59,24 +56,25 @@ let functions = 0;
  * variables are inputs of the function, their new values are outputs, so that nothing is overwritten that is still read.
  *
  * What the step reads from outside becomes an input too: tensors with the value they had, variables with the one they have.
+ * Which is which, and which of several variables or arguments that share their data, is told apart.
  *
- * @throws {RangeError} for a device that TensorFlow does not have
+ * @throws {RangeError} for a device that TensorFlow does not have, or a variable that is in the state twice
  */
 export function compile<I extends Tensors, O extends Tensors>(
   tf: TensorFlow,
   options: CompileOptions<I, O>,
 ): CompiledStep<I, O> {
   const { state, step, mode = "recorded", name = "step", cacheSize = 4, device = "", xla = false } = options;
-  const { maxConstantBytes = MEBIBYTE, precision = "float32" } = options;
+  const { maxConstantBytes = MEBIBYTE } = options;
   if (!Number.isInteger(cacheSize) || cacheSize < 1) {
     throw new RangeError(`Expected a cache of at least 1 function, got ${cacheSize}`);
   }
+  checkNamedOnce(state);
   const backend = backendOf(tf);
   const known = backend.binding.devices().map((each) => each.name.slice(each.name.indexOf("/device:")));
   if (device !== "" && !known.includes(device)) {
     throw new RangeError(`Expected one of the devices ${known.join(", ")}, got "${device}"`);
   }
-  const config = precision === "bfloat16" ? BFLOAT16_CONFIG : new Uint8Array();
   const cache = new Map<string, RecordedStep>();
   let disposed = false;
 
@@ -105,7 +103,7 @@ export function compile<I extends Tensors, O extends Tensors>(
     return recorded;
   }
 
-  function argumentsOf({ inputNames, captures }: RecordedStep, inputs: I): number[] {
+  function argumentsOf({ inputNames, captures }: RecordedStep, inputs: Tensors): number[] {
     const captured = captures.map((capture): { readonly dataId: DataId } => {
       if (capture.kind === "tensor") return capture;
       if (!capture.variable.isDisposed) return capture.variable;
@@ -114,8 +112,17 @@ export function compile<I extends Tensors, O extends Tensors>(
     return backend.getInputTensorIds([...inputNames.map((each) => inputs[each]!), ...state.values(), ...captured]);
   }
 
-  function checkCallable(): void {
+  function checkCallable(inputs: I): void {
     if (disposed) throw new Error(`The compiled step "${name}" was disposed`);
+    for (const [kind, tensors] of [
+      ["input", Object.entries(inputs)],
+      ["state's variable", state],
+    ] as const) {
+      for (const [each, { isDisposed }] of tensors) {
+        if (isDisposed)
+          throw new RangeError(`The compiled step "${name}" cannot run: its ${kind} "${each}" was disposed`);
+      }
+    }
     if (backend.recorder !== undefined || tf.engine().isTapeOn()) {
       throw new Error(
         `The compiled step "${name}" cannot run within a gradient or another step: call its function there`,
@@ -125,22 +132,41 @@ export function compile<I extends Tensors, O extends Tensors>(
 
   function runRecorded(inputs: I): O {
     const recorded = recordedFor(inputs);
-    const { outputNames, updateNames } = recorded;
-    if (recorded.operations.has("DuchenneAdamW")) for (const each of updateNames) unshare(state.get(each)!);
-    const tensors = backend.binding
-      .runFunction(recorded.id, argumentsOf(recorded, inputs), device, config)
-      .map((info) => backend.createOutputTensor(info));
+    const { outputNames, updateNames, overwrittenNames } = recorded;
+    const infos = withOwnMemory(inputs, overwrittenNames, (given) =>
+      backend.binding.runFunction(recorded.id, argumentsOf(recorded, given), device),
+    );
+    const tensors = infos.map((info) => backend.createOutputTensor(info));
     const outputs = outputNames.map((each, i) => [each, tensors[i]!] as const);
     assignUpdates(state, new Map(updateNames.map((each, i) => [each, tensors[outputNames.length + i]!])));
     return Object.fromEntries(outputs) as Tensors as O;
   }
 
-  /** Gives a variable, which the function overwrites, memory of its own. */
-  function unshare(variable: Variable): void {
-    const own = unshared(tf, variable);
-    if (own === variable) return;
-    variable.assign(own);
-    own.dispose();
+  /**
+   * Runs what overwrites variables of the state. Before, they are given memory of their own where someone else has theirs:
+   * clones, views, other variables, or an input that is such a variable itself.
+   */
+  function withOwnMemory<R>(inputs: I, overwrittenNames: readonly string[], run: (given: Tensors) => R): R {
+    if (overwrittenNames.length === 0) return run(inputs);
+    const overwritten = overwrittenNames.map((each) => state.get(each)!);
+    // Clones: so an input that is one of the variables counts as someone else.
+    const given = Object.fromEntries(Object.entries(inputs).map(([each, tensor]) => [each, tensor.clone()]));
+    try {
+      const ids = backend.getInputTensorIds(overwritten);
+      const sharing = new Set(backend.binding.sharingMemory(ids));
+      for (const [i, variable] of overwritten.entries()) {
+        if (sharing.has(ids[i]!) || backend.tensorMap.get(variable.dataId).refCount > 1) giveOwnMemory(variable);
+      }
+      return run(given);
+    } finally {
+      tf.dispose(given);
+    }
+  }
+
+  function giveOwnMemory(variable: Variable): void {
+    const copy = copyOf(tf, variable);
+    variable.assign(copy);
+    copy.dispose();
   }
 
   function runEagerly(inputs: I): O {
@@ -159,11 +185,17 @@ export function compile<I extends Tensors, O extends Tensors>(
 
   return {
     run(inputs) {
-      checkCallable();
-      return mode === "eager" ? runEagerly(inputs) : runRecorded(inputs);
+      checkCallable(inputs);
+      if (mode === "recorded") return runRecorded(inputs);
+      try {
+        return runEagerly(inputs);
+      } catch (error) {
+        abandonGradient(tf);
+        throw error;
+      }
     },
     explain(inputs, { times = false } = {}) {
-      checkCallable();
+      checkCallable(inputs);
       const recorded = recordedFor(inputs);
       const metadata = times ? backend.binding.traceFunction(recorded.id, argumentsOf(recorded, inputs)) : undefined;
       return explain(recorded, metadata);
@@ -175,6 +207,16 @@ export function compile<I extends Tensors, O extends Tensors>(
       cache.clear();
     },
   };
+}
+
+/** @throws {RangeError} for a variable with two names: it could take but one of two new values */
+function checkNamedOnce(state: ReadonlyMap<string, Variable>): void {
+  const names = new Map<Variable, string>();
+  for (const [name, variable] of state) {
+    const other = names.get(variable);
+    if (other !== undefined) throw new RangeError(`The state has one variable twice, as "${other}" and as "${name}"`);
+    names.set(variable, name);
+  }
 }
 
 /** Equal for inputs that one function takes. */

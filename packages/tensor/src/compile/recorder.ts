@@ -24,23 +24,16 @@ export class StepRecorder implements Recorder {
   private readonly maxConstantBytes: number;
   /** Variables by their data. */
   private readonly variables: ReadonlyMap<DataId, Variable>;
-  /** Data of more than one variable: which of them the step reads cannot be told. */
-  private readonly shared = new Set<DataId>();
   /** Data that JavaScript made during the recording: constants. */
   private readonly made = new Set<DataId>();
   /** Numbers of constants and captures. */
   private readonly ids = new Map<DataId, number>();
 
-  /** @param variables all that exist and are no part of the state */
-  constructor(backend: TensorBackend, variables: Iterable<Variable>, maxConstantBytes: number) {
+  /** @param variables those that are no part of the state, by data that stand for them and for nothing else */
+  constructor(backend: TensorBackend, variables: ReadonlyMap<DataId, Variable>, maxConstantBytes: number) {
     this.backend = backend;
     this.maxConstantBytes = maxConstantBytes;
-    const owners = new Map<DataId, Variable>();
-    for (const variable of variables) {
-      if (owners.has(variable.dataId)) this.shared.add(variable.dataId);
-      owners.set(variable.dataId, variable);
-    }
-    this.variables = owners;
+    this.variables = variables;
   }
 
   idOf(dataId: DataId, data: TensorData): number {
@@ -89,7 +82,9 @@ export class StepRecorder implements Recorder {
       );
     }
     if (error.code === "failed_precondition") {
-      return new CannotRecordError("A tensor of another recording, or one that was disposed,", error.message, error);
+      // "WHAT: REMEDY" (native/recording.h).
+      const [what = "", ...remedy] = error.message.split(": ");
+      return new CannotRecordError(what, remedy.join(": "), error);
     }
     return error;
   }
@@ -109,18 +104,14 @@ export class StepRecorder implements Recorder {
 
   private capture(dataId: DataId, data: TensorData): number {
     const variable = this.variables.get(dataId);
-    if (this.shared.has(dataId)) {
-      throw new CannotRecordError(
-        "Reading a variable that shares its values with another",
-        "give one of them a copy (tf.variable of x.add(0)), or make the variable part of the step's state",
-      );
+    if (variable !== undefined) {
+      this.captures.push({ kind: "variable", variable });
+      data.id = this.backend.binding.recordInput(data.shape, data.dtype).id;
+      return data.id;
     }
-    if (variable !== undefined) this.captures.push({ kind: "variable", variable });
-    else {
-      // The function goes on to need it when its owner has disposed it.
-      this.backend.incRef(dataId);
-      this.captures.push({ kind: "tensor", dataId });
-    }
+    // The function goes on to need it when its owner has disposed it.
+    this.backend.incRef(dataId);
+    this.captures.push({ kind: "tensor", dataId });
     return this.backend.binding.recordInput(data.shape, data.dtype).id;
   }
 }

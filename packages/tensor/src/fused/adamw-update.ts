@@ -23,19 +23,21 @@ export interface AdamWParameters {
 export type AdamWResult = Pick<AdamWParameters, "weights" | "firstMoments" | "secondMoments">;
 
 /**
- * One step of AdamW (Loshchilov and Hutter 2019) in PyTorch's form. Fused, it works IN PLACE, for weights and moments would
- * otherwise stand in memory twice: the results are the memory of weights and moments, and whoever holds those tensors sees
- * them change. Clones are told apart and spared; what tf.reshape or tf.slice made of a weight is not.
+ * One step of AdamW (Loshchilov and Hutter 2019) in PyTorch's form. Fused and recorded, it works IN PLACE, for weights and
+ * moments would otherwise stand in memory twice: `compile` sees to it that nobody else reads that memory. Eagerly it works on
+ * copies.
  */
 export function adamwUpdate(tf: TensorFlow, parameters: AdamWParameters): AdamWResult {
   const { weights, firstMoments, secondMoments, gradients, groups, factors, beta1, beta2, epsilon } = parameters;
   const count = weights.length;
   if (usesFusedKernels(tf, "adamw")) {
-    const overwritten = [...weights, ...firstMoments, ...secondMoments];
-    const inputs = [...overwritten.map((each) => unshared(tf, each)), ...gradients, factors];
+    const given = [...weights, ...firstMoments, ...secondMoments];
+    const isRecorded = backendOf(tf).recorder !== undefined;
+    const overwritten = isRecorded ? given : given.map((each) => copyOf(tf, each));
     const complements = { complement1: 1 - beta1, complement2: 1 - beta2 };
     const attributes = { N: count, overwrites: 3 * count, group: groups, beta1, beta2, ...complements, epsilon };
-    const results = rawOp(tf, "DuchenneAdamW", inputs, attributes, 3 * count);
+    const results = rawOp(tf, "DuchenneAdamW", [...overwritten, ...gradients, factors], attributes, 3 * count);
+    if (!isRecorded) tf.dispose(overwritten);
     return {
       weights: results.slice(0, count),
       firstMoments: results.slice(count, 2 * count),
@@ -60,10 +62,7 @@ export function adamwUpdate(tf: TensorFlow, parameters: AdamWParameters): AdamWR
   };
 }
 
-/** A copy where other tensors share the data, which must not see it overwritten. */
-export function unshared(tf: TensorFlow, x: Tensor): Tensor {
-  const backend = backendOf(tf);
-  // What is being recorded has no data yet; the compiled step looks when it runs.
-  if (backend.recorder !== undefined || backend.tensorMap.get(x.dataId).refCount === 1) return x;
-  return rawOp(tf, "DeepCopy", [x])[0]!;
+/** A tensor of the same values in memory of its own; it has no gradient. */
+export function copyOf(tf: TensorFlow, x: Tensor): Tensor {
+  return rawOp(tf, "DeepCopy", [x])[0];
 }

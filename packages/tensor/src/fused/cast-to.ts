@@ -6,5 +6,5 @@ import type { Precision } from "./autocast.ts";
 
 /** A tensor in a precision; itself when it is in it. It has no gradient of its own. */
 export function castTo(tf: TensorFlow, x: Tensor, precision: Precision): Tensor {
-  return elementType(tf, x) === precision ? x : rawOp(tf, "Cast", [x], { DstT: precision })[0]!;
+  return elementType(tf, x) === precision ? x : rawOp(tf, "Cast", [x], { DstT: precision })[0];
 }

@@ -25,7 +25,7 @@ export function gelu(tf: TensorFlow, x: Tensor): Tensor {
 /** gelu(u + bias). @param u [R, H], of the precision @param bias [H] */
 export function biasGelu(tf: TensorFlow, u: Tensor, bias: Tensor | undefined, precision: Precision): Tensor {
   if (usesFusedKernels(tf, "gelu")) {
-    return rawOp(tf, "DuchenneBiasGelu", [u, bias ?? tf.zeros([0])], { T: precision })[0]!;
+    return rawOp(tf, "DuchenneBiasGelu", [u, bias ?? tf.zeros([0])], { T: precision })[0];
   }
   const x = biased(tf, u, bias);
   return castTo(tf, x.mul(cumulative(x)), precision);
@@ -44,8 +44,7 @@ export function biasGeluGrad(
 ): { readonly dU: Tensor; readonly dBias: Tensor; readonly y: Tensor } {
   if (usesFusedKernels(tf, "gelu")) {
     const inputs = [dy, u, bias ?? tf.zeros([0])];
-    const results = rawOp(tf, "DuchenneBiasGeluGrad", inputs, { T: precision }, 3);
-    const [dU, dBias, y] = results as [Tensor, Tensor, Tensor];
+    const [dU, dBias, y] = rawOp(tf, "DuchenneBiasGeluGrad", inputs, { T: precision }, 3);
     return { dU, dBias, y };
   }
   const x = biased(tf, u, bias);
@@ -56,7 +55,7 @@ export function biasGeluGrad(
     .exp()
     .mul(1 / Math.sqrt(2 * Math.PI));
   const dU = castTo(tf, dy, "float32").mul(phi.add(x.mul(density)));
-  const dBias = rawOp(tf, "BiasAddGrad", [dU])[0]!;
+  const dBias = rawOp(tf, "BiasAddGrad", [dU])[0];
   return { dU: castTo(tf, dU, precision), dBias, y: castTo(tf, x.mul(phi), precision) };
 }
 

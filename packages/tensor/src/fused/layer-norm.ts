@@ -45,8 +45,7 @@ export function normaliseRows(
   precision: Precision,
 ): { readonly y: Tensor; readonly statistics: LayerNormStatistics } {
   if (usesFusedKernels(tf, "layerNorm")) {
-    const results = rawOp(tf, "DuchenneLayerNorm", inputs, { T: precision, epsilon }, 3);
-    const [y, mean, rstd] = results as [Tensor, Tensor, Tensor];
+    const [y, mean, rstd] = rawOp(tf, "DuchenneLayerNorm", inputs, { T: precision, epsilon }, 3);
     return { y, statistics: [mean, rstd] };
   }
   const [rows, gain, offset] = inputs;
@@ -71,8 +70,7 @@ export function normaliseRowsGrad(
 ): { readonly gradients: LayerNormInputs; readonly y: Tensor } {
   if (usesFusedKernels(tf, "layerNorm")) {
     const inputs = [dy, rows, gain, offset, mean, rstd, carry ?? tf.zeros([0])];
-    const results = rawOp(tf, "DuchenneLayerNormGrad", inputs, { T: precision }, 4);
-    const [dRows, dGain, dOffset, y] = results as [Tensor, Tensor, Tensor, Tensor];
+    const [dRows, dGain, dOffset, y] = rawOp(tf, "DuchenneLayerNormGrad", inputs, { T: precision }, 4);
     return { gradients: [dRows, dGain, dOffset], y };
   }
   const wide = castTo(tf, dy, "float32");
@@ -80,7 +78,7 @@ export function normaliseRowsGrad(
   const scaled = wide.mul(gain);
   const along = standard.mul(scaled.mul(standard).mean(-1, true));
   const dRows = scaled.sub(scaled.mean(-1, true)).sub(along).mul(rstd);
-  const columnSums = (x: Tensor) => rawOp(tf, "BiasAddGrad", [x])[0]!;
+  const columnSums = (x: Tensor) => rawOp(tf, "BiasAddGrad", [x])[0];
   return {
     gradients: [carry === undefined ? dRows : dRows.add(carry), columnSums(wide.mul(standard)), columnSums(wide)],
     y: castTo(tf, standard.mul(gain).add(offset), precision),

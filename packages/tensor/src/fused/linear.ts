@@ -19,7 +19,7 @@ export function linear(tf: TensorFlow, x: Tensor, weight: Tensor, bias?: Tensor)
   const products = productsIn(tf, currentPrecision());
   const rows = x.reshape([-1, inputs]);
   const raise = (y: Tensor) =>
-    products.precision === "float32" ? y : rawOp(tf, "Cast", [y], { SrcT: products.precision, DstT: "float32" })[0]!;
+    products.precision === "float32" ? y : rawOp(tf, "Cast", [y], { SrcT: products.precision, DstT: "float32" })[0];
   const y = withCustomGradient<readonly Tensor[]>(
     tf,
     {
@@ -27,12 +27,12 @@ export function linear(tf: TensorFlow, x: Tensor, weight: Tensor, bias?: Tensor)
         const [loweredInput, loweredWeight] = [products.lower(input!), products.lower(w!)];
         save([loweredInput, loweredWeight]);
         const product = raise(products.forward(loweredInput, loweredWeight));
-        return b === undefined ? product : rawOp(tf, "BiasAdd", [product, b], { T: "float32" })[0]!;
+        return b === undefined ? product : rawOp(tf, "BiasAdd", [product, b], { T: "float32" })[0];
       },
       backward(dy, [input, w]) {
         const lowered = products.lower(dy);
         const gradients = [raise(products.toInput(lowered, w!)), products.toWeight(lowered, input!)];
-        return bias === undefined ? gradients : [...gradients, rawOp(tf, "BiasAddGrad", [dy], { T: "float32" })[0]!];
+        return bias === undefined ? gradients : [...gradients, rawOp(tf, "BiasAddGrad", [dy], { T: "float32" })[0]];
       },
     },
     ...(bias === undefined ? [rows, weight] : [rows, weight, bias]),

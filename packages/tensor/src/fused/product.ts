@@ -19,7 +19,7 @@ export interface Products {
 /** Products in a precision. bfloat16 products add up in float32 and are rounded once. */
 export function productsIn(tf: TensorFlow, precision: Precision): Products {
   const one = (name: string, inputs: readonly Tensor[], attributes: Record<string, boolean | string>): Tensor =>
-    rawOp(tf, name, inputs, attributes)[0]!;
+    rawOp(tf, name, inputs, attributes)[0];
   const multiply = (a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean) =>
     one("MatMul", [a, b], { T: precision, transpose_a: transposeA, transpose_b: transposeB });
   const cast = (x: Tensor, from: Precision, to: Precision) =>

@@ -50,7 +50,7 @@ export function residualAttention(
         const [rows, gain, offset, qkvWeight, qkvBias, projWeight, projBias] = inputs as SevenTensors;
         const { y: h, statistics } = normaliseRows(tf, [rows, gain, offset], epsilon, precision);
         const [wQkv, wProj] = [products.lower(qkvWeight), products.lower(projWeight)];
-        const u = rawOp(tf, "BiasAdd", [castTo(tf, products.forward(h, wQkv), "float32"), qkvBias])[0]!;
+        const u = rawOp(tf, "BiasAdd", [castTo(tf, products.forward(h, wQkv), "float32"), qkvBias])[0];
         const { mixed: wide, parts } = attendRows(tf, u, shape);
         const mixed = products.lower(wide);
         save([
@@ -72,7 +72,7 @@ export function residualAttention(
         const { dBranch, dBias } = addBranchGrad(tf, dy, rest[4], precision);
         const dMixed = castTo(tf, products.toInput(dBranch, wProj), "float32");
         const wide = attendRowsGrad(tf, dMixed, parts);
-        const dQkvBias = rawOp(tf, "BiasAddGrad", [wide])[0]!;
+        const dQkvBias = rawOp(tf, "BiasAddGrad", [wide])[0];
         const dU = products.lower(wide);
         const dh = products.toInput(dU, wQkv);
         const { gradients, y: h } = normaliseRowsGrad(tf, dh, [rows, gain, offset], [mean, rstd], {

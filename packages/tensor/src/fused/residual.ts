@@ -15,7 +15,7 @@ export function addBranch(
   precision: Precision,
 ): Tensor {
   if (usesFusedKernels(tf, "residual")) {
-    return rawOp(tf, "DuchenneResidual", [rows, branch, bias, scale ?? tf.zeros([0])], { T: precision })[0]!;
+    return rawOp(tf, "DuchenneResidual", [rows, branch, bias, scale ?? tf.zeros([0])], { T: precision })[0];
   }
   const wide = castTo(tf, branch, "float32").add(bias);
   return rows.add(scale === undefined ? wide : scaled(wide, scale));
@@ -29,12 +29,11 @@ export function addBranchGrad(
   precision: Precision,
 ): { readonly dBranch: Tensor; readonly dBias: Tensor } {
   if (usesFusedKernels(tf, "residual")) {
-    const results = rawOp(tf, "DuchenneResidualGrad", [dy, scale ?? tf.zeros([0])], { T: precision }, 2);
-    const [dBranch, dBias] = results as [Tensor, Tensor];
+    const [dBranch, dBias] = rawOp(tf, "DuchenneResidualGrad", [dy, scale ?? tf.zeros([0])], { T: precision }, 2);
     return { dBranch, dBias };
   }
   const dBranch = scale === undefined ? dy : scaled(dy, scale);
-  return { dBranch: castTo(tf, dBranch, precision), dBias: rawOp(tf, "BiasAddGrad", [dBranch])[0]! };
+  return { dBranch: castTo(tf, dBranch, precision), dBias: rawOp(tf, "BiasAddGrad", [dBranch])[0] };
 }
 
 function scaled(rows: Tensor, scale: Tensor): Tensor {

@@ -45,15 +45,8 @@ export function createAuObjective(
     variables,
     groups: parameterGroups(config, { layerDecay, weightDecay }),
     inputs(batches) {
-      const auShares = sharesOf(batches.map(({ occurrence }) => occurrence.filter((label) => label !== -1).length));
-      const imageShares = sharesOf(batches.map(({ subjects }) => subjects.length));
-      return batches.map((batch, i) => ({
-        ...labelTensors(tf, batch.occurrence, config.actionUnits.length),
-        images: imageTensor(tf, batch.images, config),
-        subjects: tf.tensor1d(batch.subjects, "int32"),
-        auShare: tf.scalar(auShares[i]!),
-        imageShare: tf.scalar(imageShares[i]!),
-      }));
+      const inputs = labelledInputs(tf, batches, config);
+      return inputs.map((each, i) => ({ ...each, subjects: tf.tensor1d(batches[i]!.subjects, "int32") }));
     },
     losses(inputs, seed): Losses {
       const pass = detector.forward(inputs.images as Tensor4D, { training: true, lambda, seed });
@@ -77,6 +70,22 @@ export function createAuObjective(
   };
 }
 
+/** Images and labels of a step's micro-batches, with their shares of its known labels and of its images. */
+export function labelledInputs(
+  tf: TensorFlow,
+  batches: readonly AuBatch[],
+  config: AuDetector["config"],
+): Readonly<Record<"images" | "targets" | "known" | "auShare" | "imageShare", Tensor>>[] {
+  const auShares = sharesOf(batches.map(({ occurrence }) => occurrence.filter((label) => label !== -1).length));
+  const imageShares = sharesOf(batches.map(({ subjects }) => subjects.length));
+  return batches.map((batch, i) => ({
+    ...labelTensors(tf, batch.occurrence, config.actionUnits.length),
+    images: imageTensor(tf, batch.images, config),
+    auShare: tf.scalar(auShares[i]!),
+    imageShare: tf.scalar(imageShares[i]!),
+  }));
+}
+
 /** Images [B, 3, S, S] as a tensor. */
 export function imageTensor(
   tf: TensorFlow,
@@ -87,7 +96,7 @@ export function imageTensor(
 }
 
 /** Occurrences [B, A] as targets 0 or 1, and as what is known. */
-export function labelTensors(
+function labelTensors(
   tf: TensorFlow,
   occurrence: Int8Array,
   units: number,

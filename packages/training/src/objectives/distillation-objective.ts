@@ -11,8 +11,8 @@ import {
 } from "@duchenne/model/training";
 import { linear, type TensorFlow } from "@duchenne/tensor";
 import type { Tensor4D } from "@tensorflow/tfjs";
-import { type AuBatch, imageTensor, labelTensors } from "./au-objective.ts";
-import { type Objective, sharesOf } from "./objective.ts";
+import { type AuBatch, labelledInputs } from "./au-objective.ts";
+import type { Objective } from "./objective.ts";
 
 /** What a student learns from, and how much each counts. */
 export interface DistillationOptions {
@@ -61,16 +61,7 @@ export function createDistillationObjective(
       { names: [`${PROJECTION}.weight`], learningRateScale: 1, weightDecay: options.weightDecay },
       { names: [`${PROJECTION}.bias`], learningRateScale: 1, weightDecay: 0 },
     ],
-    inputs(batches) {
-      const auShares = sharesOf(batches.map(({ occurrence }) => occurrence.filter((label) => label !== -1).length));
-      const imageShares = sharesOf(batches.map(({ subjects }) => subjects.length));
-      return batches.map((batch, i) => ({
-        ...labelTensors(tf, batch.occurrence, config.actionUnits.length),
-        images: imageTensor(tf, batch.images, config),
-        auShare: tf.scalar(auShares[i]!),
-        imageShare: tf.scalar(imageShares[i]!),
-      }));
-    },
+    inputs: (batches) => labelledInputs(tf, batches, config),
     losses({ images, targets, known, auShare, imageShare }, seed) {
       // No gradient is asked for of the teacher's variables: it stays as it is.
       const teacherFeatures = teacher.features(images as Tensor4D, { training: false, seed: 0 });

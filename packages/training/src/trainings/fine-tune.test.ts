@@ -1,19 +1,14 @@
 import type { Dataset } from "@duchenne/data";
 import { createModelConfig, initialiseParameters, readSafetensors } from "@duchenne/model";
-import { loadTensorFlow, type TensorFlow } from "@duchenne/tensor";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { loadTensorFlow } from "@duchenne/tensor";
+import { afterAll, describe, expect, it } from "vitest";
 import { drawFaces } from "../../test-fixtures/drawn-faces.ts";
 import { digestsOf, metricsOf, runTraining } from "../../test-fixtures/run-training.ts";
 import { readCheckpoint, writeCheckpoint } from "../checkpoint.ts";
 import { fineTune, type TrainingEvent } from "../index.ts";
 import { type FineTuneRecipe, type Partially, planFineTune } from "../recipes/index.ts";
 
-let tf: TensorFlow;
-let faces: Awaited<ReturnType<typeof drawFaces>>;
-beforeAll(async () => {
-  tf = await loadTensorFlow();
-  faces = await drawFaces();
-});
+const [tf, faces] = [await loadTensorFlow(), await drawFaces()];
 afterAll(() => faces.remove());
 
 type Changes = Omit<Partially<FineTuneRecipe>, "optimization"> & {
@@ -96,6 +91,18 @@ describe("a fine-tune", () => {
     expect(last.result!.metrics["validation/macroAuc"]).toBe(figures[3]);
   });
 
+  it("tells gradients that are measured every few steps with the metrics of the same steps, and their mean", async () => {
+    // Eight steps in two epochs.
+    const every = await run({ optimization: { gradientNormsEverySteps: 1 } });
+    const ratios = metricsOf(every).flatMap((values) => values["train/gradientRatio"] ?? []);
+    expect(ratios.length).toBe(8);
+    const few = await run({ optimization: { gradientNormsEverySteps: 4, metricsEverySteps: 4 } });
+    const told = metricsOf(few);
+    expect(told.flatMap((values) => values["train/gradientRatio"] ?? [])).toEqual([ratios[3], ratios[7]]);
+    const means = told.flatMap((values) => values["epoch/gradientRatio"] ?? []);
+    expect(means).toEqual([(ratios[0]! + ratios[3]!) / 2, ratios[7]]);
+  });
+
   it("stops early when the best epoch lies too far back", async () => {
     const { events, result } = await run({ optimization: { epochs: 40, patience: 1, baseLearningRate: 1e-6 } });
     const epochs = events.filter((event) => event.kind === "metrics" && "validation/macroAuc" in event.values).length;
@@ -162,7 +169,8 @@ describe("a fine-tune", () => {
     const changes = { optimization: { checkpointEverySteps: 1 } };
     const { checkpoint } = await run(changes, { stopAt: atCheckpoint(1) });
     const state = readCheckpoint(checkpoint!, readSafetensors(checkpoint!).metadata.training!);
-    const bias = { shape: [7], data: new Float32Array(7).fill(Number.NaN) };
+    const units = faces.dataset.actionUnits.length;
+    const bias = { shape: [units], data: new Float32Array(units).fill(Number.NaN) };
     const broken = writeCheckpoint({ ...state, parameters: new Map([...state.parameters, ["head.bias", bias]]) });
     const { thrown } = await run(changes, { checkpoint: broken });
     expect(thrown).toMatchObject({ reason: "NON_FINITE_LOSS", step: 2, lastCheckpointStep: 1 });

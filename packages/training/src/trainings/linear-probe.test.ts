@@ -1,18 +1,13 @@
 import type { Dataset } from "@duchenne/data";
 import { createModelConfig, initialiseParameters } from "@duchenne/model";
-import { loadTensorFlow, type TensorFlow } from "@duchenne/tensor";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { loadTensorFlow } from "@duchenne/tensor";
+import { afterAll, describe, expect, it } from "vitest";
 import { drawFaces } from "../../test-fixtures/drawn-faces.ts";
 import { metricsOf, runTraining } from "../../test-fixtures/run-training.ts";
 import { linearProbe, type TrainingEvent } from "../index.ts";
 import { type LinearProbeRecipe, type Partially, planLinearProbe } from "../recipes/index.ts";
 
-let tf: TensorFlow;
-let faces: Awaited<ReturnType<typeof drawFaces>>;
-beforeAll(async () => {
-  tf = await loadTensorFlow();
-  faces = await drawFaces();
-});
+const [tf, faces] = [await loadTensorFlow(), await drawFaces()];
 afterAll(() => faces.remove());
 
 const config = createModelConfig("micro", { actionUnits: [1], numSubjects: 0, dropPath: 0.1 });

@@ -1,16 +1,11 @@
-import { loadTensorFlow, type TensorFlow } from "@duchenne/tensor";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { loadTensorFlow } from "@duchenne/tensor";
+import { afterAll, describe, expect, it } from "vitest";
 import { drawFaces } from "../../test-fixtures/drawn-faces.ts";
 import { digestsOf, metricsOf, runTraining } from "../../test-fixtures/run-training.ts";
 import { pretrain, type TrainingEvent } from "../index.ts";
 import { planPretrain } from "../recipes/index.ts";
 
-let tf: TensorFlow;
-let faces: Awaited<ReturnType<typeof drawFaces>>;
-beforeAll(async () => {
-  tf = await loadTensorFlow();
-  faces = await drawFaces();
-});
+const [tf, faces] = [await loadTensorFlow(), await drawFaces()];
 afterAll(() => faces.remove());
 
 function run(

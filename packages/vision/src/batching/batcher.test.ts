@@ -97,6 +97,23 @@ it("rejects by the clock what waits too long behind work", async () => {
   expect(batches.length).toBe(1);
 });
 
+it("sets no timer for longer than Node can, which would go off at once", async () => {
+  const asked: number[] = [];
+  const clock: Clock = {
+    now: () => 0,
+    after(ms) {
+      asked.push(ms);
+      return () => {};
+    },
+  };
+  const { submit } = setUp({ maxBatchSize: 1, clock });
+  submit("a1");
+  await turn();
+  submit("b1", { timeoutMs: 1e12 });
+  await turn();
+  expect(asked).toEqual([2 ** 31 - 1]);
+});
+
 it("takes out what is given up while it waits, and lets go of its caller while it works", async () => {
   const { submit, batches, batcher } = setUp({ maxBatchSize: 1 });
   const stop = new AbortController();

@@ -18,6 +18,9 @@ export const SYSTEM_CLOCK: Clock = {
   },
 };
 
+/** Node's timers take no more: one for longer goes off at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** What a batcher is made of. */
 export interface BatcherOptions<T, R> extends BatchingOptions {
   /** Batches in work at once. */
@@ -130,7 +133,7 @@ export class Batcher<T, R> {
     this.#cancelTimer =
       wakeMs === Number.POSITIVE_INFINITY
         ? undefined
-        : this.#clock.after(Math.max(wakeMs - nowMs, 0), () => this.#look());
+        : this.#clock.after(Math.min(Math.max(wakeMs - nowMs, 0), LONGEST_TIMER_MS), () => this.#look());
   }
 
   async #run(batch: readonly QueueEntry<Waiting<T, R>>[]): Promise<void> {

@@ -15,7 +15,8 @@ export class QueueTimeoutError extends Error {
   readonly reason = "QUEUE_TIMEOUT";
 
   constructor(timeoutMs: number) {
-    super(`Expected to be taken within ${Math.round(timeoutMs)} ms, was still waiting`);
+    const limit = timeoutMs < 10 ? Number(timeoutMs.toPrecision(2)) : Math.round(timeoutMs);
+    super(`Expected to be taken within ${limit} ms, was still waiting`);
     this.name = "QueueTimeoutError";
   }
 }
@@ -37,8 +38,8 @@ export class UnknownPriorityError extends Error {
   readonly reason = "UNKNOWN_PRIORITY";
   readonly violations: readonly { field: string; description: string }[];
 
-  constructor(priority: number, levels: number) {
-    const description = `Expected a priority of 1..${levels}, or 0 for the default, got ${priority}`;
+  constructor(priority: number, levels: number, defaultPriority: number) {
+    const description = `Expected a priority of 1..${levels}, or 0 for ${defaultPriority}, got ${priority}`;
     super(description);
     this.name = "UnknownPriorityError";
     this.violations = [{ field: "priority", description }];

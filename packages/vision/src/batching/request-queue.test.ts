@@ -91,6 +91,26 @@ describe("a timeout", () => {
     expect(unlimited.expire(10).length).toBe(1);
   });
 
+  it("counts what was waited before, against the caller's limit and the priority's own", () => {
+    const queue = queueOf({ priorities: [{ ...policy, timeoutMs: 50 }] });
+    add(queue, "own", { timeoutMs: 30, waitedMs: 20 }, 100);
+    add(queue, "level", { waitedMs: 20 }, 100);
+    add(queue, "gone", { waitedMs: 50 }, 100);
+    const expire = (nowMs: number) => queue.expire(nowMs).map(({ value, timeoutMs }) => [value, timeoutMs]);
+    expect(expire(100)).toEqual([["gone", 50]]);
+    expect(queue.wakeMs(false)).toBe(110);
+    expect(expire(110)).toEqual([["own", 30]]);
+    expect(expire(129)).toEqual([]);
+    expect(expire(130)).toEqual([["level", 50]]);
+  });
+
+  it("below a millisecond is one", () => {
+    const queue = queueOf();
+    add(queue, "short", { timeoutMs: 0.4 });
+    expect(queue.expire(0.3)).toEqual([]);
+    expect(queue.expire(0.5).length).toBe(1);
+  });
+
   it("can delay instead: behind all of its priority that are in time, before lower ones", () => {
     const priorities = [{ ...policy, timeoutMs: 50, timeoutAction: "delay" as const }, policy];
     const queue = queueOf({ maxBatchSize: 1, priorities });

@@ -1,5 +1,6 @@
 import { FairLane } from "./fair-lane.ts";
-import { QueueFullError, UnknownPriorityError } from "./queue-errors.ts";
+import { priorityFrom } from "./priority.ts";
+import { QueueFullError } from "./queue-errors.ts";
 
 /** How requests of one priority wait (Triton's queue policy). */
 export interface QueuePolicy {
@@ -42,6 +43,8 @@ export interface NewRequest<T> {
   readonly priority?: number | undefined;
   /** How long it may wait, in milliseconds; more than the priority's own counts as that. */
   readonly timeoutMs?: number | undefined;
+  /** How long it has waited elsewhere, in milliseconds, which counts. Default: 0. */
+  readonly waitedMs?: number | undefined;
   /** Only one of its stream may be in work at once. */
   readonly exclusive?: boolean | undefined;
   /** Takes the place of what its stream has waiting. */
@@ -54,8 +57,10 @@ export interface QueueEntry<T> {
   readonly stream: unknown;
   readonly exclusive: boolean;
   readonly arrivedMs: number;
-  /** How long it may wait; infinity: any time. */
+  /** How long it may wait in all; infinity: any time. */
   readonly timeoutMs: number;
+  /** When it will have waited so long. */
+  readonly expiresMs: number;
 }
 
 interface Level<T> {
@@ -94,18 +99,15 @@ export class RequestQueue<T> {
     request: NewRequest<T>,
     nowMs: number,
   ): { readonly entry: QueueEntry<T>; readonly superseded: readonly QueueEntry<T>[] } {
-    const { value, stream, exclusive = false, supersede = false } = request;
-    const priority = request.priority || this.#options.defaultPriority;
-    const level = this.#levels[priority - 1];
-    if (level === undefined) throw new UnknownPriorityError(priority, this.#levels.length);
-    const { maxQueueSize, timeoutMs } = level.policy;
-    const entry = {
-      value,
-      stream,
-      exclusive,
-      arrivedMs: nowMs,
-      timeoutMs: Math.min(timeoutMs || Number.POSITIVE_INFINITY, request.timeoutMs || Number.POSITIVE_INFINITY),
-    };
+    const { value, stream, exclusive = false, supersede = false, waitedMs = 0 } = request;
+    const priority = priorityFrom(request.priority, this.#options);
+    const level = this.#levels[priority - 1]!;
+    const { maxQueueSize } = level.policy;
+    const timeoutMs = Math.min(
+      level.policy.timeoutMs || Number.POSITIVE_INFINITY,
+      request.timeoutMs ?? Number.POSITIVE_INFINITY,
+    );
+    const entry = { value, stream, exclusive, arrivedMs: nowMs, timeoutMs, expiresMs: nowMs - waitedMs + timeoutMs };
     const makesRoom = supersede ? level.inTime.countOf(stream) + level.delayed.countOf(stream) : 0;
     if (maxQueueSize > 0 && level.inTime.size + level.delayed.size - makesRoom >= maxQueueSize) {
       throw new QueueFullError(priority, maxQueueSize);
@@ -129,7 +131,7 @@ export class RequestQueue<T> {
     const rejected: QueueEntry<T>[] = [];
     for (const { policy, inTime, delayed } of this.#levels) {
       for (const entry of [...inTime]) {
-        if (nowMs < entry.arrivedMs + entry.timeoutMs) continue;
+        if (nowMs < entry.expiresMs) continue;
         inTime.remove(entry);
         if (policy.timeoutAction === "delay") delayed.push(entry);
         else rejected.push(entry);
@@ -176,7 +178,7 @@ export class RequestQueue<T> {
   wakeMs(batches: boolean): number {
     let wakeMs = Number.POSITIVE_INFINITY;
     for (const { inTime } of this.#levels) {
-      for (const { arrivedMs, timeoutMs } of inTime) wakeMs = Math.min(wakeMs, arrivedMs + timeoutMs);
+      for (const { expiresMs } of inTime) wakeMs = Math.min(wakeMs, expiresMs);
     }
     if (!batches) return wakeMs;
     return Math.min(wakeMs, this.#ready().oldestMs + this.#options.maxQueueDelayMs);

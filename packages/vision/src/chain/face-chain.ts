@@ -71,9 +71,16 @@ const SESSION_OPTIONS: InferenceSession.SessionOptions = {
 
 /** Loads the three face models. */
 export async function createFaceChain(files: FaceModelFiles): Promise<FaceChain> {
-  const [detector, mesh, shapes] = await Promise.all(
+  const opened = await Promise.allSettled(
     [files.blazeFace, files.landmarks, files.blendshapes].map((path) => InferenceSession.create(path, SESSION_OPTIONS)),
   );
+  const sessions = opened.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
+  const failed = opened.find((outcome) => outcome.status === "rejected");
+  if (failed !== undefined) {
+    await Promise.all(sessions.map((session) => session.release()));
+    throw failed.reason;
+  }
+  const [detector, mesh, shapes] = sessions;
   const finder: FaceFinder = {
     detect: (image) => detectFaces(detector!, image),
     landmarks: (image, region) => landmarksIn(mesh!, image, region),

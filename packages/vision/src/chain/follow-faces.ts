@@ -1,20 +1,17 @@
 import type { Box, RgbImage } from "@duchenne/data";
+import { LEFT_EYE_CORNER, RIGHT_EYE_CORNER } from "../eye-corners.ts";
 import { meshBox } from "../mesh-box.ts";
-import { overlap } from "../tracking/overlap.ts";
+import { overlap, SAME_FACE_OVERLAP } from "../tracking/overlap.ts";
 import type { FaceDetection } from "./blaze-face.ts";
 import type { FaceFinder, FollowPlan, FoundFace, FoundFaces } from "./face-chain.ts";
 import type { Region } from "./warp.ts";
 
-/** The overlap from which a detection is a face that is already followed. */
-const SAME_FACE_OVERLAP = 0.3;
 /** A followed face counts as so much larger than a new one, so that two alike do not take turns. */
 const FOLLOWED_ADVANTAGE = 1.5;
 /** The landmark model's input is the box of the face grown by this factor (as MediaPipe does). */
 export const REGION_GROWTH = 1.5;
 /** MediaPipe's default for the presence from which a crop counts as a face. */
 const MIN_PRESENCE = 0.5;
-/** Corners of the eyes that face away from the nose: the person's right, then left. */
-const EYE_CORNERS = [33, 263] as const;
 
 /**
  * Follows faces from the frame before by their landmarks, which is cheaper and steadier than to find them again. The
@@ -85,10 +82,8 @@ function regionOf({ left, top, width, height, keyPoints }: FaceDetection): Regio
 /** The same around the last frame's landmarks. */
 function regionAround(landmarks: Float32Array): Region {
   const { left, top, width, height } = meshBox(landmarks);
-  const [rightEye, leftEye] = EYE_CORNERS.map((at) => [landmarks[3 * at]!, landmarks[3 * at + 1]!] as const) as [
-    readonly [number, number],
-    readonly [number, number],
-  ];
+  const at = (landmark: number) => [landmarks[3 * landmark]!, landmarks[3 * landmark + 1]!] as const;
+  const [rightEye, leftEye] = [at(RIGHT_EYE_CORNER), at(LEFT_EYE_CORNER)];
   return {
     centerX: left + width / 2,
     centerY: top + height / 2,

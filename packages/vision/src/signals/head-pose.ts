@@ -1,3 +1,5 @@
+import { LEFT_EYE_CORNER, RIGHT_EYE_CORNER } from "../eye-corners.ts";
+
 /** How a head is turned, in degrees; 0, 0, 0 looks straight into the camera. */
 export interface HeadPose {
   /** Positive: turned to the person's left, which is the image's right. */
@@ -10,9 +12,7 @@ export interface HeadPose {
 
 type Point = readonly [number, number, number];
 
-/** Landmarks of the face mesh: outer eye corners of the person's right and left, top of the forehead, chin. */
-const RIGHT_EYE = 33;
-const LEFT_EYE = 263;
+/** Landmarks of the face mesh: top of the forehead, chin. */
 const FOREHEAD = 10;
 const CHIN = 152;
 
@@ -25,7 +25,7 @@ const CHIN = 152;
  */
 export function headPose(landmarks: Float32Array): HeadPose {
   const point = (i: number): Point => [landmarks[3 * i]!, landmarks[3 * i + 1]!, landmarks[3 * i + 2]!];
-  const across = unit(difference(point(LEFT_EYE), point(RIGHT_EYE)));
+  const across = unit(difference(point(LEFT_EYE_CORNER), point(RIGHT_EYE_CORNER)));
   const down = unit(difference(point(CHIN), point(FOREHEAD)));
   // Away from the camera when the face looks into it: x goes right, y down, z away.
   const back = unit(cross(across, down));

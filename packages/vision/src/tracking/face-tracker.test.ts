@@ -37,6 +37,22 @@ describe("ids", () => {
     expect(faces.update(found([face(55), face(5)]), 20)).toEqual([2n, 1n]);
   });
 
+  it("stay with faces that are followed when an image that was not planned comes in between", () => {
+    const faces = tracker();
+    faces.update(found([face(0), face(300)]), 0);
+    faces.plan();
+    expect(faces.update(found([face(310)], false), 33)).toEqual([2n]);
+    expect(faces.update(found([face(5, 0), face(312, 1)], false), 66)).toEqual([1n, 2n]);
+  });
+
+  it("are forgotten, the oldest first, when more faces were lost than are remembered", () => {
+    const faces = tracker(1);
+    for (let i = 0; i < 258; i++) faces.update(found([face(200 * i)]), i);
+    faces.update(found([]), 258);
+    expect(faces.update(found([face(0)]), 259)).toEqual([259n]);
+    expect(faces.update(found([face(200 * 257)]), 260)).toEqual([258n]);
+  });
+
   it("of a face that appears elsewhere are new", () => {
     const faces = tracker();
     faces.update(found([face(0)]), 0);

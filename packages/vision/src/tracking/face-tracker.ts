@@ -1,12 +1,12 @@
 import type { Box } from "@duchenne/data";
 import type { FollowPlan, FoundFace } from "../chain/face-chain.ts";
-import { overlap } from "./overlap.ts";
+import { overlap, SAME_FACE_OVERLAP } from "./overlap.ts";
 
-/** The overlap from which a face that appears is the one that was lost there. */
-const SAME_FACE_OVERLAP = 0.3;
 /** A face that was there in the last frame may have moved by so much of its width, and changed its area by this factor. */
 const REACH = 1;
 const MAX_GROWTH = 2;
+/** Lost faces that are remembered: a crowd that passes by must not cost more with every face. */
+const MAX_LOST = 256;
 
 /** How a tracker works. */
 export interface FaceTrackerOptions {
@@ -39,7 +39,10 @@ export class FaceTracker {
   readonly #options: FaceTrackerOptions;
   /** Seen in the last frame. */
   #tracks: Track[] = [];
+  /** Lost faces, the last one first. */
   #lost: Track[] = [];
+  /** What the last plan's faces are. */
+  #planned: readonly Track[] = [];
   #imageSize: FollowResult["imageSize"] | undefined;
   #lastId = 0n;
   #sinceSearch = 0;
@@ -55,6 +58,7 @@ export class FaceTracker {
 
   /** What to look for in the next frame. */
   plan(): FollowPlan {
+    this.#planned = this.#tracks;
     return {
       faces: this.#tracks.map(({ face }) => face),
       search: this.#tracks.length === 0 || this.#sinceSearch + 1 >= this.#options.detectEvery,
@@ -63,7 +67,8 @@ export class FaceTracker {
   }
 
   /**
-   * Takes what was found by the last plan, or without one.
+   * Takes what was found by the last plan, or without one: between a plan and its result, images may be told whose faces
+   * were not looked for.
    *
    * @param nowMs the frame's time; a time before the last frame's counts as that
    * @returns each face's id
@@ -77,15 +82,15 @@ export class FaceTracker {
       claimed.set(face, track);
       known.splice(known.indexOf(track), 1);
     };
-    const followed = [...this.#tracks];
+    const seenLast = new Set(this.#tracks);
     for (const face of faces) {
-      const track = face.follows === undefined ? undefined : followed[face.follows];
-      if (track !== undefined) claim(face, track);
+      const track = face.follows === undefined ? undefined : this.#planned[face.follows];
+      if (track !== undefined && known.includes(track)) claim(face, track);
     }
     const pairs = faces
       .filter((face) => !claimed.has(face))
       .flatMap((face) =>
-        known.map((track) => ({ face, track, likeness: likeness(face.box, track.face.box, followed.includes(track)) })),
+        known.map((track) => ({ face, track, likeness: likeness(face.box, track.face.box, seenLast.has(track)) })),
       )
       .filter(({ likeness }) => likeness > 0)
       .sort((p, q) => q.likeness - p.likeness);
@@ -100,7 +105,7 @@ export class FaceTracker {
       track.seenMs = Math.max(track.seenMs, nowMs);
       return track;
     });
-    this.#lost = known;
+    this.#lost = known.slice(0, MAX_LOST);
     return this.#tracks.map(({ id }) => id);
   }
 

@@ -17,7 +17,11 @@ let loading: Promise<FaceChain> | undefined;
 
 function chain(): Promise<FaceChain> {
   if (settings.faceModels === undefined) throw faceModelsMissing();
-  loading ??= createFaceChain(settings.faceModels);
+  loading ??= createFaceChain(settings.faceModels).catch((error: unknown) => {
+    // In a worker that replaces another, nobody waits for this: the next image tries again and is told.
+    loading = undefined;
+    throw error;
+  });
   return loading;
 }
 

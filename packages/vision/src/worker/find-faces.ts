@@ -46,6 +46,7 @@ async function search(
   chain: () => Promise<FaceChain>,
 ): Promise<FoundFaces> {
   const { faceBox: box, imageIsCrop, maxFaces } = request;
+  if (request.faces !== undefined) return { faces: [...request.faces], searched: false };
   if (imageIsCrop === true && preparation.kind === "crop") return { faces: [wholeImage(image)], searched: false };
   const { find } = await chain();
   if (box !== undefined) return find(image, { kind: "given-box", box });

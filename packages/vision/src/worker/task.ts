@@ -25,7 +25,7 @@ export type FaceTask =
   | { readonly kind: "open" }
   | {
       readonly kind: "find";
-      readonly request: Pick<DetectionRequest, "image" | "maxFaces" | "imageIsCrop" | "faceBox" | "quality">;
+      readonly request: Pick<DetectionRequest, "image" | "maxFaces" | "imageIsCrop" | "faceBox" | "faces" | "quality">;
       /** Faces to follow; undefined: the image stands alone. */
       readonly plan: FollowPlan | undefined;
       readonly preparation: Preparation;

@@ -35,6 +35,15 @@ interface Slot<T> {
   busy: boolean;
 }
 
+/** A task that every worker is to have done. */
+export interface KeptTask<T> {
+  readonly task: T;
+  /** What takes it back, also in a worker where it failed; undefined: nothing has to be. */
+  readonly undo?: T;
+  /** What to throw for its error. */
+  readonly errorFrom: (error: TaskError) => Error;
+}
+
 /** Every worker ends after this task. */
 const CLOSE = { kind: "close" } as const;
 
@@ -47,7 +56,7 @@ export class WorkerPool<T extends { readonly kind: string }> {
   readonly #settings: unknown;
   readonly #slots: Slot<T>[] = [];
   readonly #queue: Waiting<T>[] = [];
-  readonly #kept = new Map<number, T>();
+  readonly #kept = new Map<number, KeptTask<T>>();
   #nextId = 1;
   #closed = false;
 
@@ -71,21 +80,28 @@ export class WorkerPool<T extends { readonly kind: string }> {
     });
   }
 
-  /** Runs a task in every worker, now and whenever one is replaced, until `drop`. One that fails is not kept. */
-  async keep(key: number, task: T, errorFrom: (error: TaskError) => Error): Promise<void> {
+  /**
+   * Runs a task in every worker, now and whenever one is replaced, until `drop`. One that fails anywhere is undone
+   * everywhere and not kept. A failure in a worker that replaces another is nobody's: what needs the task finds out there.
+   */
+  async keep(key: number, kept: KeptTask<T>): Promise<void> {
     if (this.#closed) throw new EngineClosedError();
-    this.#kept.set(key, task);
+    this.#kept.set(key, kept);
+    const { task, errorFrom } = kept;
     const outcomes = await Promise.allSettled(this.#slots.map((slot) => this.#ask(slot, task, { errorFrom })));
     const failed = outcomes.find((outcome) => outcome.status === "rejected");
     if (failed === undefined) return;
-    this.#kept.delete(key);
+    await this.drop(key);
     throw failed.reason;
   }
 
-  /** Undoes `keep` in every worker, after the tasks that were given to it. */
-  async drop(key: number, task: T): Promise<void> {
-    if (!this.#kept.delete(key) || this.#closed) return;
-    await Promise.all(this.#slots.map((slot) => this.#ask(slot, task)));
+  /** Undoes what is kept in every worker, after the tasks that were given to it. */
+  async drop(key: number): Promise<void> {
+    const undo = this.#kept.get(key)?.undo;
+    this.#kept.delete(key);
+    if (undo === undefined || this.#closed) return;
+    // A worker that dies over it has let go of everything.
+    await Promise.allSettled(this.#slots.map((slot) => this.#ask(slot, undo)));
   }
 
   /** Ends the workers; what waits is rejected, what runs is finished. */
@@ -159,7 +175,7 @@ export class WorkerPool<T extends { readonly kind: string }> {
       slot.worker = this.#spawn();
       this.#attend(slot);
       slot.busy = false;
-      for (const task of this.#kept.values()) this.#ask(slot, task).catch(() => {});
+      for (const { task } of this.#kept.values()) this.#ask(slot, task).catch(() => {});
       this.#dispatch();
     });
   }

@@ -3,7 +3,14 @@ import { mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { LoadReport, ImportOptions as ModelImportOptions } from "@duchenne/model";
 import type { ImportModelRequest, ImportOptions } from "@duchenne/proto";
-import { type JsonObject, type ModelArtifact, type ModelVersionRecord, type Store, storing } from "@duchenne/store";
+import {
+  GARBAGE_MIN_AGE_MS,
+  type JsonObject,
+  type ModelArtifact,
+  type ModelVersionRecord,
+  type Store,
+  storing,
+} from "@duchenne/store";
 import { BuiltInModelError } from "../built-in-model-error.ts";
 import { BUILT_IN_MODEL } from "../describe-version.ts";
 import { InvalidFieldError } from "../invalid-field-error.ts";
@@ -44,9 +51,6 @@ export interface ModelImporter {
     signal: AbortSignal,
   ): Promise<{ readonly version: ModelVersionRecord; readonly report: LoadReport }>;
 }
-
-/** What a killed server left of an upload is removed after this. */
-const STALE_MS = 24 * 3_600_000;
 
 /** Makes an importer. */
 export function createModelImporter({ store, dataDirectory, maxImportBytes }: ModelImporterOptions): ModelImporter {
@@ -114,10 +118,11 @@ function withFieldNames(error: unknown, options: ImportOptions): unknown {
   return new WeightConversionError({ name, message, stack, code, reason, metadata, violations });
 }
 
+/** Removes what a killed server left of uploads. */
 async function removeStale(imports: string): Promise<void> {
   for (const name of await readdir(imports).catch(() => [])) {
     const folder = join(imports, name);
     const { mtimeMs } = await stat(folder).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
-    if (Date.now() - mtimeMs > STALE_MS) await rm(folder, { recursive: true, force: true });
+    if (Date.now() - mtimeMs > GARBAGE_MIN_AGE_MS) await rm(folder, { recursive: true, force: true });
   }
 }

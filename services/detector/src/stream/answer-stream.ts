@@ -1,7 +1,8 @@
 import type { StreamConfiguration, StreamDetectRequest } from "@duchenne/proto";
 import type { ModelRegistry } from "../model-registry.ts";
 import type { ServedModel } from "../served-model.ts";
-import { LiveStream, type LiveStreamOptions, type StreamResponse } from "./live-stream.ts";
+import { LiveStream, type LiveStreamOptions } from "./live-stream.ts";
+import type { StreamResponse } from "./stream-answers.ts";
 import { StreamOrderError } from "./stream-order-error.ts";
 import { type StreamDefaults, streamSettings } from "./stream-settings.ts";
 
@@ -24,15 +25,20 @@ export async function* answerStream(
 ): AsyncGenerator<StreamResponse, void, undefined> {
   const iterator = requests[Symbol.asyncIterator]();
   const startedMs = performance.now();
-  const settings = streamSettings(await readConfiguration(iterator), options.defaults);
-  const following = await options.registry.follow(settings.model);
-  const stream = new LiveStream(settings, () => following.lease(), options, startedMs);
   try {
-    void stream.read(iterator);
-    yield* stream.outbox;
+    const settings = streamSettings(await readConfiguration(iterator), options.defaults);
+    const following = await options.registry.follow(settings.model);
+    const stream = new LiveStream(settings, () => following.lease(), options, startedMs);
+    try {
+      void stream.read(iterator);
+      yield* stream.outbox;
+    } finally {
+      stream.abandon();
+      following.close();
+    }
   } finally {
-    stream.abandon();
-    following.close();
+    // Not awaited: a read that is under way ends only with the caller's next message.
+    iterator.return?.().catch(() => {});
   }
 }
 

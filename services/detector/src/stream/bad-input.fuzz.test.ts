@@ -6,7 +6,13 @@ import { createRandom } from "@duchenne/data";
 import { createGraphBuilder } from "@duchenne/onnx";
 import { FrameSchema, PixelFormat, type StreamDetectRequest, StreamDetectRequestSchema } from "@duchenne/proto";
 import { checkMessage } from "@duchenne/rpc";
-import { type AuModel, createVisionEngine, describeBuiltInModel, type VisionEngine } from "@duchenne/vision";
+import {
+  type AuModel,
+  createVisionEngine,
+  describeBuiltInModel,
+  PLAIN_BATCHING,
+  type VisionEngine,
+} from "@duchenne/vision";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { detectionRequestFrom } from "../convert.ts";
@@ -135,7 +141,7 @@ it(`${CASES} mutated messages and images: each is scored, or refused with a reas
     return mutate(toBinary(StreamDetectRequestSchema, create(StreamDetectRequestSchema, { message })), donor);
   }
 
-  const defaults = { maxFaces: 8, detectEvery: 5, priority: 1, priorities: 3 };
+  const defaults = { maxFaces: 8, detectEvery: 5, batching: PLAIN_BATCHING };
   async function take({ message }: StreamDetectRequest): Promise<string> {
     switch (message.case) {
       case "configuration":

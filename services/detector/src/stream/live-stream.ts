@@ -1,35 +1,27 @@
-import type { MessageInitShape } from "@bufbuild/protobuf";
-import { durationFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
-import {
-  type Calibration,
-  DropReason,
-  type Frame,
-  FrameSchema,
-  type StreamDetectRequest,
-  type StreamDetectResponseSchema,
-} from "@duchenne/proto";
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import { type Calibration, type Frame, FrameSchema, type StreamDetectRequest } from "@duchenne/proto";
 import { checkMessage, type Logger } from "@duchenne/rpc";
-import { type Detection, type DetectionRequest, FaceSignals, FaceTracker, type FoundImage } from "@duchenne/vision";
+import { type Detection, type DetectionRequest, FaceTracker, type FoundImage } from "@duchenne/vision";
 import type { Context } from "@opentelemetry/api";
-import { detectionRequestFrom, frameResult } from "../convert.ts";
+import type { CanaryMirror, StreamMirror } from "../canary/canary-mirror.ts";
+import { detectionRequestFrom } from "../convert.ts";
 import type { FrameMetrics } from "../frame-metrics.ts";
 import type { Lease } from "../model-registry.ts";
 import type { ServedModel } from "../served-model.ts";
 import { createTraceSampler, traceImage } from "../trace-image.ts";
-import { calibratedMessage, calibrationRequest } from "./calibration-message.ts";
-import { configuredMessage } from "./configured-message.ts";
-import { dropFrom, dropName, type FrameDrop, GoingAwayError } from "./frame-drop.ts";
+import { calibrationRequest } from "./calibration-message.ts";
+import { FrameClock } from "./frame-clock.ts";
+import { GoingAwayError } from "./frame-drop.ts";
 import { FrameLane, type WorkOptions } from "./frame-lane.ts";
-import { Outbox } from "./outbox.ts";
+import { type FrameMark, StreamAnswers } from "./stream-answers.ts";
 import { StreamOrderError } from "./stream-order-error.ts";
 import type { StreamSettings } from "./stream-settings.ts";
-
-/** A message to the caller of a stream. */
-export type StreamResponse = MessageInitShape<typeof StreamDetectResponseSchema>;
 
 /** What a live stream needs of the server. */
 export interface LiveStreamOptions {
   readonly metrics: FrameMetrics;
+  /** Has frames compared with a canary. */
+  readonly mirror: CanaryMirror;
   readonly logger: Logger;
   /** Frames that a caller may have unanswered. */
   readonly credit: number;
@@ -50,7 +42,7 @@ export interface LiveStreamOptions {
 
 /** A usable frame on its way. */
 interface Arrival {
-  readonly frame: Frame;
+  readonly mark: FrameMark;
   readonly request: DetectionRequest;
   /** By performance.now(). */
   readonly receivedMs: number;
@@ -65,31 +57,20 @@ interface Scored {
   readonly detection: Detection;
 }
 
-/** Answers unread by the caller after which no more frames are read. */
-const OUTBOX_CAPACITY = 64;
-
 /** One stream between its configuration and its summary. */
 export class LiveStream {
-  readonly outbox = new Outbox<StreamResponse>(OUTBOX_CAPACITY);
+  readonly #answers: StreamAnswers;
   readonly #settings: StreamSettings;
   readonly #lease: () => Lease<ServedModel>;
   readonly #options: LiveStreamOptions;
-  readonly #startedMs: number;
+  readonly #clock = new FrameClock();
   readonly #lane: FrameLane<Arrival, Scored>;
   readonly #tracker: FaceTracker;
-  readonly #signals: FaceSignals;
+  readonly #mirror: StreamMirror;
   readonly #isTraced: () => boolean;
   /** Ends the work on frames: the server stops, or the caller is gone. */
   readonly #stop = new AbortController();
-  readonly #drops = new Map<DropReason, number>();
-  #received = 0;
-  #answered = 0;
-  #frameTimeMs = 0;
   #lastSequence: bigint | undefined;
-  /** The model and the problem that the caller was told of last. */
-  #announced = "";
-  #model = "";
-  #goingAway = false;
   #ending = false;
   /** Nobody reads any more. */
   #gone = false;
@@ -104,23 +85,33 @@ export class LiveStream {
     this.#settings = settings;
     this.#lease = lease;
     this.#options = options;
-    this.#startedMs = startedMs;
+    this.#answers = new StreamAnswers(settings, options, startedMs);
     this.#tracker = new FaceTracker({ detectEvery: settings.detectEvery, memoryMs: options.faceMemoryMs });
-    this.#signals = new FaceSignals(settings.smoothing);
+    this.#mirror = options.mirror.open();
     this.#isTraced = createTraceSampler(options.traceEveryMs);
+    const answers = this.#answers;
     this.#lane = new FrameLane({
       policy: settings.policy,
       maxUnanswered: options.credit,
       work: (arrival, workOptions) => this.#work(arrival, workOptions),
       answer: (arrival, outcome) => this.#answer(arrival, outcome),
-      stale: (arrival) => this.#stale(arrival),
+      stale({ mark, lease }) {
+        answers.stale(mark);
+        lease?.release();
+      },
+      failed: (error) => answers.outbox.fail(error),
     });
     const first = lease();
-    this.#announce(first, options.credit);
+    answers.announce(first, options.credit);
     first.release();
     options.signal.addEventListener("abort", this.#onAbort, { once: true });
     options.draining.addEventListener("abort", this.#onDraining, { once: true });
     if (options.draining.aborted) this.#onDraining();
+  }
+
+  /** The messages to the caller. */
+  get outbox(): StreamAnswers["outbox"] {
+    return this.#answers.outbox;
   }
 
   /** Reads frames until the caller half-closes, and ends with the summary. */
@@ -145,6 +136,7 @@ export class LiveStream {
     signal.removeEventListener("abort", this.#onAbort);
     draining.removeEventListener("abort", this.#onDraining);
     clearTimeout(this.#graceTimer);
+    this.#mirror.close();
     this.#ending = true;
     this.#gone = true;
     this.outbox.end();
@@ -154,7 +146,7 @@ export class LiveStream {
   async #take(message: StreamDetectRequest["message"]): Promise<void> {
     switch (message.case) {
       case "frame":
-        this.#received++;
+        this.#answers.received();
         return this.#takeFrame(message.value);
       case "calibration":
         return this.#takeCalibration(message.value);
@@ -168,27 +160,27 @@ export class LiveStream {
   async #takeFrame(frame: Frame): Promise<void> {
     const receivedMs = performance.now();
     const { outputs, maxFaces } = this.#settings;
+    const { sequence, captureTime } = frame;
+    const mark: FrameMark = { sequence, ...(captureTime && { captureTime }) };
+    let arrival: Arrival;
     try {
-      this.#checkSequence(frame.sequence);
+      this.#checkSequence(sequence);
       checkMessage(FrameSchema, frame);
       const request = detectionRequestFrom(frame, outputs, maxFaces);
-      const { captureTime } = frame;
-      this.#frameTimeMs = Math.max(
-        captureTime === undefined ? Date.now() : timestampMs(captureTime),
-        this.#frameTimeMs,
-      );
-      await this.#lane.push({ frame, request, receivedMs, frameTimeMs: this.#frameTimeMs });
+      const frameTimeMs = this.#clock.next(captureTime === undefined ? Date.now() : timestampMs(captureTime));
+      arrival = { mark, request, receivedMs, frameTimeMs };
     } catch (error) {
-      this.#lane.between(() => this.#failed(frame, error));
+      return this.#lane.between(() => this.#failed(mark, error));
     }
+    return this.#lane.push(arrival);
   }
 
-  #takeCalibration(message: Calibration): void {
+  #takeCalibration(message: Calibration): Promise<void> {
     const { faceId } = message;
     const lease = this.#lease();
     const request = calibrationRequest(message, lease.model.au.describe());
     lease.release();
-    this.#lane.between(() => this.#signals.calibrate(request, faceId === 0n ? undefined : faceId));
+    return this.#lane.between(() => this.#answers.calibrate(request, faceId === 0n ? undefined : faceId));
   }
 
   async #end(): Promise<void> {
@@ -196,19 +188,7 @@ export class LiveStream {
     this.#ending = true;
     clearTimeout(this.#graceTimer);
     await this.#lane.settled();
-    this.outbox.push({
-      message: {
-        case: "summary",
-        value: {
-          framesReceived: BigInt(this.#received),
-          framesAnswered: BigInt(this.#answered),
-          framesDropped: BigInt([...this.#drops.values()].reduce((sum, frames) => sum + frames, 0)),
-          drops: [...this.#drops].map(([reason, frames]) => ({ reason, frames: BigInt(frames) })),
-          duration: durationFromMs(Math.round(performance.now() - this.#startedMs)),
-        },
-      },
-    });
-    this.outbox.end();
+    this.#answers.end();
   }
 
   readonly #onAbort = (): void => this.abandon();
@@ -216,103 +196,47 @@ export class LiveStream {
   /** Tells the caller; the stream goes on for its grace, then what is left is dropped. */
   readonly #onDraining = (): void => {
     const { goingAwayGraceMs, reconnectAfterMs } = this.#options;
-    this.#goingAway = true;
-    this.outbox.push({
-      message: {
-        case: "goingAway",
-        value: { reconnectAfter: durationFromMs(reconnectAfterMs), grace: durationFromMs(goingAwayGraceMs) },
-      },
-    });
+    this.#answers.goingAway({ graceMs: goingAwayGraceMs, reconnectAfterMs });
     this.#graceTimer = setTimeout(() => {
       this.#stop.abort(new GoingAwayError());
       void this.#end();
     }, goingAwayGraceMs);
   };
 
-  async #work(arrival: Arrival, { latest, onStart }: WorkOptions): Promise<Scored> {
+  async #work(arrival: Arrival, { latest, onStart, onScoring }: WorkOptions): Promise<Scored> {
     const { request, receivedMs, frameTimeMs } = arrival;
     const { priority, queueTimeoutMs: timeoutMs } = this.#settings;
+    const { signal } = this.#stop;
+    signal.throwIfAborted();
     arrival.lease = this.#lease();
     const { au } = arrival.lease.model;
-    const { signal } = this.#stop;
-    const scheduling = { stream: this, priority, timeoutMs, latest, signal, onStart, receivedMs, frameTimeMs };
+    const scheduling = { stream: this, priority, timeoutMs, signal, receivedMs, frameTimeMs };
     const work = async (): Promise<Scored> => {
-      const found = await au.find(request, { ...scheduling, tracker: this.#tracker });
-      return { found, detection: await au.score(found, scheduling) };
+      const found = await au.find(request, { ...scheduling, tracker: this.#tracker, latest, onStart });
+      return { found, detection: await au.score(found, { ...scheduling, onStart: onScoring }) };
     };
     if (!this.#isTraced()) return work();
-    return traceImage(this.#options.traceContext, work, ({ detection }) => detection);
+    return traceImage(this.#options.traceContext, receivedMs, work, ({ detection }) => detection);
   }
 
-  #answer(arrival: Arrival, outcome: PromiseSettledResult<Scored>): void {
+  #answer({ mark, request, lease, frameTimeMs }: Arrival, outcome: PromiseSettledResult<Scored>): void {
     try {
-      if (outcome.status === "fulfilled") this.#result(arrival, outcome.value);
-      else this.#failed(arrival.frame, outcome.reason);
-    } catch (error) {
-      this.outbox.fail(error);
-    } finally {
-      arrival.lease?.release();
-    }
-  }
-
-  #stale({ frame, lease }: Arrival): void {
-    this.#drop(frame, { reason: DropReason.STALE, detail: "A newer frame came before its turn" });
-    lease?.release();
-  }
-
-  #result({ frame, lease, frameTimeMs }: Arrival, { found, detection }: Scored): void {
-    this.#announce(lease!, 0);
-    const ids = found.faceIds ?? this.#tracker.update(found, frameTimeMs);
-    const measured: StreamResponse[] = [];
-    const faces = detection.faces.map((face, i) => {
-      const signalled = this.#signals.next(ids[i]!, face.scores, frameTimeMs);
-      if (signalled.measured !== undefined) {
-        measured.push({ message: { case: "calibrated", value: calibratedMessage(signalled.measured) } });
+      if (outcome.status === "rejected") {
+        this.#failed(mark, outcome.reason);
+        return;
       }
-      return { ...face, faceId: ids[i]!, scores: signalled.scores, calibration: signalled.calibration };
-    });
-    this.#answered++;
-    this.#options.metrics.result(detection.times);
-    const value = { ...frameResult(frame, lease!.model, detection, faces), credit: this.#creditBack() };
-    this.outbox.push({ message: { case: "result", value } });
-    for (const message of measured) this.outbox.push(message);
-  }
-
-  /** Drops the frame that failed, or ends the stream when more than the frame did. */
-  #failed(frame: Frame, error: unknown): void {
-    if (this.#gone) return;
-    const drop = dropFrom(error);
-    if (drop === undefined) {
-      this.outbox.fail(error);
-      return;
+      const { found, detection } = outcome.value;
+      const faceIds = found.faceIds ?? this.#tracker.update(found, frameTimeMs);
+      this.#answers.result({ mark, lease: lease!, detection, faceIds, frameTimeMs });
+      if (!this.#gone) this.#mirror.offer({ lease: lease!, request, found, detection });
+    } finally {
+      lease?.release();
     }
-    if (drop.reason === DropReason.INTERNAL) this.#options.logger.error({ error }, "A frame failed");
-    this.#drop(frame, drop);
   }
 
-  #drop(frame: Frame, { reason, detail }: FrameDrop): void {
-    const { sequence, captureTime } = frame;
-    this.#drops.set(reason, (this.#drops.get(reason) ?? 0) + 1);
-    this.#options.metrics.drop(dropName(reason));
-    const value = { sequence, reason, detail, ...(captureTime && { captureTime }), credit: this.#creditBack() };
-    this.outbox.push({ message: { case: "dropped", value } });
-  }
-
-  /** Every answer gives its frame's credit back, until the server is about to stop. */
-  #creditBack(): number {
-    return this.#goingAway ? 0 : 1;
-  }
-
-  /** Tells the caller what answers, when that is news. */
-  #announce({ model, resolved, problem }: Lease<ServedModel>, credit: number): void {
-    const announced = `${model.name} ${problem ?? ""}`;
-    if (announced === this.#announced) return;
-    this.#announced = announced;
-    if (this.#model !== "" && this.#model !== model.name) this.#signals.modelChanged();
-    this.#model = model.name;
-    this.outbox.push({
-      message: { case: "configured", value: configuredMessage(this.#settings, { model, resolved, problem }, credit) },
-    });
+  /** What ends the work on frames of a caller who is gone is nobody's to know. */
+  #failed(mark: FrameMark, error: unknown): void {
+    if (!this.#gone) this.#answers.failed(mark, error);
   }
 
   #checkSequence(sequence: bigint): void {

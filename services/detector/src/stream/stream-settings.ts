@@ -1,6 +1,5 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { durationFromMs, durationMs } from "@bufbuild/protobuf/wkt";
-import { InvalidFieldError } from "@duchenne/control";
+import { exactDuration, exactDurationMs } from "@duchenne/control";
 import {
   FramePolicy,
   type OutputOptions,
@@ -8,16 +7,14 @@ import {
   type SmoothingSchema,
   type StreamConfiguration,
 } from "@duchenne/proto";
-import type { Smoothing } from "@duchenne/vision";
+import { type BatchingOptions, priorityFrom, type Smoothing } from "@duchenne/vision";
 import type { LanePolicy } from "./frame-lane.ts";
 
 /** What a server gives a stream that does not say. */
 export interface StreamDefaults {
   readonly maxFaces: number;
   readonly detectEvery: number;
-  readonly priority: number;
-  /** How many priorities there are. */
-  readonly priorities: number;
+  readonly batching: Pick<BatchingOptions, "priorities" | "defaultPriority">;
 }
 
 /** How a stream is answered, every default filled in. */
@@ -32,19 +29,7 @@ export interface StreamSettings {
   readonly queueTimeoutMs: number | undefined;
 }
 
-/** Thrown for a priority that the server does not have. */
-export class PriorityOutOfRangeError extends InvalidFieldError {
-  readonly reason = "UNKNOWN_PRIORITY";
-}
-
-/** Checks a priority against the server's. @throws {PriorityOutOfRangeError} */
-export function checkedPriority(priority: number, { priorities, priority: fallback }: StreamDefaults): number {
-  if (priority <= priorities) return priority || fallback;
-  const expected = `Expected a priority of 1..${priorities}, or 0 for ${fallback}`;
-  throw new PriorityOutOfRangeError("priority", `${expected}, got ${priority}`);
-}
-
-/** The settings that a configuration asks for. @throws {PriorityOutOfRangeError} */
+/** The settings that a configuration asks for. @throws {UnknownPriorityError} */
 export function streamSettings(configuration: StreamConfiguration, defaults: StreamDefaults): StreamSettings {
   const { model, policy, maxFaces, outputs, tracking, smoothing, queueTimeout } = configuration;
   return {
@@ -54,8 +39,8 @@ export function streamSettings(configuration: StreamConfiguration, defaults: Str
     outputs,
     detectEvery: tracking?.detectEvery || defaults.detectEvery,
     smoothing: smoothingFrom(smoothing),
-    priority: checkedPriority(configuration.priority, defaults),
-    queueTimeoutMs: queueTimeout && durationMs(queueTimeout),
+    priority: priorityFrom(configuration.priority, defaults.batching),
+    queueTimeoutMs: queueTimeout && exactDurationMs(queueTimeout),
   };
 }
 
@@ -67,7 +52,7 @@ export function policyMessage(policy: LanePolicy): FramePolicy {
 function smoothingFrom(message: SmoothingMessage | undefined): Smoothing {
   switch (message?.filter.case) {
     case "exponential":
-      return { kind: "ema", halfLifeMs: durationMs(message.filter.value.halfLife!) };
+      return { kind: "ema", halfLifeMs: exactDurationMs(message.filter.value.halfLife!) };
     case "oneEuro": {
       const { minCutoffHz, beta, derivativeCutoffHz } = message.filter.value;
       return { kind: "one-euro", minCutoffHz: minCutoffHz || 1, beta, derivativeCutoffHz: derivativeCutoffHz || 1 };
@@ -83,7 +68,7 @@ export function smoothingMessage(smoothing: Smoothing): MessageInitShape<typeof 
     case "none":
       return undefined;
     case "ema":
-      return { filter: { case: "exponential", value: { halfLife: durationFromMs(smoothing.halfLifeMs) } } };
+      return { filter: { case: "exponential", value: { halfLife: exactDuration(smoothing.halfLifeMs) } } };
     case "one-euro": {
       const { minCutoffHz, beta, derivativeCutoffHz } = smoothing;
       return { filter: { case: "oneEuro", value: { minCutoffHz, beta, derivativeCutoffHz } } };

@@ -4,6 +4,8 @@
 #define DUCHENNE_KERNELS_LOOPS_LOOPS_H_
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace duchenne {
 
@@ -30,7 +32,7 @@ struct LayerNormRows {
 };
 
 /// Its gradient; `carry` (null: none) is the gradient that reaches x past the LayerNorm and is added to dx. Also writes y
-/// again (null: not wanted), so that it need not be kept since the forward pass; only then is `offset` read.
+/// again, so that it need not be kept since the forward pass.
 template <class T>
 struct LayerNormGradRows {
   const T* dy;
@@ -54,7 +56,7 @@ struct BiasGeluRows {
   std::int64_t dim;
 };
 
-/// du = dy * gelu'(u + bias). Also writes y = gelu(u + bias) again; null: not wanted.
+/// du = dy * gelu'(u + bias). Also writes y = gelu(u + bias) again.
 template <class T>
 struct BiasGeluGradRows {
   const T* dy;
@@ -142,8 +144,14 @@ extern const Loops kBaselineLoops;
 extern const Loops kAvx2Loops;
 extern const Loops kAvx512Loops;
 
-/// Those of the widest instruction set of this machine.
+/// Those of the instruction sets that this processor has, the narrowest first.
+const std::vector<const Loops*>& AvailableLoops();
+
+/// Those in use: of the widest set, unless others were chosen.
 const Loops& ChosenLoops();
+
+/// From now on, in all threads, those of another set: to compare and to test. @returns whether the processor has it
+bool ChooseLoops(const std::string& instructionSet);
 
 }  // namespace duchenne
 

@@ -3,16 +3,9 @@
 namespace duchenne {
 namespace {
 
-using tensorflow::OpInputList;
-using tensorflow::OpKernel;
-using tensorflow::OpKernelConstruction;
-using tensorflow::OpKernelContext;
-using tensorflow::Tensor;
-using tensorflow::shape_inference::InferenceContext;
-
 /// One step of AdamW for all parameters. It works IN PLACE: the outputs are the buffers of weights and moments, which
 /// would otherwise stand in memory twice. Because it takes all gradients, nothing that a gradient depends on still reads
-/// a weight when it runs; whoever else reads one must be ordered before it, for which `overwrites` (3 N) asks.
+/// a weight when it runs; whoever else reads one must be ordered before it, for which `overwrites` (3 N) asks (recording.h).
 ///
 /// factors [G, 3], a row for each group of parameters: rate / (1 - beta1^t), 1 - rate * decay, sqrt(1 - beta2^t);
 /// group [N]: the row of each parameter; complement: 1 - beta.
@@ -27,6 +20,8 @@ REGISTER_OP("DuchenneAdamW")
     .Output("new_second: N * float")
     .Attr("N: int >= 1")
     .Attr("overwrites: int")
+    // Read by TensorFlow's optimiser: it then makes a copy where it would otherwise leave out what computes nothing (x * 1).
+    .Attr("inplace: bool = true")
     .Attr("group: list(int)")
     .Attr("beta1: float")
     .Attr("beta2: float")

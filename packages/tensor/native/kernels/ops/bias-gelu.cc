@@ -3,12 +3,6 @@
 namespace duchenne {
 namespace {
 
-using tensorflow::OpKernel;
-using tensorflow::OpKernelConstruction;
-using tensorflow::OpKernelContext;
-using tensorflow::Tensor;
-using tensorflow::shape_inference::InferenceContext;
-
 /// gelu(u + bias), u [R, H]; bias [H] or empty.
 REGISTER_OP("DuchenneBiasGelu")
     .Input("u: T")
@@ -89,14 +83,8 @@ class BiasGeluGradOp : public OpKernel {
   }
 };
 
-#define REGISTER(TYPE)                                                                                           \
-  REGISTER_KERNEL_BUILDER(Name("DuchenneBiasGelu").Device(tensorflow::DEVICE_CPU).TypeConstraint<TYPE>("T"),     \
-                          BiasGeluOp<TYPE>);                                                                     \
-  REGISTER_KERNEL_BUILDER(Name("DuchenneBiasGeluGrad").Device(tensorflow::DEVICE_CPU).TypeConstraint<TYPE>("T"), \
-                          BiasGeluGradOp<TYPE>)
-REGISTER(float);
-REGISTER(tensorflow::bfloat16);
-#undef REGISTER
+DUCHENNE_REGISTER_KERNEL("DuchenneBiasGelu", BiasGeluOp);
+DUCHENNE_REGISTER_KERNEL("DuchenneBiasGeluGrad", BiasGeluGradOp);
 
 }  // namespace
 }  // namespace duchenne

@@ -3,12 +3,6 @@
 namespace duchenne {
 namespace {
 
-using tensorflow::OpKernel;
-using tensorflow::OpKernelConstruction;
-using tensorflow::OpKernelContext;
-using tensorflow::Tensor;
-using tensorflow::shape_inference::InferenceContext;
-
 /// x [R, D], gain [D], offset [D] to y [R, D] and, for the gradient, mean [R] and rstd [R].
 REGISTER_OP("DuchenneLayerNorm")
     .Input("x: float")
@@ -112,14 +106,8 @@ class LayerNormGradOp : public OpKernel {
   }
 };
 
-#define REGISTER(TYPE)                                                                                              \
-  REGISTER_KERNEL_BUILDER(Name("DuchenneLayerNorm").Device(tensorflow::DEVICE_CPU).TypeConstraint<TYPE>("T"),       \
-                          LayerNormOp<TYPE>);                                                                       \
-  REGISTER_KERNEL_BUILDER(Name("DuchenneLayerNormGrad").Device(tensorflow::DEVICE_CPU).TypeConstraint<TYPE>("T"),   \
-                          LayerNormGradOp<TYPE>)
-REGISTER(float);
-REGISTER(tensorflow::bfloat16);
-#undef REGISTER
+DUCHENNE_REGISTER_KERNEL("DuchenneLayerNorm", LayerNormOp);
+DUCHENNE_REGISTER_KERNEL("DuchenneLayerNormGrad", LayerNormGradOp);
 
 }  // namespace
 }  // namespace duchenne

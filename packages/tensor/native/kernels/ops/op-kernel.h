@@ -14,6 +14,14 @@
 
 namespace duchenne {
 
+using tensorflow::OpInputList;
+using tensorflow::OpKernel;
+using tensorflow::OpKernelConstruction;
+using tensorflow::OpKernelContext;
+using tensorflow::Tensor;
+using tensorflow::tstring;
+using tensorflow::shape_inference::InferenceContext;
+
 /// The type that passes between matrix products, as TensorFlow names it and as the loops store it.
 template <class T>
 struct Stored;
@@ -27,21 +35,21 @@ struct Stored<tensorflow::bfloat16> {
 };
 
 template <class T>
-const typename Stored<T>::Type* Read(const tensorflow::Tensor& tensor) {
+const typename Stored<T>::Type* Read(const Tensor& tensor) {
   return reinterpret_cast<const typename Stored<T>::Type*>(tensor.flat<T>().data());
 }
 template <class T>
-typename Stored<T>::Type* Write(tensorflow::Tensor* tensor) {
+typename Stored<T>::Type* Write(Tensor* tensor) {
   return reinterpret_cast<typename Stored<T>::Type*>(tensor->flat<T>().data());
 }
 /// An input that may be left out: a tensor without elements stands for none.
-inline const float* ReadOptional(const tensorflow::Tensor& tensor) {
+inline const float* ReadOptional(const Tensor& tensor) {
   return tensor.NumElements() == 0 ? nullptr : Read<float>(tensor);
 }
 
 /// Calls work(begin, end) over parts of 0..count on the intra-op threads. @param cost of one, in cycles, roughly
 template <class Work>
-void Parallel(tensorflow::OpKernelContext* context, std::int64_t count, std::int64_t cost, const Work& work) {
+void Parallel(OpKernelContext* context, std::int64_t count, std::int64_t cost, const Work& work) {
   const auto* workers = context->device()->tensorflow_cpu_worker_threads();
   tensorflow::Shard(workers->num_threads, workers->workers, count, cost, work);
 }
@@ -51,7 +59,7 @@ void Parallel(tensorflow::OpKernelContext* context, std::int64_t count, std::int
 ///
 /// @param sums where each of the sums over all rows goes, `dim` long
 template <class Work>
-void ParallelWithSums(tensorflow::OpKernelContext* context, std::int64_t rows, std::int64_t dim, std::int64_t cost,
+void ParallelWithSums(OpKernelContext* context, std::int64_t rows, std::int64_t dim, std::int64_t cost,
                       const std::vector<float*>& sums, const Work& work) {
   const std::int64_t parts = std::clamp<std::int64_t>(rows / 64, 1, 32);
   const std::int64_t width = static_cast<std::int64_t>(sums.size()) * dim;
@@ -70,8 +78,8 @@ void ParallelWithSums(tensorflow::OpKernelContext* context, std::int64_t rows, s
 }
 
 /// Refuses what is not a matrix of rows.
-inline bool IsMatrix(tensorflow::OpKernelContext* context, int input) {
-  const tensorflow::Tensor& tensor = context->input(input);
+inline bool IsMatrix(OpKernelContext* context, int input) {
+  const Tensor& tensor = context->input(input);
   if (tensor.dims() == 2) return true;
   context->CtxFailure(absl::InvalidArgumentError(
       absl::StrCat("Expected input ", input, " to be a matrix, got ", tensor.shape().DebugString())));
@@ -79,13 +87,19 @@ inline bool IsMatrix(tensorflow::OpKernelContext* context, int input) {
 }
 
 /// Refuses an input of another number of elements. @param orNone also allows an empty one
-inline bool HasSize(tensorflow::OpKernelContext* context, int input, std::int64_t size, bool orNone = false) {
+inline bool HasSize(OpKernelContext* context, int input, std::int64_t size, bool orNone = false) {
   const std::int64_t actual = context->input(input).NumElements();
   if (actual == size || (orNone && actual == 0)) return true;
   context->CtxFailure(
       absl::InvalidArgumentError(absl::StrCat("Expected input ", input, " of ", size, " elements, got ", actual)));
   return false;
 }
+
+/// Registers a kernel template for both types that pass between matrix products.
+#define DUCHENNE_REGISTER_KERNEL(OP, KERNEL)                                                                          \
+  REGISTER_KERNEL_BUILDER(Name(OP).Device(tensorflow::DEVICE_CPU).TypeConstraint<float>("T"), KERNEL<float>);         \
+  REGISTER_KERNEL_BUILDER(Name(OP).Device(tensorflow::DEVICE_CPU).TypeConstraint<tensorflow::bfloat16>("T"),          \
+                          KERNEL<tensorflow::bfloat16>)
 
 }  // namespace duchenne
 

@@ -3,11 +3,6 @@
 namespace duchenne {
 namespace {
 
-using tensorflow::OpKernel;
-using tensorflow::OpKernelContext;
-using tensorflow::Tensor;
-using tensorflow::shape_inference::InferenceContext;
-
 /// x + scale * (branch + bias) on rows [R, D]; scale [B], one for each R / B rows, or empty.
 REGISTER_OP("DuchenneResidual")
     .Input("x: float")
@@ -102,14 +97,8 @@ class ResidualGradOp : public OpKernel {
   }
 };
 
-#define REGISTER(TYPE)                                                                                           \
-  REGISTER_KERNEL_BUILDER(Name("DuchenneResidual").Device(tensorflow::DEVICE_CPU).TypeConstraint<TYPE>("T"),     \
-                          ResidualOp<TYPE>);                                                                     \
-  REGISTER_KERNEL_BUILDER(Name("DuchenneResidualGrad").Device(tensorflow::DEVICE_CPU).TypeConstraint<TYPE>("T"), \
-                          ResidualGradOp<TYPE>)
-REGISTER(float);
-REGISTER(tensorflow::bfloat16);
-#undef REGISTER
+DUCHENNE_REGISTER_KERNEL("DuchenneResidual", ResidualOp);
+DUCHENNE_REGISTER_KERNEL("DuchenneResidualGrad", ResidualGradOp);
 
 }  // namespace
 }  // namespace duchenne
