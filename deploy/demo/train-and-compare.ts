@@ -1,7 +1,7 @@
 import { createJobProgress, type Style, styleFor } from "@duchenne/cli";
-import { type DuchenneClient, JobNotSucceededError, watchJob } from "@duchenne/client";
+import { type DuchenneClient, waitForJob } from "@duchenne/client";
 import { actionUnitName } from "@duchenne/data";
-import { type Estimate, type EvaluationReport, type Job, JobState } from "@duchenne/proto";
+import type { Estimate, EvaluationReport, Job } from "@duchenne/proto";
 
 const DATASET = {
   datasetId: "demo",
@@ -79,11 +79,11 @@ async function train(client: DuchenneClient, lambda: number, model: string): Pro
 
 async function finish(client: DuchenneClient, { name }: Job, title: string): Promise<Job> {
   const progress = createJobProgress(process.stdout, styleFor(process.stdout), `   ${title}`);
-  for await (const event of watchJob(client, name)) progress.show(event);
-  progress.end();
-  const job = await client.jobs.getJob({ name });
-  if (job.state !== JobState.SUCCEEDED) throw new JobNotSucceededError(job);
-  return job;
+  try {
+    return await waitForJob(client, name, { onEvent: progress.show });
+  } finally {
+    progress.end();
+  }
 }
 
 function resultOf({ result }: Job, key: string): string {

@@ -46,7 +46,10 @@ it("detect --json writes one object a line", async () => {
 });
 
 it("synthesizes, trains, evaluates, promotes and lists", async () => {
-  const drawn = await duchenne("datasets", "synthesize", "tiny", "--subjects", "4", "--frames", "24", "--size", "64");
+  const drawing = ["datasets", "synthesize", "tiny", "--subjects", "4", "--frames", "24", "--size", "64"];
+  const waiting = await duchenne(...drawing, "--after", "jobs/none");
+  expect(waiting).toMatchObject({ code: 1, stderr: expect.stringContaining('There is no job "none"') });
+  const drawn = await duchenne(...drawing, "--priority", "3", "--time-limit", "10m");
   expect(drawn.stdout).toBe("datasets/tiny\n");
   expect(drawn.stderr).toContain("100 %");
   const recipe = [
@@ -73,6 +76,8 @@ it("synthesizes, trains, evaluates, promotes and lists", async () => {
   const half = await duchenne("train", ...recipe, "--warmup-epochs", "1", "--dry-run", "--precision", "bfloat16");
   const refusal = bfloat16Refusal();
   expect(refusal === undefined ? half.stdout : half.stderr).toContain(refusal ?? '"precision": "bfloat16"');
+  const after = await duchenne("train", ...recipe, "--warmup-epochs", "1", "--dry-run", "--after", "jobs/none");
+  expect(after).toMatchObject({ code: 1, stderr: expect.stringContaining('There is no job "none"') });
   const trained = await duchenne("train", ...recipe, "--warmup-epochs", "1");
   expect(trained.stdout).toBe("models/tiny/versions/1\n");
   const evaluated = await duchenne("evaluate", "--model", "models/tiny/versions/1", "--dataset", "datasets/tiny");
@@ -83,6 +88,12 @@ it("synthesizes, trains, evaluates, promotes and lists", async () => {
   expect(promoted.stdout).toBe("models/default@live -> models/tiny/versions/1\n");
   expect((await duchenne("models", "list")).stdout).toContain(
     "models/default  no versions  live -> models/tiny/versions/1",
+  );
+  expect((await duchenne("models", "history")).stdout).toMatch(
+    /^[-0-9]{10}T[:0-9]{8}Z {2}models\/tiny\/versions\/1\n$/,
+  );
+  expect((await duchenne("models", "versions", "models/tiny")).stdout).toMatch(
+    /^[-0-9]{10}T[:0-9]{8}Z {2}models\/tiny\/versions\/1 {2}vit {2}sha256:[0-9a-f]{64}\n$/,
   );
   const [first] = (await duchenne("jobs", "list")).stdout.split("\n");
   expect(first).toMatch(/^jobs\/\S+ {2}SUCCEEDED {2}100 % {2}Evaluation of models\/blendshape-au/);

@@ -11,7 +11,14 @@ import {
   jobStateName,
   watchJob,
 } from "@duchenne/client";
-import { DatasetProtocol, ExportFormat, type JobEvent, type JobOptionsSchema, JobState } from "@duchenne/proto";
+import {
+  DatasetProtocol,
+  ExportFormat,
+  type JobEvent,
+  type JobOptionsSchema,
+  JobState,
+  Precision,
+} from "@duchenne/proto";
 import { type PostgresServer, type S3Server, startPostgres, startS3 } from "@duchenne/store/test-servers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { failureOf } from "./failure-of.ts";
@@ -62,7 +69,9 @@ describe("processes that share a database and a bucket, and nothing else", () =>
     const here = await exportModel(trainer, exported, join(folder.path, "here"));
     const there = await exportModel(evaluator, exported, join(folder.path, "there"));
     expect((await readFile(there)).equals(await readFile(here))).toBe(true);
-    expect((await evaluator.models.getModelVersion({ name })).files).toEqual(files);
+    const read = await evaluator.models.getModelVersion({ name });
+    expect(read).toMatchObject({ files, digest: modelVersion!.digest });
+    expect(read.digest).toMatch(/^[0-9a-f]{64}$/);
 
     const { etag } = await evaluator.models.setAlias({ name: "models/default@live", version: name });
     expect((await trainer.models.getModelVersion({ name: "models/default@live" })).name).toBe(name);
@@ -71,6 +80,14 @@ describe("processes that share a database and a bucket, and nothing else", () =>
     const builtIn = "models/blendshape-au/versions/1";
     await trainer.models.setAlias({ name: "models/default@live", version: builtIn, etag });
     await evaluator.models.deleteModelVersion({ name });
+    // Where an alias pointed is remembered, also of what was deleted since.
+    const parent = "models/default@live";
+    const { aliasMoves, nextPageToken } = await evaluator.models.listAliasMoves({ parent, pageSize: 1 });
+    expect(aliasMoves).toMatchObject([{ version: builtIn }]);
+    const older = await trainer.models.listAliasMoves({ parent, pageToken: nextPageToken });
+    expect(older).toMatchObject({ aliasMoves: [{ version: name, etag }], nextPageToken: "" });
+    const unset = failureOf(trainer.models.listAliasMoves({ parent: "models/default@canary" }));
+    expect(await unset).toMatchObject({ code: "NotFound", reason: "ALIAS_NOT_FOUND" });
     expect(await failureOf(trainer.models.getModelVersion({ name }))).toMatchObject({ code: "NotFound" });
     expect(await failureOf(trainer.models.deleteModelVersion({ name: builtIn }))).toMatchObject({
       reason: "BUILT_IN_MODEL",
@@ -104,7 +121,10 @@ describe("processes that share a database and a bucket, and nothing else", () =>
 
   it("route jobs to a machine that has what they take, by priority, and after the jobs they wait for", async () => {
     const { client } = machines.at(-1)!;
-    const train = (jobOptions: MessageInitShape<typeof JobOptionsSchema>) =>
+    const train = (
+      jobOptions: MessageInitShape<typeof JobOptionsSchema>,
+      precision: Precision = Precision.UNSPECIFIED,
+    ) =>
       client.trainer.createTrainingJob({
         training: {
           case: "fineTune",
@@ -112,11 +132,16 @@ describe("processes that share a database and a bucket, and nothing else", () =>
             dataset: "datasets/faces",
             model: "models/m",
             encoder: { variant: "micro" },
-            optimization: { batchSize: 8 },
+            optimization: { batchSize: 8, precision },
           },
         },
+        validateOnly: precision !== Precision.UNSPECIFIED,
         jobOptions,
       });
+    // Whatever this machine computes in: another one will train.
+    expect(await train({ resources: { gpu: 2 } }, Precision.BFLOAT16)).toMatchObject({
+      spec: { recipe: { optimization: { precision: "bfloat16" } } },
+    });
     // No machine has as much: it waits.
     const first = await train({ resources: { gpu: 2 }, priority: 3, timeLimit: durationFromMs(60_000) });
     expect(first).toMatchObject({ state: JobState.QUEUED, priority: 3, resources: { gpu: 2 } });
@@ -131,6 +156,34 @@ describe("processes that share a database and a bucket, and nothing else", () =>
     expect(await failureOf(client.jobs.pauseJob({ name: second.name }))).toMatchObject({ reason: "JOB_ENDED" });
     const wrong = failureOf(train({ resources: { "a gpu": 1 }, after: ["nobody"] }));
     expect(await wrong).toMatchObject({ code: "InvalidArgument" });
+    const none = failureOf(train({ resources: { gpu: 0 } }));
+    expect(await none).toMatchObject({ code: "InvalidArgument", fields: ['job_options.resources["gpu"]'] });
+  });
+
+  it("check how a job would be run, and answer it so, without starting it", async () => {
+    const { client } = machines.at(-1)!;
+    const draw = (request: { readonly validateOnly?: boolean; readonly requestId?: string }, jobOptions: object) =>
+      client.datasets.synthesizeDataset({
+        datasetId: "checked",
+        subjects: 2,
+        framesPerSubject: 1,
+        imageSize: 32,
+        jobOptions,
+        ...request,
+      });
+    const before = (await client.jobs.listJobs({})).jobs.length;
+    const options = { priority: 2, timeLimit: durationFromMs(60_000), resources: { gpu: 7 } };
+    expect(await draw({ validateOnly: true }, options)).toMatchObject({ name: "", state: JobState.QUEUED, ...options });
+    const after = ["jobs/none"];
+    expect(await failureOf(draw({ validateOnly: true }, { after }))).toMatchObject({ reason: "JOB_NOT_FOUND" });
+    expect((await client.jobs.listJobs({})).jobs).toHaveLength(before);
+    const made = await draw({ requestId: "r" }, options);
+    expect(made).toMatchObject(options);
+    expect((await draw({ requestId: "r" }, options)).name).toBe(made.name);
+    const reused = { code: "AlreadyExists", reason: "REQUEST_ID_REUSED" };
+    expect(await failureOf(draw({ requestId: "r" }, { ...options, priority: 3 }))).toMatchObject(reused);
+    expect(await failureOf(draw({ requestId: "r", validateOnly: true }, {}))).toMatchObject(reused);
+    await client.jobs.cancelJob({ name: made.name });
   });
 });
 

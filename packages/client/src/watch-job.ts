@@ -65,9 +65,18 @@ export class JobNotSucceededError extends Error {
   }
 }
 
-/** Waits for a job's end. @throws {JobNotSucceededError} when it failed or was cancelled */
-export async function waitForJob(client: DuchenneClient, name: string, options: WatchOptions = {}): Promise<Job> {
-  for await (const _ of watchJob(client, name, options));
+/**
+ * Waits for a job's end.
+ *
+ * @param onEvent is told of what happens until then
+ * @throws {JobNotSucceededError} when it failed or was cancelled
+ */
+export async function waitForJob(
+  client: DuchenneClient,
+  name: string,
+  { onEvent, ...options }: WatchOptions & { readonly onEvent?: (event: JobEvent) => void } = {},
+): Promise<Job> {
+  for await (const event of watchJob(client, name, options)) onEvent?.(event);
   const job = await client.jobs.getJob({ name });
   if (job.state !== JobState.SUCCEEDED) throw new JobNotSucceededError(job);
   return job;

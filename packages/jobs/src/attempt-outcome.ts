@@ -9,23 +9,36 @@ const LONGEST_BACK_OFF_MS = 60_000;
 /** Errors that another attempt would meet as well. */
 const PERMANENT = new Set(["invalid_argument", "failed_precondition", "not_found", "already_exists", "data_loss"]);
 
-/** What the end of an attempt's process means for its job; failures that may pass are tried again, later each time. */
+/**
+ * What the end of an attempt's process means for its job; failures that may pass are tried again, later each time. One that
+ * stopped because it was asked to has not failed; one that failed while it stopped has, and says how.
+ */
 export function outcomeOf(end: AttemptEnd, stopping: StopReason | undefined, job: JobRecord): AttemptOutcome {
   if (end.kind === "succeeded") return { state: "SUCCEEDED", result: end.result };
-  if (stopping === "cancel") return { state: "CANCELLED" };
-  if (stopping === "pause") return { state: "PAUSED" };
-  if (stopping === "interrupt") return { state: "INTERRUPTED" };
-  if (stopping === "timeout") {
-    const message = `Expected an end within ${job.timeLimitMs} ms of running time`;
-    return { state: "FAILED", error: { code: "deadline_exceeded", reason: "TIME_LIMIT_EXCEEDED", message } };
-  }
-  if (end.kind === "failed" && PERMANENT.has(end.error.code)) return { state: "FAILED", error: end.error };
+  if (stopping === "timeout") return { state: "FAILED", error: outOfTime(job, end) };
+  // Whoever ends a process of ours may end its attempts as well: a crash then is no fault of the job's.
+  const isAsAsked =
+    end.kind === "stopped" || end.kind === "killed" || (end.kind === "crashed" && stopping === "interrupt");
+  if (isAsAsked && stopping === "cancel") return { state: "CANCELLED" };
+  if (isAsAsked && stopping === "pause") return { state: "PAUSED" };
+  if (isAsAsked && stopping === "interrupt") return { state: "INTERRUPTED" };
+  const error = errorOf(end);
+  if (end.kind === "failed" && PERMANENT.has(error.code)) return { state: "FAILED", error };
   const retryAfterMs = Math.min(FIRST_BACK_OFF_MS * 4 ** job.failures, LONGEST_BACK_OFF_MS);
-  return { state: "FAILED", error: errorOf(end), retryAfterMs };
+  return { state: "FAILED", error, retryAfterMs };
 }
 
-function errorOf(end: Exclude<AttemptEnd, { kind: "succeeded" }>): JobError {
+function outOfTime({ timeLimitMs }: JobRecord, end: Unfinished): JobError {
+  const message = `Expected an end within ${timeLimitMs} ms of running time`;
+  const isPlain = end.kind === "stopped" || end.kind === "killed";
+  const more = isPlain ? "" : `; while it stopped: ${errorOf(end).message}`;
+  return { code: "deadline_exceeded", reason: "TIME_LIMIT_EXCEEDED", message: message + more };
+}
+
+type Unfinished = Exclude<AttemptEnd, { kind: "succeeded" }>;
+
+function errorOf(end: Unfinished): JobError {
   if (end.kind === "failed") return end.error;
-  const message = end.kind === "crashed" ? end.description : "The attempt stopped without being asked";
+  const message = end.kind === "crashed" ? end.description : "The attempt ended without being asked";
   return { code: "internal", reason: "ATTEMPT_CRASHED", message };
 }

@@ -7,6 +7,8 @@ import { type AttemptMessage, attemptMessageSchema, type StartMessage, type Supe
 /** How an attempt's process came to its end. */
 export type AttemptEnd =
   | Exclude<AttemptMessage, { kind: "event" }>
+  /** It was ended by `kill`. */
+  | { readonly kind: "killed" }
   /** It ended without a word. */
   | { readonly kind: "crashed"; readonly description: string };
 
@@ -40,6 +42,7 @@ export function startAttemptProcess(
   });
   const lastLines = keepLastLines(child, logger);
   let outcome: AttemptEnd | undefined;
+  let killed = false;
   const waiting: JobEventBody[] = [];
   let storing: Promise<void> | undefined;
   let failure: { readonly error: unknown } | undefined;
@@ -74,11 +77,16 @@ export function startAttemptProcess(
   });
   return {
     stop: () => tell({ kind: "stop" }),
-    kill: () => void child.kill("SIGKILL"),
+    kill() {
+      killed = true;
+      child.kill("SIGKILL");
+    },
     ended: gone.then(async (how) => {
       await storing;
       if (failure !== undefined) throw failure.error;
-      return outcome ?? { kind: "crashed", description: [`The attempt's process ${how}`, ...lastLines].join("\n") };
+      if (outcome !== undefined) return outcome;
+      if (killed) return { kind: "killed" };
+      return { kind: "crashed", description: [`The attempt's process ${how}`, ...lastLines].join("\n") };
     }),
   };
 }

@@ -17,8 +17,6 @@ export interface AttemptJob {
   readonly spec: JsonObject;
   /** The digest of the last checkpoint. */
   readonly checkpoint?: string | undefined;
-  /** The jobs that had to succeed before this one; their results say what they made. */
-  readonly after: readonly string[];
   /** The call that created the job. */
   readonly traceparent?: string | undefined;
 }

@@ -1,21 +1,9 @@
+import { isAbort, isRpcFailure } from "@duchenne/rpc";
 import { spanContextFromTraceparent, startTelemetry, withSpan } from "@duchenne/rpc/telemetry";
-import { type JobError, type JobEventBody, type JsonObject, openStore, type Store } from "@duchenne/store";
+import { type JobError, type JsonObject, openStore } from "@duchenne/store";
+import { type AttemptTools, createAttemptTools } from "./attempt-tools.ts";
 import type { AttemptJob, AttemptMessage, StartMessage, SupervisorMessage } from "./messages.ts";
-
-/** What an attempt works with. */
-export interface AttemptTools {
-  /** Aborts when the job is to stop: save a checkpoint, then throw the signal's reason. */
-  readonly signal: AbortSignal;
-  readonly store: Store;
-  /** The store's folder of this machine. */
-  readonly dataDirectory: string;
-  /** Tells of progress, metrics, logs and artifacts. */
-  emit(event: JobEventBody): void;
-  /** Stores a checkpoint; the next attempt starts from it. */
-  saveCheckpoint(step: number, bytes: Uint8Array): Promise<void>;
-  /** The checkpoint of an earlier attempt. */
-  loadCheckpoint(): Promise<Uint8Array | undefined>;
-}
+import { whileUnavailable } from "./while-unavailable.ts";
 
 /** Does one kind of job; answers its result. */
 export type AttemptHandler = (job: AttemptJob, tools: AttemptTools) => Promise<JsonObject>;
@@ -69,8 +57,8 @@ async function attempt(
   try {
     if (handler === undefined)
       throw new Error(`Expected a job of ${Object.keys(handlers).join(", ")}, got ${job.kind}`);
-    const store = await openStore(location);
-    const tools = toolsFor(job, store, location.directory, signal);
+    const store = await whileUnavailable(() => openStore(location), signal);
+    const tools = createAttemptTools(job, { store, dataDirectory: location.directory, signal, send });
     // A trace of its own, linked to the call that created the job: the call ended long ago.
     const result = await withSpan("attempt", attributes, () => handler(job, tools), {
       root: true,
@@ -79,23 +67,8 @@ async function attempt(
     await store.close();
     return { kind: "succeeded", result: result as Record<string, never> };
   } catch (error) {
-    return signal.aborted ? { kind: "stopped" } : { kind: "failed", error: jobErrorOf(error) };
+    return isAbort(error, signal) ? { kind: "stopped" } : { kind: "failed", error: jobErrorOf(error) };
   }
-}
-
-function toolsFor(job: AttemptJob, store: Store, dataDirectory: string, signal: AbortSignal): AttemptTools {
-  const checkpoints = store.checkpoints.of(job.id);
-  return {
-    signal,
-    store,
-    dataDirectory,
-    emit: (event) => void send({ kind: "event", event }),
-    async saveCheckpoint(step, bytes) {
-      const { digest, sizeBytes } = await checkpoints.put(bytes);
-      await send({ kind: "event", event: { kind: "checkpoint", step, digest, sizeBytes } });
-    },
-    loadCheckpoint: async () => (job.checkpoint === undefined ? undefined : await checkpoints.get(job.checkpoint)),
-  };
 }
 
 /** Resolves when the message is on its way: before that, the process must not exit. */
@@ -107,9 +80,8 @@ function send(message: AttemptMessage): Promise<void> {
 }
 
 function jobErrorOf(error: unknown): JobError {
-  if (!(error instanceof Error)) return { code: "internal", reason: "UNEXPECTED", message: String(error) };
-  const { code, reason } = error as { code?: unknown; reason?: unknown };
-  if (typeof code === "string" && typeof reason === "string") return { code, reason, message: error.message };
-  process.stderr.write(`${error.stack}\n`);
-  return { code: "internal", reason: "UNEXPECTED", message: error.message };
+  if (isRpcFailure(error)) return { code: error.code, reason: error.reason, message: error.message };
+  const { message, stack } = error instanceof Error ? error : { message: String(error), stack: String(error) };
+  process.stderr.write(`${stack}\n`);
+  return { code: "internal", reason: "UNEXPECTED", message };
 }

@@ -1,21 +1,12 @@
-import { fork } from "node:child_process";
 import { once } from "node:events";
-import { createLogger } from "@duchenne/rpc";
-import {
-  hasEnded,
-  type JobEvent,
-  type JobRecord,
-  type JsonObject,
-  type NewJob,
-  StoreUnavailableError,
-} from "@duchenne/store";
-import { type ContractDriver, contractDrivers, type StoreFixture, useStore } from "@duchenne/store/test-servers";
-import { afterEach, describe, expect, it } from "vitest";
-import { createResourcePool, createSupervisor, type Supervisor, type SupervisorOptions } from "./index.ts";
+import { contractDrivers } from "@duchenne/store/test-servers";
+import { describe, expect, it } from "vitest";
+import { metrics, states, useSupervisors } from "../test-fixtures/use-supervisors.ts";
+import { createResourcePool } from "./index.ts";
 
 // What depends on several processes, on each way of keeping a store.
 describe.each(contractDrivers)("a supervisor, with $name", (driver) => {
-  const { fixture, supervise, create, until, ended, eventsOf } = useSupervisors(driver);
+  const { fixture, supervise, startServer, create, until, ended, eventsOf } = useSupervisors(driver);
 
   it("runs a job and stores what it reports", async () => {
     supervise();
@@ -27,7 +18,7 @@ describe.each(contractDrivers)("a supervisor, with $name", (driver) => {
   });
 
   it("takes over at once when the process of another was killed, and loses no event", async () => {
-    const server = fork(new URL("../test-fixtures/server.ts", import.meta.url), [JSON.stringify(fixture.location)]);
+    const server = startServer();
     const id = await create({ steps: 150, stepMs: 10 });
     await until(id, ({ checkpoint }) => (checkpoint?.step ?? 0) > 5);
     server.kill("SIGKILL");
@@ -57,18 +48,20 @@ describe.each(contractDrivers)("a supervisor, with $name", (driver) => {
     expect(states(events)).toEqual(["QUEUED", "RUNNING", "PAUSING", "PAUSED", "QUEUED", "RUNNING", "SUCCEEDED"]);
   });
 
-  it("goes on when its connections are cut, and stores every event once", async () => {
+  it("ends a job that was to stop when its process was killed, also when it has no room for more", async () => {
     supervise();
-    const id = await create({ steps: 60, stepMs: 10 });
-    for (const step of [5, 20, 35]) {
-      await persistently(() => until(id, ({ checkpoint }) => (checkpoint?.step ?? 0) > step));
-      await driver.cutConnections(fixture.location);
-    }
-    const job = await persistently(() => ended(id));
-    expect(job).toMatchObject({ state: "SUCCEEDED", attempt: 1, failures: 0 });
-    const events = await persistently(() => eventsOf(id));
-    expect(metrics(events)).toEqual(Array.from({ length: 60 }, (_, i) => i + 1));
-    expect(states(events)).toEqual(["QUEUED", "RUNNING", "SUCCEEDED"]);
+    const busy = await create({ steps: 100_000, stepMs: 20 });
+    await until(busy, ({ checkpoint }) => checkpoint !== undefined);
+    const server = startServer();
+    const lost = await create({ steps: 100_000, stepMs: 20 });
+    await until(lost, ({ checkpoint }) => checkpoint !== undefined);
+    // It hears of nothing any more.
+    server.kill("SIGSTOP");
+    await fixture.store.jobs.requestCancel(lost);
+    server.kill("SIGKILL");
+    await once(server, "exit");
+    expect((await ended(lost)).state).toBe("CANCELLED");
+    expect((await fixture.store.jobs.get(busy)).state).toBe("RUNNING");
   });
 
   it("never lends more of the machine than there is, also not to two supervisors", async () => {
@@ -129,6 +122,38 @@ describe("a supervisor", () => {
     expect(states(await eventsOf(id))).toEqual(["QUEUED", "RUNNING", "CANCELLING", "CANCELLED"]);
   });
 
+  it("tells what went wrong when a job fails while it stops", async () => {
+    const { jobs } = fixture.store;
+    const supervisor = supervise();
+    const error = { reason: "TOLD_TO", message: "told to fail" };
+    const running = async (failCode: string) => {
+      const id = await create({ steps: 100_000, stepMs: 5, failOnStop: 1, failCode });
+      await until(id, ({ checkpoint }) => checkpoint !== undefined);
+      return id;
+    };
+    const cancelled = await running("internal");
+    await jobs.requestCancel(cancelled);
+    expect(await ended(cancelled)).toMatchObject({ state: "CANCELLED", error });
+    const paused = await running("internal");
+    await jobs.requestPause(paused);
+    expect(await until(paused, ({ state }) => state === "PAUSED")).toMatchObject({ failures: 1 });
+    expect((await eventsOf(paused)).at(-1)).toMatchObject({ state: "PAUSED", error });
+    const broken = await running("data_loss");
+    await jobs.requestPause(broken);
+    expect(await ended(broken)).toMatchObject({ state: "FAILED", error });
+    const interrupted = await running("data_loss");
+    await supervisor.close();
+    expect(await jobs.get(interrupted)).toMatchObject({ state: "FAILED", error });
+  });
+
+  it("tells what went wrong when a job that is out of time fails while it stops", async () => {
+    supervise();
+    const spec = { steps: 100_000, stepMs: 5, failOnStop: 1, failCode: "internal" };
+    const id = await create(spec, { timeLimitMs: 50 });
+    const message = "Expected an end within 50 ms of running time; while it stopped: told to fail";
+    expect(await ended(id)).toMatchObject({ state: "FAILED", error: { reason: "TIME_LIMIT_EXCEEDED", message } });
+  });
+
   it("kills a cancelled job that does not stop", async () => {
     supervise({ stopGraceMs: 100 });
     const id = await create({ steps: 100_000, stepMs: 5, ignoreStop: 1 });
@@ -146,6 +171,18 @@ describe("a supervisor", () => {
     supervise();
     expect(await ended(id)).toMatchObject({ state: "SUCCEEDED", attempt: 2, failures: 0 });
     expect(metrics(await eventsOf(id))).toEqual(Array.from({ length: 60 }, (_, i) => i + 1));
+  });
+
+  it("gives a job that was already stopping no more than the grace of closing", async () => {
+    const supervisor = supervise({ stopGraceMs: 3_600_000 });
+    const id = await create({ steps: 100_000, stepMs: 5, ignoreStop: 1 });
+    await until(id, ({ checkpoint }) => checkpoint !== undefined);
+    await fixture.store.jobs.requestCancel(id);
+    for await (const event of fixture.store.jobs.follow(id, { after: 0, signal: AbortSignal.timeout(60_000) })) {
+      if (event.kind === "log") break;
+    }
+    await supervisor.close({ graceMs: 100 });
+    expect((await fixture.store.jobs.get(id)).state).toBe("CANCELLED");
   });
 
   it("runs as many attempts as there are slots", async () => {
@@ -171,11 +208,11 @@ describe("a supervisor", () => {
     });
   });
 
-  it("starts a job after the one it waits for, which it can ask for what it made", async () => {
+  it("starts a job after the one it waits for", async () => {
     supervise({ slots: { cpu: 2 } });
     const first = await create({ steps: 20, stepMs: 5 });
     const last = await create({ steps: 1 }, { after: [first], priority: 1 });
-    expect(await ended(last)).toMatchObject({ state: "SUCCEEDED", result: { step: 21 } });
+    expect(await ended(last)).toMatchObject({ state: "SUCCEEDED", result: { step: 1 } });
     const { endTimeMs } = await fixture.store.jobs.get(first);
     expect((await fixture.store.jobs.get(last)).startTimeMs).toBeGreaterThanOrEqual(endTimeMs!);
   });
@@ -190,61 +227,3 @@ describe("a supervisor", () => {
     expect((await ended(large)).state).toBe("SUCCEEDED");
   });
 });
-
-/** A store for each test, and supervisors that are closed before it. */
-function useSupervisors(driver: ContractDriver) {
-  const fixture = useStore(driver);
-  const supervisors: Supervisor[] = [];
-  // Before the fixture closes the store.
-  afterEach(async () => {
-    for (const supervisor of supervisors.splice(0)) await supervisor.close();
-  });
-
-  function supervise(options: Partial<SupervisorOptions> = {}): Supervisor {
-    const supervisor = createSupervisor({
-      store: fixture.store,
-      location: fixture.location,
-      kinds: { count: { attemptModule: new URL("../test-fixtures/attempt.ts", import.meta.url), slot: "cpu" } },
-      slots: { cpu: 1 },
-      logger: createLogger({ name: "test", level: "silent" }),
-      ...options,
-    });
-    supervisors.push(supervisor);
-    return supervisor;
-  }
-
-  const create = async (spec: JsonObject, options: Partial<NewJob> = {}) =>
-    (await fixture.store.jobs.create({ kind: "count", spec, maxFailures: 3, ...options })).job.id;
-  const until = (id: string, wanted: (job: JobRecord) => boolean) => jobThatIs(fixture, id, wanted);
-  const ended = (id: string) => until(id, ({ state }) => hasEnded(state));
-  const eventsOf = (id: string) => fixture.store.jobs.events(id, { after: 0, limit: 10_000 });
-  return { fixture, supervise, create, until, ended, eventsOf };
-}
-
-/** Waits until the job is as wanted. */
-async function jobThatIs({ store }: StoreFixture, id: string, wanted: (job: JobRecord) => boolean): Promise<JobRecord> {
-  for await (const _ of store.changes(AbortSignal.timeout(60_000))) {
-    const job = await store.jobs.get(id);
-    if (wanted(job)) return job;
-  }
-  throw new Error(`The job stayed ${JSON.stringify(await store.jobs.get(id))}`);
-}
-
-function metrics(events: readonly JobEvent[]): readonly number[] {
-  return events.flatMap((event) => (event.kind === "metrics" ? event.step : []));
-}
-
-function states(events: readonly JobEvent[]): readonly string[] {
-  return events.flatMap((event) => (event.kind === "state" ? event.state : []));
-}
-
-/** Again and again, as callers do, until the store can be reached. */
-async function persistently<T>(work: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await work();
-    } catch (error) {
-      expect(error).toBeInstanceOf(StoreUnavailableError);
-    }
-  }
-}

@@ -1,18 +1,8 @@
 import type { Logger } from "@duchenne/rpc";
-import {
-  type AttemptOutcome,
-  DiskFullError,
-  FencedError,
-  type JobEventBody,
-  type JobRecord,
-  type Store,
-  type StoreLocation,
-} from "@duchenne/store";
-import { outcomeOf, type StopReason } from "./attempt-outcome.ts";
-import { type AttemptProcess, startAttemptProcess } from "./attempt-process.ts";
+import type { JobRecord, Store, StoreLocation } from "@duchenne/store";
 import { isGone, ownerOfThisProcess } from "./process-identity.ts";
 import { createResourcePool, type ResourcePool } from "./resource-pool.ts";
-import { whileUnavailable } from "./while-unavailable.ts";
+import { type RunningAttempt, runClaimed } from "./running-attempt.ts";
 
 /** A kind of job that a supervisor runs. */
 export interface JobKind {
@@ -44,20 +34,11 @@ export interface SupervisorOptions {
 
 /** Runs jobs in child processes until it is closed. */
 export interface Supervisor {
-  /** Takes no more jobs, stops the running ones at a checkpoint and leaves them to the next supervisor. */
+  /**
+   * Takes no more jobs, stops the running ones at a checkpoint and leaves them to the next supervisor. What has not ended
+   * after the grace is ended, also what was told to stop before; a store that is away is waited for as long.
+   */
   close(options?: { readonly graceMs?: number }): Promise<void>;
-}
-
-interface Running {
-  readonly job: JobRecord;
-  readonly process: AttemptProcess;
-  /** When it has used up the job's time, on this process's clock. */
-  readonly deadlineMs: number;
-  /** Why it was told to stop. */
-  stopping: StopReason | undefined;
-  /** Aborts when it lost the job to another attempt. */
-  readonly fenced: AbortController;
-  killTimer: NodeJS.Timeout | undefined;
 }
 
 /** How often retries, leases and lost owners are looked at when nothing changes. */
@@ -73,9 +54,11 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   const { leaseMs = 30_000, heartbeatMs = 10_000, stopGraceMs = 120_000 } = options;
   const resources = options.resources ?? createResourcePool({});
   const owner = ownerOfThisProcess();
-  const running = new Map<string, Running>();
-  const ends = new Set<Promise<void>>();
+  const running = new Set<RunningAttempt>();
+  /** Aborts when no more jobs are taken. */
   const closing = new AbortController();
+  /** Aborts when the grace of closing is over. */
+  const gaveUp = new AbortController();
 
   const guard = (work: Promise<unknown>, message: string): Promise<void> =>
     work.then(
@@ -93,7 +76,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
 
   function freeKinds(): string[] {
     return Object.entries(kinds).flatMap(([kind, { slot }]) => {
-      const used = [...running.values()].filter(({ job }) => kinds[job.kind]!.slot === slot).length;
+      const used = [...running].filter(({ job }) => kinds[job.kind]!.slot === slot).length;
       return used < (options.slots[slot] ?? 1) ? [kind] : [];
     });
   }
@@ -102,7 +85,8 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     while (!closing.signal.aborted) {
       const isStarted = await resources.choose(async (free, take) => {
         const kinds = freeKinds();
-        const job = kinds.length === 0 ? undefined : await store.jobs.claim({ kinds, owner, leaseMs, free });
+        if (kinds.length === 0) return false;
+        const job = await store.jobs.claim({ kinds, owner, leaseMs, free, except: ownJobs() });
         if (job === undefined) return false;
         startAttempt(job, take(job.resources));
         return true;
@@ -113,90 +97,49 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
 
   /** @param giveBack what it takes of the machine */
   function startAttempt(job: JobRecord, giveBack: () => void): void {
-    const { id, kind, attempt, spec, traceparent, checkpoint, after, timeLimitMs = Number.POSITIVE_INFINITY } = job;
-    const log = logger.child({ job: id, attempt });
-    log.info({ kind, checkpointStep: checkpoint?.step }, "attempt starts");
-    const start = {
-      kind: "start",
-      job: { id, kind, attempt, spec, traceparent, after, checkpoint: checkpoint?.digest },
-      store: options.location,
+    const attempt = runClaimed(job, {
+      store,
+      location: options.location,
+      attemptModule: kinds[job.kind]!.attemptModule,
+      leaseMs,
+      stopGraceMs,
       otlpEndpoint: options.otlpEndpoint,
-    } as const;
-    const fenced = new AbortController();
-    const givesUp = AbortSignal.any([fenced.signal, closing.signal]);
-    let stored = 0;
-    const storeEvents = async (events: readonly JobEventBody[]) => {
-      await whileUnavailable(() => store.jobs.append(id, attempt, events, stored), givesUp);
-      stored += events.length;
-    };
-    const process = startAttemptProcess(kinds[kind]!.attemptModule, start, { storeEvents, logger: log });
-    const deadlineMs = performance.now() + timeLimitMs - job.runMs;
-    const entry: Running = { job, process, deadlineMs, stopping: undefined, fenced, killTimer: undefined };
-    running.set(id, entry);
-    const ended = guard(finish(entry, givesUp, log), "an attempt could not be ended").finally(() => {
-      clearTimeout(entry.killTimer);
-      running.delete(id);
-      ends.delete(ended);
+      givesUp: gaveUp.signal,
+      logger: logger.child({ job: job.id, attempt: job.attempt }),
+    });
+    running.add(attempt);
+    void attempt.ended.finally(() => {
+      running.delete(attempt);
       giveBack();
       wake();
     });
-    ends.add(ended);
   }
 
-  async function finish(entry: Running, givesUp: AbortSignal, log: Logger): Promise<void> {
-    const { id, attempt } = entry.job;
-    try {
-      const end = await entry.process.ended.catch((error: unknown) => {
-        if (error instanceof FencedError) throw error;
-        log.error({ error }, "what an attempt said could not be stored");
-        if (error instanceof DiskFullError) {
-          const { code, reason, message } = error;
-          return { kind: "failed", error: { code, reason, message } } as const;
-        }
-        return { kind: "crashed", description: "What the attempt reported could not be stored" } as const;
-      });
-      if (entry.fenced.signal.aborted) return;
-      const outcome: AttemptOutcome = outcomeOf(end, entry.stopping, entry.job);
-      const { state } = await whileUnavailable(() => store.jobs.finish(id, attempt, outcome), givesUp);
-      log.info({ state, outcome: outcome.state }, "attempt ended");
-    } catch (error) {
-      if (!(error instanceof FencedError)) throw error;
-      log.warn({ error }, "attempt lost its job");
-    }
-  }
+  const ownJobs = () => [...running].map(({ job }) => job.id);
 
-  /** Asks an attempt to save a checkpoint and end, and ends it after the grace. */
-  function stop(entry: Running, why: StopReason, graceMs: number): void {
-    if (entry.stopping !== undefined) return;
-    entry.stopping = why;
-    entry.process.stop();
-    entry.killTimer = setTimeout(() => entry.process.kill(), graceMs);
-  }
-
-  /** Extends every lease, and stops what is to stop or was lost. */
-  async function heartbeat(): Promise<void> {
-    for (const entry of running.values()) {
-      const { id, attempt } = entry.job;
-      try {
-        const { stop: why } = await store.jobs.heartbeat(id, attempt, leaseMs);
-        if (why !== undefined) stop(entry, why, stopGraceMs);
-      } catch (error) {
-        if (!(error instanceof FencedError)) throw error;
-        entry.fenced.abort();
-        entry.process.kill();
-      }
-    }
+  /** All at once: one that hangs holds up no other. */
+  async function renewLeases(olderThanMs: number): Promise<void> {
+    await Promise.all([...running].map((attempt) => attempt.renewLease(olderThanMs)));
   }
 
   /** Stops what is to stop before the next heartbeat tells. */
   async function stopRequested(): Promise<void> {
-    for (const entry of running.values()) {
-      if (entry.stopping !== undefined) continue;
-      const { state } = await store.jobs.get(entry.job.id);
-      if (state === "CANCELLING") stop(entry, "cancel", stopGraceMs);
-      else if (state === "PAUSING") stop(entry, "pause", stopGraceMs);
-      else if (performance.now() > entry.deadlineMs) stop(entry, "timeout", stopGraceMs);
+    for (const attempt of running) {
+      if (attempt.isOutOfTime()) attempt.stop("timeout", stopGraceMs);
+      if (attempt.isStopping()) continue;
+      const { state } = await store.jobs.get(attempt.job.id);
+      if (state === "CANCELLING") attempt.stop("cancel", stopGraceMs);
+      else if (state === "PAUSING") attempt.stop("pause", stopGraceMs);
     }
+  }
+
+  /** One look at everything. What this process runs comes first: after an outage others wait for its leases to end. */
+  async function round(): Promise<void> {
+    await renewLeases(heartbeatMs);
+    await releaseLostOwners();
+    await stopRequested();
+    await store.jobs.stopLost({ kinds: Object.keys(kinds), except: ownJobs() });
+    await claimAll();
   }
 
   // Rounds run one after the other; a wake-up during a round leads to one more.
@@ -205,10 +148,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   async function rounds(): Promise<void> {
     while (!closing.signal.aborted) {
       awake = false;
-      await guard(
-        releaseLostOwners().then(stopRequested).then(claimAll),
-        "the supervisor could not look for jobs and tries again",
-      );
+      await guard(round(), "the supervisor could not look for jobs and tries again");
       if (!awake && !closing.signal.aborted) {
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, TICK_MS);
@@ -224,16 +164,24 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   async function watch(): Promise<void> {
     for await (const _ of store.changes(closing.signal)) wake();
   }
-  const heart = setInterval(() => void guard(heartbeat(), "a heartbeat failed"), heartbeatMs);
+  const heart = setInterval(() => void renewLeases(0), heartbeatMs);
   const loops = Promise.all([rounds(), guard(watch(), "the store cannot be watched")]);
 
   let closed: Promise<void> | undefined;
   async function closeAll(graceMs: number): Promise<void> {
+    const untilMs = performance.now() + graceMs;
+    const giveUp = setTimeout(() => gaveUp.abort(), graceMs);
+    const stopAll = () => {
+      for (const attempt of running) attempt.stop("interrupt", Math.max(0, untilMs - performance.now()));
+    };
     closing.abort();
     wake();
+    stopAll();
     await loops;
-    for (const entry of running.values()) stop(entry, "interrupt", graceMs);
-    await Promise.all(ends);
+    // One may have been claimed while the last round ended.
+    stopAll();
+    await Promise.all([...running].map(({ ended }) => ended));
+    clearTimeout(giveUp);
     clearInterval(heart);
   }
   return {

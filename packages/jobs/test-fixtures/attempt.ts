@@ -3,20 +3,23 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { runAttempt } from "../src/index.ts";
 
 await runAttempt({
-  async count({ spec, attempt, after }, { store, emit, saveCheckpoint, loadCheckpoint, signal }) {
-    const { steps, stepMs, crashAt, failAt, failCode, ignoreStop } = spec as Record<string, number | string>;
-    // A job that waited for another counts on from where that one ended.
-    const [needed] = after;
-    const from = needed === undefined ? 0 : Number((await store.jobs.get(needed)).result?.step);
-    let step = Number((await loadCheckpoint())?.toString() ?? from);
-    while (step < from + Number(steps)) {
+  async count({ spec, attempt }, { emit, saveCheckpoint, loadCheckpoint, signal }) {
+    const { steps, stepMs, crashAt, failAt, failCode, failOnStop, ignoreStop } = spec as Record<
+      string,
+      number | string
+    >;
+    if (ignoreStop !== undefined) signal.onabort = () => emit({ kind: "log", level: "info", text: "told to stop" });
+    let step = Number((await loadCheckpoint())?.toString() ?? 0);
+    while (step < Number(steps)) {
       step++;
       if (step === crashAt && attempt === 1) process.kill(process.pid, "SIGKILL");
-      if (step === failAt) throw Object.assign(new Error("told to fail"), { code: failCode, reason: "TOLD_TO" });
+      if (step === failAt || (failOnStop !== undefined && signal.aborted)) {
+        throw Object.assign(new Error("told to fail"), { code: failCode, reason: "TOLD_TO" });
+      }
       emit({ kind: "metrics", step, epoch: 0, values: { attempt } });
       await saveCheckpoint(step, Buffer.from(String(step)));
       await sleep(Number(stepMs ?? 1));
-      if (ignoreStop === undefined) signal.throwIfAborted();
+      if (ignoreStop === undefined && failOnStop === undefined) signal.throwIfAborted();
     }
     return { step };
   },

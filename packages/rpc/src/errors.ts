@@ -49,7 +49,7 @@ const MAX_VIOLATION_BYTES = 400;
 export function toStatus(error: unknown, options: { signal?: AbortSignal; traceId?: string } = {}): MappedError {
   if (error instanceof ConnectError) return { status: error, unexpected: false };
   const { signal } = options;
-  if (signal?.aborted === true && (error === signal.reason || isAbortError(error))) {
+  if (signal !== undefined && isAbort(error, signal)) {
     return { status: ConnectError.from(signal.reason, Code.Canceled), unexpected: false };
   }
   if (isRpcFailure(error)) return { status: statusOf(error), unexpected: false };
@@ -68,8 +68,9 @@ export function isRpcFailure(error: unknown): error is RpcFailure {
   return typeof code === "string" && codeFromName(code) !== undefined && typeof reason === "string";
 }
 
-function isAbortError(error: unknown): boolean {
-  return error instanceof Error && error.name === "AbortError";
+/** True for what work throws because its signal aborted, and for nothing else that goes wrong meanwhile. */
+export function isAbort(error: unknown, signal: AbortSignal): boolean {
+  return signal.aborted && (error === signal.reason || (error instanceof Error && error.name === "AbortError"));
 }
 
 interface OutgoingDetail {

@@ -1,7 +1,7 @@
 /** Serves one implementation of a service on grpc-js and on connect-node, behind one chain of interceptors. */
 export type { Call, CallContext, CallHandler, Interceptor, ProtocolName } from "./call.ts";
 export { checkMessage, InvalidRequestError } from "./check-message.ts";
-export { ERROR_DOMAIN, type RpcFailure, toStatus, type Violation } from "./errors.ts";
+export { ERROR_DOMAIN, isAbort, isRpcFailure, type RpcFailure, toStatus, type Violation } from "./errors.ts";
 export type { Health, ServingStatus } from "./health.ts";
 export { DEFAULT_LIMITS, type RpcLimits } from "./limits.ts";
 export { createLogger, type Logger, type LoggerOptions, type LogLevel } from "./logger.ts";

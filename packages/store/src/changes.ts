@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
 /** Tells watchers that something was committed, by this process or another. */
 export interface Changes {
   /** Called after own commits that the database does not tell of. */
@@ -12,6 +14,9 @@ export interface Changes {
  */
 export type FollowCommits = (tell: { ready(): void; changed(): void }, signal: AbortSignal) => Promise<void>;
 
+/** How long after a follower ended by itself the next one starts. */
+const AGAIN_MS = 1_000;
+
 /** Watches commits; they are followed only while anybody watches. */
 export function createChanges(follow: FollowCommits): Changes {
   const waiting = new Set<() => void>();
@@ -23,13 +28,23 @@ export function createChanges(follow: FollowCommits): Changes {
     for (const wake of waiting) wake();
   }
 
+  /** Follows for as long as somebody watches: a follower that ends is replaced. */
+  async function keepFollowing(ready: () => void, signal: AbortSignal): Promise<void> {
+    await follow({ ready, changed }, signal).catch(() => {});
+    ready();
+    while (!signal.aborted) {
+      // A database that cannot be followed fails its readers as well: they tell.
+      changed();
+      await sleep(AGAIN_MS, undefined, { ref: false });
+      // Nobody told of what was committed meanwhile.
+      if (!signal.aborted) await follow({ ready: changed, changed }, signal).catch(() => {});
+    }
+  }
+
   function startFollowing(): Promise<void> {
     if (following !== undefined) return following.ready;
     const stop = new AbortController();
-    const ready = new Promise<void>((resolve) => {
-      // A database that cannot be followed fails its readers as well: they tell.
-      follow({ ready: resolve, changed }, stop.signal).catch(changed).finally(resolve);
-    });
+    const ready = new Promise<void>((resolve) => void keepFollowing(resolve, stop.signal));
     following = { ready, stop };
     return ready;
   }

@@ -2,7 +2,7 @@ import type { Transaction } from "kysely";
 import type { Blobs, Checkpoints, StoredObject } from "./blobs.ts";
 import type { Database } from "./database.ts";
 import { GARBAGE_MIN_AGE_MS, lockGarbage } from "./garbage-rules.ts";
-import { hasEnded, type JobState } from "./job-record.ts";
+import { isOver, type JobState } from "./job-record.ts";
 import type { ModelArtifact } from "./model-record.ts";
 import type { Tables } from "./schema.ts";
 
@@ -77,23 +77,18 @@ export async function collectGarbage(
     // Nobody here knows whose they are.
     if (job === undefined) continue;
     for await (const object of checkpoints.of(id).list()) {
-      if (!isOver(job) && object.timeMs > before) continue;
-      await remove(object, isOver(job) ? Number.POSITIVE_INFINITY : before, async (tx) => {
+      if (!isOver(job.state as JobState) && object.timeMs > before) continue;
+      await remove(object, isOver(job.state as JobState) ? Number.POSITIVE_INFINITY : before, async (tx) => {
         // In this order, as attempts do: their job's row first.
         const now = await database.forUpdate(findJob(tx, id)).executeTakeFirst();
         await lockGarbage(database, tx);
-        return now === undefined || (!isOver(now) && object.digest === now.checkpoint_digest);
+        return now === undefined || (!isOver(now.state as JobState) && object.digest === now.checkpoint_digest);
       });
     }
-    if (isOver(job)) await checkpoints.removeAll(id);
+    if (isOver(job.state as JobState)) await checkpoints.removeAll(id);
   }
   return { objects, sizeBytes };
 }
 
 const findJob = (executor: Database["kysely"] | Transaction<Tables>, id: string) =>
   executor.selectFrom("jobs").select(["state", "checkpoint_digest"]).where("id", "=", id);
-
-/** True when nobody goes on from a job's checkpoints. A failed job does when it is tried again. */
-function isOver({ state }: { readonly state: string }): boolean {
-  return hasEnded(state as JobState) && state !== "FAILED";
-}

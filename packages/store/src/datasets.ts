@@ -4,7 +4,7 @@ import { type Database, databaseTimeMs, type Executor } from "./database.ts";
 import { AlreadyExistsError, NotFoundError } from "./errors.ts";
 import type { JsonObject } from "./json.ts";
 import { type PageRequest, pageOf, placeFromPageToken } from "./page.ts";
-import { type RunningAttempt, requireRunning } from "./running-attempt.ts";
+import { lockRunning, type RunningAttempt } from "./running-attempt.ts";
 import type { Tables } from "./schema.ts";
 
 /** A registered data set. */
@@ -46,7 +46,7 @@ export function createDatasets(database: Database): Datasets {
   return {
     async register({ id, directory, description, job }) {
       return database.transaction(async (tx) => {
-        if (job !== undefined) await requireRunning(database, tx, job);
+        if (job !== undefined) await lockRunning(database, tx, job);
         await database.lock(tx, `dataset ${id}`);
         const taken = await find(tx, id);
         if (taken !== undefined) {

@@ -2,7 +2,7 @@ import type { Selectable } from "kysely";
 import { type Database, databaseTimeMs } from "./database.ts";
 import { NotFoundError } from "./errors.ts";
 import type { JsonObject } from "./json.ts";
-import { type RunningAttempt, requireRunning } from "./running-attempt.ts";
+import { lockRunning, type RunningAttempt } from "./running-attempt.ts";
 import type { Tables } from "./schema.ts";
 
 /** A stored evaluation. */
@@ -36,7 +36,7 @@ export function createEvaluations(database: Database): Evaluations {
   return {
     async create({ id, modelVersion, dataset, report, job }) {
       return database.transaction(async (tx) => {
-        await requireRunning(database, tx, job);
+        await lockRunning(database, tx, job);
         const stored = await tx.selectFrom("evaluations").selectAll().where("job", "=", job.id).executeTakeFirst();
         if (stored !== undefined) return evaluationFromRow(stored);
         const row = {

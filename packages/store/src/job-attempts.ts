@@ -1,7 +1,7 @@
 import type { Transaction } from "kysely";
 import type { Checkpoints } from "./blobs.ts";
-import type { Database } from "./database.ts";
-import { hasEnded, type JobError, type JobEventBody, type JobRecord, RUNNING_STATES } from "./job-record.ts";
+import { type Database, databaseTimeMs, type Executor } from "./database.ts";
+import { isOver, type JobError, type JobEventBody, type JobRecord, RUNNING_STATES } from "./job-record.ts";
 import { attemptOver, type JobRow, type JobTransactions } from "./job-transactions.ts";
 import type { JsonObject } from "./json.ts";
 import type { Tables } from "./schema.ts";
@@ -23,6 +23,8 @@ export interface Claim {
   readonly leaseMs: number;
   /** What is free on this machine; a job that takes anything else or more is left to others. */
   readonly free?: Readonly<Record<string, number>>;
+  /** Jobs that he still runs: their leases may have run out while the database was away, and they are not to start again. */
+  readonly except?: readonly string[];
 }
 
 /**
@@ -32,9 +34,11 @@ export interface Claim {
 export interface JobAttempts {
   /**
    * Takes the first job that can run (queued, due for its retry, or with a lease that ran out; of the highest priority,
-   * then the oldest) and starts its next attempt. Jobs that were to stop when their owner was lost do so here.
+   * then the oldest) and starts its next attempt.
    */
   claim(by: Claim): Promise<JobRecord | undefined>;
+  /** Ends the jobs that were to pause or to stop when their owner was lost: whoever may run such jobs asks now and then. */
+  stopLost(of: Pick<Claim, "kinds" | "except">): Promise<void>;
   /** Extends a lease, and tells whether the attempt is to stop. @throws {FencedError} */
   heartbeat(id: string, attempt: number, leaseMs: number): Promise<{ readonly stop: "cancel" | "pause" | undefined }>;
   /**
@@ -61,36 +65,26 @@ export function createJobAttempts(
 ): JobAttempts {
   const { kysely: db } = database;
 
-  /** Stops the jobs that were to stop and whose attempt is gone; answers those that have ended. */
-  const stopLost = async (
-    tx: Transaction<Tables>,
-    kinds: readonly string[],
-    now: number,
-  ): Promise<readonly string[]> => {
-    const lost = tx
+  const lostJobs = (executor: Executor, { kinds, except = [] }: Pick<Claim, "kinds" | "except">, now: number) =>
+    executor
       .selectFrom("jobs")
       .selectAll()
       .where("kind", "in", kinds)
       .where("state", "in", ["PAUSING", "CANCELLING"])
       .where("lease_until", "<", now)
+      .$if(except.length > 0, (query) => query.where("id", "not in", except))
       .orderBy("id");
-    const ended: string[] = [];
-    for (const row of await database.forUpdate(lost, { skipLocked: true }).execute()) {
-      if (row.state === "PAUSING") {
-        await enter(tx, row, now, "PAUSED", attemptOver(row, row.lease_until ?? now));
-      } else {
-        await end(tx, row, now, "CANCELLED");
-        ended.push(row.id);
-      }
-    }
-    return ended;
-  };
 
-  const nextJob = (tx: Transaction<Tables>, { kinds, free = {} }: Claim, now: number): Promise<JobRow | undefined> => {
+  const nextJob = (
+    tx: Transaction<Tables>,
+    { kinds, free = {}, except = [] }: Claim,
+    now: number,
+  ): Promise<JobRow | undefined> => {
     const runnable = tx
       .selectFrom("jobs")
       .selectAll()
       .where("kind", "in", kinds)
+      .$if(except.length > 0, (query) => query.where("id", "not in", except))
       .where(({ or, and, eb }) =>
         or([
           eb("state", "=", "QUEUED"),
@@ -127,11 +121,10 @@ export function createJobAttempts(
   };
 
   return {
-    async claim(by) {
-      const { claimed, ended } = await write(async (tx, now) => {
-        const ended = await stopLost(tx, by.kinds, now);
+    claim: (by) =>
+      write(async (tx, now) => {
         const row = await nextJob(tx, by, now);
-        if (row === undefined) return { claimed: undefined, ended };
+        if (row === undefined) return undefined;
         const { run_ms } = attemptOver(row, Math.min(now, row.lease_until ?? now));
         const attempt = row.attempt + 1;
         await enter(tx, { ...row, attempt }, now, "RUNNING", {
@@ -144,10 +137,28 @@ export function createJobAttempts(
           retry_at: null,
           start_time: row.start_time ?? now,
         });
-        return { claimed: await get(tx, row.id), ended };
+        return get(tx, row.id);
+      }),
+
+    async stopLost(of) {
+      // Mostly there are none: then nothing is written and nobody waits.
+      const seen = await lostJobs(db, of, await databaseTimeMs(database, db))
+        .limit(1)
+        .executeTakeFirst();
+      if (seen === undefined) return;
+      const ended = await write(async (tx, now) => {
+        const ended: string[] = [];
+        for (const row of await database.forUpdate(lostJobs(tx, of, now), { skipLocked: true }).execute()) {
+          if (row.state === "PAUSING") {
+            await enter(tx, row, now, "PAUSED", attemptOver(row, row.lease_until ?? now));
+          } else {
+            await end(tx, row, now, "CANCELLED");
+            ended.push(row.id);
+          }
+        }
+        return ended;
       });
       for (const id of ended) await checkpoints.removeAll(id);
-      return claimed;
     },
 
     async heartbeat(id, attempt, leaseMs) {
@@ -189,7 +200,7 @@ export function createJobAttempts(
       const job = await write(async (tx, now) => {
         const before = await fenced(tx, id, attempt);
         const over = attemptOver(before, now);
-        /** The next claim takes it: to go on, or to end as it was asked to. */
+        /** The next claim takes it to go on; stopLost ends it when it was asked to stop. */
         const release = () => change(tx, id, { ...over, lease_until: 0 });
         switch (outcome.state) {
           case "SUCCEEDED":
@@ -219,7 +230,7 @@ export function createJobAttempts(
         }
         return get(tx, id);
       });
-      if (hasEnded(job.state) && job.state !== "FAILED") await checkpoints.removeAll(id);
+      if (isOver(job.state)) await checkpoints.removeAll(id);
       return job;
     },
 

@@ -115,6 +115,11 @@ export function hasEnded(state: JobState): boolean {
   return state === "SUCCEEDED" || state === "FAILED" || state === "CANCELLED";
 }
 
+/** True when nobody goes on from a job's checkpoint any more: a failed job may be tried again. */
+export function isOver(state: JobState): boolean {
+  return hasEnded(state) && state !== "FAILED";
+}
+
 /** Reads a row. */
 export function jobFromRow(row: Selectable<Tables["jobs"]>): JobRecord {
   return {

@@ -8,12 +8,12 @@ import {
   JobEndedError,
   JobNotFailedError,
   JobStateError,
-  NotFoundError,
 } from "./errors.ts";
 import { followEvents } from "./follow-events.ts";
 import { hasEnded, type JobEvent, type JobEventBody, type JobRecord, type JobState, jobFromRow } from "./job-record.ts";
 import type { JobRow, JobTransactions } from "./job-transactions.ts";
 import { canonicalJson, type JsonObject } from "./json.ts";
+import { lockVersion } from "./model-versions.ts";
 import { type PageRequest, pageOf, placeFromPageToken } from "./page.ts";
 import type { Tables } from "./schema.ts";
 
@@ -22,7 +22,7 @@ export interface NewJob {
   readonly kind: string;
   readonly spec: JsonObject;
   readonly displayName?: string;
-  /** The same request id with the same kind and spec answers the same job. */
+  /** The same request id with the same kind, spec and options answers the same job. */
   readonly requestId?: string;
   readonly traceparent?: string | undefined;
   /** Attempts that may fail before the job does; default 3. */
@@ -47,6 +47,8 @@ export interface JobRequests {
    * @throws {DependencyFailedError} when a job to wait for has ended without success
    */
   create(job: NewJob): Promise<{ readonly job: JobRecord; readonly created: boolean }>;
+  /** Throws what `create` would now, and makes nothing. */
+  check(job: NewJob): Promise<void>;
   /** @throws {NotFoundError} */
   get(id: string): Promise<JobRecord>;
   /** Newest first. @throws {InvalidPageTokenError} */
@@ -76,9 +78,11 @@ export interface JobRequests {
    */
   requestResume(id: string): Promise<JobRecord>;
   /**
-   * Queues a failed job again, with all its failures and its time allowed anew; it goes on from its last checkpoint.
+   * Queues a failed job again, with all its failures and its time allowed anew; it goes on from its last checkpoint, and
+   * waits again for the jobs it was to wait for.
    *
-   * @throws {NotFoundError} @throws {JobNotFailedError}
+   * @throws {NotFoundError} also when a version that it reads was deleted since @throws {JobNotFailedError}
+   * @throws {DependencyFailedError} when a job to wait for has not been tried again
    */
   retry(id: string): Promise<JobRecord>;
 }
@@ -101,19 +105,40 @@ export function createJobRequests(database: Database, transactions: JobTransacti
     return waits;
   };
 
+  const addWaits = async (tx: Transaction<Tables>, job: string, waits: readonly string[]) => {
+    if (waits.length > 0)
+      await tx
+        .insertInto("job_waits")
+        .values(waits.map((needs) => ({ job, needs })))
+        .execute();
+  };
+
   const keepVersions = async (tx: Transaction<Tables>, job: string, versions: NonNullable<NewJob["modelVersions"]>) => {
-    for (const { model, version } of versions) {
-      const found = tx.selectFrom("model_versions").select("version").where("model", "=", model);
-      const living = found.where("version", "=", Number(version)).where("delete_time", "is", null);
-      const row = await database.forUpdate(living).executeTakeFirst();
-      if (row === undefined) throw new NotFoundError("model version", `models/${model}/versions/${version}`);
-      const kept = { job, model, version: row.version };
+    for (const { model, version: name } of versions) {
+      const { version } = await lockVersion(database, tx, model, name);
+      const kept = { job, model, version };
       await tx
         .insertInto("job_versions")
         .values(kept)
         .onConflict((conflict) => conflict.doNothing())
         .execute();
     }
+  };
+
+  /** The job that the same request made before, or what a new one waits for. */
+  const lookAround = async (tx: Transaction<Tables>, job: NewJob) => {
+    const { requestId } = job;
+    if (requestId !== undefined) {
+      await database.lock(tx, `request ${requestId}`);
+      const row = await tx.selectFrom("jobs").selectAll().where("request_id", "=", requestId).executeTakeFirst();
+      if (row !== undefined) {
+        const made = jobFromRow(row);
+        if (requestOf(made) === requestOf(job)) return { made, waits: [] };
+        const message = `The request id ${requestId} belongs to another request, that of job ${made.id}`;
+        throw new AlreadyExistsError("REQUEST_ID_REUSED", message);
+      }
+    }
+    return { made: undefined, waits: await waitsFor(tx, optionsOf(job).after) };
   };
 
   /** A change that a job allows in the states named. */
@@ -126,22 +151,12 @@ export function createJobRequests(database: Database, transactions: JobTransacti
     });
 
   return {
-    async create({ kind, spec, displayName = "", requestId, traceparent, maxFailures = 3, ...options }) {
-      const { priority = 0, timeLimitMs, after = [], resources = {}, modelVersions = [] } = options;
-      return write(async (tx, now) => {
-        if (requestId !== undefined) {
-          await database.lock(tx, `request ${requestId}`);
-          const row = await tx.selectFrom("jobs").selectAll().where("request_id", "=", requestId).executeTakeFirst();
-          if (row !== undefined) {
-            const job = jobFromRow(row);
-            if (job.kind === kind && canonicalJson(job.spec) === canonicalJson(spec)) return { job, created: false };
-            throw new AlreadyExistsError(
-              "REQUEST_ID_REUSED",
-              `The request id ${requestId} belongs to another request, that of job ${job.id}`,
-            );
-          }
-        }
-        const waits = await waitsFor(tx, after);
+    create: (job) =>
+      write(async (tx, now) => {
+        const { made, waits } = await lookAround(tx, job);
+        if (made !== undefined) return { job: made, created: false };
+        const { kind, spec, displayName = "", requestId, traceparent, maxFailures = 3, modelVersions = [] } = job;
+        const { priority, timeLimitMs, after, resources } = optionsOf(job);
         const id = randomUUID();
         await tx
           .insertInto("jobs")
@@ -161,15 +176,20 @@ export function createJobRequests(database: Database, transactions: JobTransacti
             resources: JSON.stringify(resources),
           })
           .execute();
-        const needs = waits.map((needs) => ({ job: id, needs }));
-        if (needs.length > 0) await tx.insertInto("job_waits").values(needs).execute();
+        await addWaits(tx, id, waits);
         const taken = Object.entries(resources).map(([resource, amount]) => ({ job: id, resource, amount }));
         if (taken.length > 0) await tx.insertInto("job_resources").values(taken).execute();
         await keepVersions(tx, id, modelVersions);
         await addEvents(tx, { id, attempt: 0, last_event: 0 }, now, [{ kind: "state", state: "QUEUED" }]);
         return { job: await get(tx, id), created: true };
-      });
-    },
+      }),
+
+    check: (job) =>
+      write(async (tx) => {
+        const { made } = await lookAround(tx, job);
+        if (made !== undefined) return;
+        for (const { model, version } of job.modelVersions ?? []) await lockVersion(database, tx, model, version);
+      }),
 
     get: (id) => get(db, id),
 
@@ -231,11 +251,31 @@ export function createJobRequests(database: Database, transactions: JobTransacti
 
     retry: (id) =>
       write(async (tx, now) => {
+        // What it waits for is locked first, as where such a job ends.
+        const { state, after } = await get(tx, id);
+        if (state !== "FAILED") throw new JobNotFailedError(id, state);
+        const waits = await waitsFor(tx, after);
         const job = await getLocked(tx, id);
         if (job.state !== "FAILED") throw new JobNotFailedError(id, job.state);
+        await addWaits(tx, id, waits);
+        // Nobody kept its versions since it failed.
+        const read = await tx.selectFrom("job_versions").select(["model", "version"]).where("job", "=", id).execute();
+        for (const { model, version } of read) await lockVersion(database, tx, model, String(version));
         await change(tx, id, { error: null });
         await enter(tx, job, now, "QUEUED", { failures: 0, run_ms: 0, end_time: null });
         return get(tx, id);
       }),
   };
+}
+
+/** How a job is run, what was not said filled in. */
+function optionsOf({ priority = 0, timeLimitMs, after = [], resources = {} }: NewJob) {
+  return { priority, timeLimitMs, after, resources };
+}
+
+/** What a request asked for: equal ones have equal texts. */
+function requestOf(job: NewJob): string {
+  const { kind, spec } = job;
+  const { after, ...options } = optionsOf(job);
+  return canonicalJson({ kind, spec, ...options, after: after.toSorted() });
 }

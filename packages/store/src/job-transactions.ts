@@ -1,15 +1,9 @@
 import type { Selectable, Transaction } from "kysely";
 import { type Database, databaseTimeMs, type Executor } from "./database.ts";
-import { FencedError, NotFoundError } from "./errors.ts";
-import {
-  type JobError,
-  type JobEventBody,
-  type JobRecord,
-  type JobState,
-  jobFromRow,
-  RUNNING_STATES,
-} from "./job-record.ts";
+import { NotFoundError } from "./errors.ts";
+import { type JobError, type JobEventBody, type JobRecord, type JobState, jobFromRow } from "./job-record.ts";
 import type { JsonObject } from "./json.ts";
+import { lockRunning } from "./running-attempt.ts";
 import type { Tables } from "./schema.ts";
 
 /** A job as its row holds it. */
@@ -77,12 +71,8 @@ export function createJobTransactions(database: Database) {
   };
 
   /** The job, if the attempt may still write to it. */
-  const fenced = async (tx: Transaction<Tables>, id: string, attempt: number): Promise<JobRow> => {
-    const row = await getLocked(tx, id);
-    const isRunning = RUNNING_STATES.includes(row.state as JobState);
-    if (row.attempt !== attempt || !isRunning) throw new FencedError(id, attempt);
-    return row;
-  };
+  const fenced = (tx: Transaction<Tables>, id: string, attempt: number): Promise<JobRow> =>
+    lockRunning(database, tx, { id, attempt });
 
   const end = async (
     tx: Transaction<Tables>,

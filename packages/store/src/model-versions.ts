@@ -7,7 +7,7 @@ import { lockGarbage } from "./garbage-rules.ts";
 import type { JsonObject } from "./json.ts";
 import { type ModelVersionRecord, type NewModelVersion, versionFromRow, versionNumber } from "./model-record.ts";
 import { type PageRequest, pageOf, placeFromPageToken } from "./page.ts";
-import { type RunningAttempt, requireRunning } from "./running-attempt.ts";
+import { lockRunning, type RunningAttempt } from "./running-attempt.ts";
 import type { Tables } from "./schema.ts";
 
 /** The versions of models. */
@@ -69,7 +69,7 @@ export function createModelVersions(database: Database, blobs: Blobs): ModelVers
 
   /** What the job has made already. @throws {FencedError} */
   const madeBy = async (tx: Transaction<Tables>, job: RunningAttempt) => {
-    await requireRunning(database, tx, job);
+    await lockRunning(database, tx, job);
     return tx.selectFrom("model_versions").selectAll().where("job", "=", job.id).executeTakeFirst();
   };
 

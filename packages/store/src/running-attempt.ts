@@ -1,4 +1,4 @@
-import type { Transaction } from "kysely";
+import type { Selectable, Transaction } from "kysely";
 import type { Database } from "./database.ts";
 import { FencedError } from "./errors.ts";
 import { RUNNING_STATES } from "./job-record.ts";
@@ -11,17 +11,19 @@ export interface RunningAttempt {
   readonly attempt: number;
 }
 
-/** Keeps an attempt the job's running one until the transaction ends. @throws {FencedError} when it is not */
-export async function requireRunning(
+/** The job of an attempt, which stays its running one until the transaction ends. @throws {FencedError} when it is not */
+export async function lockRunning(
   database: Database,
   tx: Transaction<Tables>,
   { id, attempt }: RunningAttempt,
-): Promise<void> {
+): Promise<Selectable<Tables["jobs"]>> {
   const running = tx
     .selectFrom("jobs")
-    .select("id")
+    .selectAll()
     .where("id", "=", id)
     .where("attempt", "=", attempt)
     .where("state", "in", RUNNING_STATES);
-  if ((await database.forUpdate(running).executeTakeFirst()) === undefined) throw new FencedError(id, attempt);
+  const row = await database.forUpdate(running).executeTakeFirst();
+  if (row === undefined) throw new FencedError(id, attempt);
+  return row;
 }

@@ -6,5 +6,6 @@ export {
   type StoreFixture,
   useStore,
 } from "./contract-driver.ts";
+export { persistently } from "./persistently.ts";
 export { type PostgresServer, startPostgres } from "./postgres-server.ts";
 export { type S3Server, startS3 } from "./s3-server.ts";

@@ -167,7 +167,7 @@ async function validated<B>({ validate, signal }: TrainOptions<B>): Promise<Vali
   try {
     return await validate?.(signal);
   } catch (error) {
-    if (signal.aborted) return "stopped";
+    if (signal.aborted && error === signal.reason) return "stopped";
     throw error;
   }
 }

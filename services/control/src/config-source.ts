@@ -127,7 +127,7 @@ export const processConfigShape = {
     .regex(/^([a-z][a-z0-9_]{0,31}=[0-9]{1,9}(,|$))*$/, 'Expected amounts such as "gpu=1,memory_gib=64"')
     .transform(resourcesFrom)
     .default({})
-    .describe('What jobs may take of this machine, such as "gpu=1,memory_gib=64".'),
+    .describe('What jobs may take of this machine, such as "gpu=1,memory_gib=64"; 0 is as good as not named.'),
   otlpEndpoint: z.url().optional().describe('The collector\'s OTLP/HTTP base, such as "http://127.0.0.1:4318".'),
   logLevel: z
     .enum(["trace", "debug", "info", "warn", "error", "silent"])

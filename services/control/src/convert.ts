@@ -3,6 +3,7 @@ import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { actionUnitName } from "@duchenne/data";
 import {
   type ActionUnitDescriptionSchema,
+  type AliasMoveSchema,
   type AliasSchema,
   type JobEventSchema,
   type JobSchema,
@@ -93,6 +94,15 @@ export function aliasMessage(alias: AliasRecord): MessageInitShape<typeof AliasS
   };
 }
 
+/** A move of an alias as its callers see it. */
+export function aliasMoveMessage({
+  target,
+  etag,
+  updateTimeMs,
+}: AliasRecord): MessageInitShape<typeof AliasMoveSchema> {
+  return { version: versionName(target.model, target.version), etag, time: timestampFromMs(updateTimeMs) };
+}
+
 /** A model as its callers see it. */
 export function modelMessage(model: ModelRecord): MessageInitShape<typeof ModelSchema> {
   return {
@@ -115,6 +125,7 @@ export function modelVersionMessage(version: ModelVersionRecord): MessageInitSha
     cardJson: JSON.stringify(version.card),
     job: version.job === undefined ? "" : jobName(version.job),
     createTime: timestampFromMs(version.createTimeMs),
+    digest: version.digest,
   };
 }
 

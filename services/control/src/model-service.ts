@@ -2,7 +2,7 @@ import { ModelService } from "@duchenne/proto";
 import { type ServiceHandler, serviceHandler } from "@duchenne/rpc";
 import { type ModelVersionRecord, NotFoundError, type Store } from "@duchenne/store";
 import { BuiltInModelError } from "./built-in-model-error.ts";
-import { aliasMessage, modelMessage, modelVersionMessage } from "./convert.ts";
+import { aliasMessage, aliasMoveMessage, modelMessage, modelVersionMessage } from "./convert.ts";
 import { BUILT_IN_MODEL, describeVersion } from "./describe-version.ts";
 import { DEFAULT_PAGE_SIZE } from "./job-service.ts";
 import { parseAliasName, parseModelName, parseModelReference, parseVersionName } from "./resource-name.ts";
@@ -37,6 +37,13 @@ export function createModelService(
       return aliasMessage(
         await store.models.setAlias({ ...parseAliasName(name), target, etag: etag === "" ? undefined : etag }),
       );
+    },
+
+    async listAliasMoves({ parent, pageSize, pageToken }) {
+      const { model, alias } = parseAliasName(parent, "parent");
+      const page = { pageSize: pageSize || DEFAULT_PAGE_SIZE, pageToken };
+      const { moves, nextPageToken } = await store.models.aliasHistory(model, alias, page);
+      return { aliasMoves: moves.map(aliasMoveMessage), nextPageToken };
     },
 
     async deleteModelVersion({ name }) {

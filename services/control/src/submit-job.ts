@@ -23,26 +23,27 @@ export interface JobRequest {
 export async function submitJob(
   store: Store,
   { requestId, validateOnly = false, jobOptions }: JobRequest,
-  job: Omit<NewJob, "requestId" | "traceparent">,
+  asked: Omit<NewJob, "requestId" | "traceparent">,
 ): Promise<MessageInitShape<typeof JobSchema>> {
-  if (validateOnly) {
-    const { kind, spec, displayName = "" } = job;
-    return { kind, spec: structFrom(spec), displayName, state: JobState.QUEUED };
-  }
-  const made = await store.jobs.create({
-    ...job,
+  const job: NewJob = {
+    ...asked,
     ...(jobOptions !== undefined && newJobOptions(jobOptions)),
     ...(requestId === "" ? {} : { requestId }),
     traceparent: traceparentOf(),
-  });
-  return jobMessage(made.job);
+  };
+  if (!validateOnly) return jobMessage((await store.jobs.create(job)).job);
+  await store.jobs.check(job);
+  const { kind, spec, displayName = "" } = job;
+  const { priority = 0, timeLimit, after = [], resources = {} } = jobOptions ?? {};
+  const options = { priority, after, resources, ...(timeLimit !== undefined && { timeLimit }) };
+  return { kind, spec: structFrom(spec), displayName, state: JobState.QUEUED, ...options };
 }
 
 function newJobOptions({ priority, timeLimit, after, resources }: JobOptions): Partial<NewJob> {
   return {
     priority,
     ...(timeLimit !== undefined && { timeLimitMs: Math.ceil(exactDurationMs(timeLimit)) }),
-    after: after.map((name) => parseJobName(name)),
+    after: after.map((name, i) => parseJobName(name, `job_options.after[${i}]`)),
     resources,
   };
 }

@@ -1,6 +1,6 @@
 // The process of one training attempt: the only place of the services that loads TensorFlow.
 import { openRegisteredDataset } from "@duchenne/control";
-import { type AttemptHandler, type AttemptTools, runAttempt } from "@duchenne/jobs";
+import { type AttemptHandler, type AttemptJob, type AttemptTools, runAttempt } from "@duchenne/jobs";
 import type { SourceWeights } from "@duchenne/model";
 import { withSpan } from "@duchenne/rpc/telemetry";
 import type { Store } from "@duchenne/store";
@@ -10,6 +10,7 @@ import { planDistil, planExpression, planFineTune, planLinearProbe, planPretrain
 import type { z } from "zod";
 import { type Publication, publish } from "./attempt-publish.ts";
 import { report } from "./attempt-report.ts";
+import { checkPrecision } from "./check-precision.ts";
 import type { TrainingKind } from "./check-training.ts";
 import {
   distilSpecSchema,
@@ -20,8 +21,9 @@ import {
 } from "./job-specs.ts";
 import { readWeights } from "./model-version.ts";
 
-/** What every training works on. */
-async function prepare({ store, signal, loadCheckpoint }: AttemptTools, name: string) {
+/** What every training works on. @throws {RecipeError} when this machine cannot compute in what it asks for */
+async function prepare(job: AttemptJob, { store, signal, loadCheckpoint }: AttemptTools, name: string) {
+  checkPrecision(job);
   const dataset = await withSpan("open dataset", {}, () => openRegisteredDataset(store, name, { check: true }));
   const tf = await withSpan("load TensorFlow", {}, () => loadTensorFlow());
   return { dataset, tf, signal, checkpoint: await loadCheckpoint() };
@@ -49,7 +51,7 @@ function makesModel<S extends Publication["spec"]>(
     const spec = specSchema.parse(job.spec);
     const { initialModelVersion } = spec.recipe.encoder;
     const initial = initialModelVersion === undefined ? undefined : await readWeights(store, initialModelVersion);
-    const prepared = { ...(await prepare(tools, spec.dataset)), store, initial };
+    const prepared = { ...(await prepare(job, tools, spec.dataset)), store, initial };
     const { events, ...publication } = await start(spec, prepared);
     const result = await report(events, tools);
     return publish(tools, { job, spec, dataset: prepared.dataset, result, ...publication });
@@ -108,7 +110,7 @@ const runLinearProbe: AttemptHandler = async (job, tools) => {
   const { dataset, modelVersion, recipe } = linearProbeSpecSchema.parse(job.spec);
   const { config, parameters } = await readWeights(tools.store, modelVersion);
   if (config.kind === "mae") throw new TypeError(`Expected pooled features, ${modelVersion} has none`);
-  const prepared = await prepare(tools, dataset);
+  const prepared = await prepare(job, tools, dataset);
   const plan = planLinearProbe(recipe, prepared.dataset);
   const { isRight: _, ...figures } = await report(
     linearProbe({ ...prepared, plan, model: { config, parameters } }),

@@ -3,7 +3,10 @@ import { checkPrecision } from "./check-precision.ts";
 
 describe("a training in bfloat16", () => {
   const check = (precision: "float32" | "bfloat16", flags: readonly string[]) => () =>
-    checkPrecision("fineTune", { optimization: { precision } }, { flags: new Set(flags), accelerator: "cpu" });
+    checkPrecision(
+      { kind: "fine_tune", spec: { recipe: { optimization: { precision } } } },
+      { flags: new Set(flags), accelerator: "cpu" },
+    );
 
   it("is refused by its field where the engine does not compute in it", () => {
     expect(check("bfloat16", ["avx2"])).toThrow(

@@ -23,7 +23,6 @@ import {
   planLinearProbe,
   planPretrain,
 } from "@duchenne/training/recipes";
-import { checkPrecision } from "./check-precision.ts";
 import { fieldName, setFields, type TrainingCase, withFieldNames } from "./convert.ts";
 import { type TrainedVersion, trainedVersion, WrongModelKindError } from "./model-version.ts";
 
@@ -114,7 +113,6 @@ async function checkLinearProbe(store: Store, message: LinearProbe): Promise<Che
   const { recipe } = withFieldNames("linearProbe", () =>
     planLinearProbe(setFields(LinearProbeSchema, message), dataset),
   );
-  checkPrecision("linearProbe", recipe);
   return {
     kind: "linear_probe",
     spec: { dataset: message.dataset, modelVersion: name, recipe: jsonFrom(recipe) },
@@ -144,19 +142,14 @@ async function open(
 }
 
 /** Plans with an alias of the initial version replaced by what it stands for today. */
-function plan<
-  V extends { readonly encoder?: Partially<{ initialModelVersion: string }> | undefined },
-  P extends { readonly recipe: Parameters<typeof checkPrecision>[1] },
->(
+function plan<V extends { readonly encoder?: Partially<{ initialModelVersion: string }> | undefined }, P>(
   { training, dataset, initial }: TrainingContext,
   fields: V,
   planWith: (value: V, dataset: Dataset, initial?: EncoderShape) => P,
 ): P {
   const value =
     initial === undefined ? fields : { ...fields, encoder: { ...fields.encoder, initialModelVersion: initial.name } };
-  const planned = withFieldNames(training, () => planWith(value, dataset, initial?.card.config));
-  checkPrecision(training, planned.recipe);
-  return planned;
+  return withFieldNames(training, () => planWith(value, dataset, initial?.card.config));
 }
 
 function specOf({ dataset, model }: { readonly dataset: string; readonly model: string }, recipe: object): JsonObject {

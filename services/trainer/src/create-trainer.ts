@@ -11,6 +11,7 @@ import { createSupervisor } from "@duchenne/jobs";
 import { TrainerService } from "@duchenne/proto";
 import { serviceHandler } from "@duchenne/rpc";
 import { findTensorFlow, tensorFlowMissing } from "@duchenne/tensor/provision";
+import { checkPrecision } from "./check-precision.ts";
 import { checkTraining, type TrainingKind } from "./check-training.ts";
 import { collectRegularly } from "./collect-regularly.ts";
 import type { TrainerConfig } from "./config.ts";
@@ -47,6 +48,8 @@ export async function createTrainer(context: ServiceContext, config: TrainerConf
   const trainer = serviceHandler(TrainerService, {
     async createTrainingJob(request) {
       const checked = await checkTraining(store, request.training);
+      // With a database of its own this is the machine that trains; else the attempt finds out on which one it runs.
+      if (location.database === undefined) checkPrecision(checked);
       if (findTensorFlow() === undefined) throw tensorFlowMissing();
       const displayName = request.displayName || checked.displayName;
       return submitJob(store, request, {

@@ -9,6 +9,7 @@ import {
   previewSheets,
 } from "@duchenne/data";
 import { Command, Option } from "commander";
+import { addJobOptions, jobOptionsFrom } from "../job-options.ts";
 import { serverOption, withClient } from "../server-option.ts";
 import { datasetReport, PROTOCOLS_BY_NAME } from "../terminal/dataset-report.ts";
 import { followJob } from "./follow-job.ts";
@@ -121,8 +122,7 @@ export function datasetsCommand(): Command {
       process.stdout.write(`${imageDirectory}: ${subjects} subjects, ${frames} frames${leftOut}\n`);
     });
 
-  const synthesize = datasets
-    .command("synthesize")
+  const synthesize = addJobOptions(datasets.command("synthesize"))
     .description("draw a SynthFACS data set of synthetic faces")
     .argument("<id>", "its name; with --photo, a folder that is made on this machine")
     .option(
@@ -162,6 +162,7 @@ export function datasetsCommand(): Command {
         imageSize: size,
         identityShortcut: shortcut,
         ...(protocol === undefined ? {} : { protocol: PROTOCOLS_BY_NAME[protocol] }),
+        jobOptions: jobOptionsFrom(synthesize),
       });
       const { result } = await followJob(client, job.name, "drawing");
       process.stdout.write(`${(result as { dataset: string }).dataset}\n`);

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { Split } from "@duchenne/proto";
 import { Command, Option } from "commander";
+import { addJobOptions, jobOptionsFrom } from "../job-options.ts";
 import { serverOption, withClient } from "../server-option.ts";
 import { followJob } from "./follow-job.ts";
 
@@ -15,7 +16,7 @@ interface EvaluateOptions {
 /** `duchenne evaluate`: evaluates a version and prints the report. */
 export function evaluateCommand(): Command {
   const command = new Command("evaluate");
-  return command
+  return addJobOptions(command)
     .description("evaluate a model version on a data set and print the report")
     .requiredOption("--model <name>", 'such as "models/demo/versions/1" or "models/demo@live"')
     .requiredOption("--dataset <name>", 'such as "datasets/faces"')
@@ -33,6 +34,7 @@ export function evaluateCommand(): Command {
           dataset,
           split: split === undefined ? Split.UNSPECIFIED : split === "all" ? Split.ALL : Split.HELD_OUT,
           identityLeakage: identity,
+          jobOptions: jobOptionsFrom(command),
         });
         const { result } = await followJob(client, job.name, "evaluation");
         const report = await client.evaluator.getReport({ name: (result as { evaluation: string }).evaluation });

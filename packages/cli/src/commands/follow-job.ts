@@ -1,5 +1,5 @@
-import { type DuchenneClient, JobNotSucceededError, watchJob } from "@duchenne/client";
-import { type Job, JobState } from "@duchenne/proto";
+import { type DuchenneClient, waitForJob } from "@duchenne/client";
+import type { Job } from "@duchenne/proto";
 import { createJobProgress } from "../terminal/job-progress.ts";
 import { styleFor } from "../terminal/style.ts";
 
@@ -7,11 +7,8 @@ import { styleFor } from "../terminal/style.ts";
 export async function followJob(client: DuchenneClient, name: string, title: string): Promise<Job> {
   const progress = createJobProgress(process.stderr, styleFor(process.stderr), title);
   try {
-    for await (const event of watchJob(client, name)) progress.show(event);
+    return await waitForJob(client, name, { onEvent: progress.show });
   } finally {
     progress.end();
   }
-  const job = await client.jobs.getJob({ name });
-  if (job.state !== JobState.SUCCEEDED) throw new JobNotSucceededError(job);
-  return job;
 }

@@ -1,7 +1,36 @@
-import { jobStateName } from "@duchenne/client";
+import { type DuchenneClient, jobStateName } from "@duchenne/client";
+import type { Job } from "@duchenne/proto";
 import { Command } from "commander";
 import { serverOption, withClient } from "../server-option.ts";
 import { followJob } from "./follow-job.ts";
+
+/** What a job can be asked for; the answer is its new state. */
+const REQUESTS: readonly {
+  readonly verb: string;
+  readonly description: string;
+  readonly ask: (client: DuchenneClient, name: string) => Promise<Job>;
+}[] = [
+  {
+    verb: "pause",
+    description: "stop a job at a checkpoint, to be resumed",
+    ask: ({ jobs }, name) => jobs.pauseJob({ name }),
+  },
+  {
+    verb: "resume",
+    description: "let a paused job go on from its checkpoint",
+    ask: ({ jobs }, name) => jobs.resumeJob({ name }),
+  },
+  {
+    verb: "cancel",
+    description: "stop a job; it writes a checkpoint first",
+    ask: ({ jobs }, name) => jobs.cancelJob({ name }),
+  },
+  {
+    verb: "retry",
+    description: "try a failed job again; it goes on from its last checkpoint",
+    ask: ({ jobs }, name) => jobs.retryJob({ name }),
+  },
+];
 
 /** `duchenne jobs`: list, watch, pause, resume, cancel, retry. */
 export function jobsCommand(): Command {
@@ -31,52 +60,17 @@ export function jobsCommand(): Command {
     }),
   );
 
-  const pause = jobs
-    .command("pause")
-    .description("stop a job at a checkpoint, to be resumed")
-    .argument("<name>", 'such as "jobs/3f0c..."')
-    .addOption(serverOption());
-  pause.action((name: string) =>
-    withClient(pause, async (client) => {
-      const { state } = await client.jobs.pauseJob({ name });
-      process.stdout.write(`${jobStateName(state)}\n`);
-    }),
-  );
-
-  const resume = jobs
-    .command("resume")
-    .description("let a paused job go on from its checkpoint")
-    .argument("<name>", 'such as "jobs/3f0c..."')
-    .addOption(serverOption());
-  resume.action((name: string) =>
-    withClient(resume, async (client) => {
-      const { state } = await client.jobs.resumeJob({ name });
-      process.stdout.write(`${jobStateName(state)}\n`);
-    }),
-  );
-
-  const cancel = jobs
-    .command("cancel")
-    .description("stop a job; it writes a checkpoint first")
-    .argument("<name>", 'such as "jobs/3f0c..."')
-    .addOption(serverOption());
-  cancel.action((name: string) =>
-    withClient(cancel, async (client) => {
-      const { state } = await client.jobs.cancelJob({ name });
-      process.stdout.write(`${jobStateName(state)}\n`);
-    }),
-  );
-
-  const retry = jobs
-    .command("retry")
-    .description("try a failed job again; it goes on from its last checkpoint")
-    .argument("<name>", 'such as "jobs/3f0c..."')
-    .addOption(serverOption());
-  retry.action((name: string) =>
-    withClient(retry, async (client) => {
-      const { state } = await client.jobs.retryJob({ name });
-      process.stdout.write(`${jobStateName(state)}\n`);
-    }),
-  );
+  for (const { verb, description, ask } of REQUESTS) {
+    const command = jobs
+      .command(verb)
+      .description(description)
+      .argument("<name>", 'such as "jobs/3f0c..."')
+      .addOption(serverOption());
+    command.action((name: string) =>
+      withClient(command, async (client) => {
+        process.stdout.write(`${jobStateName((await ask(client, name)).state)}\n`);
+      }),
+    );
+  }
   return jobs;
 }

@@ -1,9 +1,10 @@
+import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
 import { Command } from "commander";
 import { serverOption, withClient } from "../server-option.ts";
 import { exportModelCommand } from "./export-model.ts";
 import { importModelCommand } from "./import-model.ts";
 
-/** `duchenne models`: list, promote, delete, import, export. */
+/** `duchenne models`: list, versions, promote, history, delete, import, export. */
 export function modelsCommand(): Command {
   const models = new Command("models").description("list models, promote versions, bring weights in and out");
 
@@ -33,6 +34,33 @@ export function modelsCommand(): Command {
     }),
   );
 
+  const versions = models
+    .command("versions")
+    .description("a model's newest versions, with the digest of what they hold")
+    .argument("<model>", 'such as "models/demo"')
+    .addOption(serverOption());
+  versions.action((parent: string) =>
+    withClient(versions, async (client) => {
+      for (const { name, createTime, digest, kind } of (await client.models.listModelVersions({ parent }))
+        .modelVersions) {
+        process.stdout.write(`${timeOf(createTime)}  ${name}  ${kind}  sha256:${digest}\n`);
+      }
+    }),
+  );
+
+  const history = models
+    .command("history")
+    .description("where an alias pointed, newest first")
+    .argument("[alias]", "the alias", "models/default@live")
+    .addOption(serverOption());
+  history.action((parent: string) =>
+    withClient(history, async (client) => {
+      for (const { time, version } of (await client.models.listAliasMoves({ parent })).aliasMoves) {
+        process.stdout.write(`${timeOf(time)}  ${version}\n`);
+      }
+    }),
+  );
+
   const remove = models
     .command("delete")
     .description("delete a version that no alias and no unfinished job holds")
@@ -48,3 +76,10 @@ export function modelsCommand(): Command {
   models.addCommand(exportModelCommand());
   return models;
 }
+
+const timeOf = (time: Timestamp | undefined): string =>
+  time === undefined
+    ? ""
+    : timestampDate(time)
+        .toISOString()
+        .replace(/\.\d+Z$/, "Z");

@@ -129,6 +129,16 @@ export function attemptsContract(fixture: StoreFixture): void {
       expect(await claim("b")).toMatchObject({ id, attempt: 2 });
     });
 
+    it("are not claimed again by those who still run them, whatever became of their lease", async () => {
+      const { id } = await create();
+      const other = await create();
+      await claim("a", -1);
+      const by = { kinds: ["fine_tune"], owner: "a", leaseMs: 30_000, except: [id] };
+      expect((await fixture.store.jobs.claim(by))?.id).toBe(other.id);
+      expect(await fixture.store.jobs.claim({ ...by, except: [id, other.id] })).toBeUndefined();
+      expect(await claim("b")).toMatchObject({ id, attempt: 2 });
+    });
+
     it("are tried again when their back-off is over, until their failures are used up", async () => {
       const { jobs } = fixture.store;
       const { id } = await create({ maxFailures: 3 });
@@ -159,8 +169,15 @@ export function attemptsContract(fixture: StoreFixture): void {
       await claim("a");
       await jobs.requestCancel(cancelled.id);
       await jobs.requestPause(paused.id);
+      const kinds = ["fine_tune"];
+      await jobs.stopLost({ kinds });
+      expect((await jobs.get(cancelled.id)).state).toBe("CANCELLING");
       await jobs.releaseOwner("a");
       expect(await claim("b")).toBeUndefined();
+      await jobs.stopLost({ kinds, except: [cancelled.id, paused.id] });
+      await jobs.stopLost({ kinds: ["evaluation"] });
+      expect((await jobs.get(cancelled.id)).state).toBe("CANCELLING");
+      await jobs.stopLost({ kinds });
       expect((await jobs.get(cancelled.id)).state).toBe("CANCELLED");
       expect((await jobs.get(paused.id)).state).toBe("PAUSED");
       await jobs.requestResume(paused.id);

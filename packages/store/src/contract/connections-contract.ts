@@ -1,21 +1,10 @@
 import { describe, expect, it } from "vitest";
-import type { StoreFixture } from "../../test-fixtures/index.ts";
-import { StoreUnavailableError } from "../index.ts";
+import { persistently, type StoreFixture } from "../../test-fixtures/index.ts";
 import { jobSteps, log } from "./job-steps.ts";
 
 /** What holds when connections to the database are lost, for drivers that have any. */
 export function connectionsContract(fixture: StoreFixture): void {
   const { create, claim, events } = jobSteps(fixture);
-  /** Again and again, as callers do, until the store can be reached. */
-  const persistently = async <T>(work: () => Promise<T>): Promise<T> => {
-    for (;;) {
-      try {
-        return await work();
-      } catch (error) {
-        expect(error).toBeInstanceOf(StoreUnavailableError);
-      }
-    }
-  };
 
   describe("connections that are cut", () => {
     it("neither lose nor double an event, for writers and for followers", async () => {

@@ -52,8 +52,26 @@ export function dependenciesContract(fixture: StoreFixture): void {
       await claim("a");
       await fixture.store.jobs.requestCancel(first.id);
       await fixture.store.jobs.releaseOwner("a");
-      expect(await claim("b")).toBeUndefined();
+      await fixture.store.jobs.stopLost({ kinds: ["fine_tune"] });
       expect((await fixture.store.jobs.get(last.id)).state).toBe("FAILED");
+    });
+
+    it("wait again when they are tried again after they failed with what they wait for", async () => {
+      const { jobs } = fixture.store;
+      const [first, second] = [await create(), await create()];
+      const last = await create({ after: [first.id, second.id], priority: 9 });
+      await claim();
+      await claim();
+      await succeed(second.id);
+      await fail(first.id);
+      await expect(jobs.retry(last.id)).rejects.toMatchObject({ reason: "DEPENDENCY_FAILED" });
+      expect((await jobs.get(last.id)).state).toBe("FAILED");
+      await jobs.retry(first.id);
+      expect((await jobs.retry(last.id)).state).toBe("QUEUED");
+      expect((await claim())?.id).toBe(first.id);
+      expect(await claim()).toBeUndefined();
+      await jobs.finish(first.id, 2, { state: "SUCCEEDED", result: {} });
+      expect((await claim())?.id).toBe(last.id);
     });
 
     it("can be cancelled themselves, and leave the others alone", async () => {

@@ -84,6 +84,42 @@ export function jobsContract(fixture: StoreFixture): void {
       });
     });
 
+    it("answer no request with a job that was to be run otherwise", async () => {
+      const { jobs } = fixture.store;
+      const [one, two] = [await create(), await create()];
+      const options = {
+        priority: 1,
+        timeLimitMs: 1_000,
+        after: [one.id, two.id],
+        resources: { gpu: 1, memory_gib: 8 },
+      };
+      const request = { kind: "fine_tune", spec: {}, requestId: "r", ...options };
+      const { job } = await jobs.create(request);
+      const same = { ...request, after: [two.id, one.id], resources: { memory_gib: 8, gpu: 1 } };
+      expect(await jobs.create(same)).toMatchObject({ created: false, job: { id: job.id } });
+      const others = [{ priority: 2 }, { timeLimitMs: undefined }, { after: [one.id] }, { resources: { gpu: 1 } }];
+      for (const other of others) {
+        await expect(jobs.create({ ...request, ...other })).rejects.toMatchObject({ reason: "REQUEST_ID_REUSED" });
+        await expect(jobs.check({ ...request, ...other })).rejects.toMatchObject({ reason: "REQUEST_ID_REUSED" });
+      }
+    });
+
+    it("are checked as they would be made, without being made", async () => {
+      const { jobs } = fixture.store;
+      const request = { kind: "fine_tune", spec: {} };
+      const failed = await create();
+      await claim();
+      await jobs.finish(failed.id, 1, { state: "FAILED", error: broken });
+      await jobs.check({ ...request, requestId: "r", priority: 1 });
+      await expect(jobs.check({ ...request, after: ["none"] })).rejects.toMatchObject({ reason: "JOB_NOT_FOUND" });
+      const late = jobs.check({ ...request, after: [failed.id] });
+      await expect(late).rejects.toMatchObject({ reason: "DEPENDENCY_FAILED" });
+      const versions = [{ model: "none", version: "1" }];
+      const missing = jobs.check({ ...request, modelVersions: versions });
+      await expect(missing).rejects.toMatchObject({ reason: "MODEL_VERSION_NOT_FOUND" });
+      expect((await jobs.list({ pageSize: 10 })).jobs.map(({ id }) => id)).toEqual([failed.id]);
+    });
+
     it("are made once by a request that arrives many times at once in several processes", async () => {
       const stores = [fixture.store, await fixture.openAgain()];
       const request = { kind: "fine_tune", spec: {}, requestId: "r" };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { StoreFixture } from "../../test-fixtures/index.ts";
-import { jobSteps } from "./job-steps.ts";
+import { broken, jobSteps } from "./job-steps.ts";
 
 /** What holds for models, their versions and aliases. */
 export function modelsContract(fixture: StoreFixture): void {
@@ -140,6 +140,23 @@ export function modelsContract(fixture: StoreFixture): void {
       await expect(models.setAlias({ ...live, target: { model: "demo", version: "1" } })).rejects.toMatchObject(gone);
       await expect(create({ modelVersions: [{ model: "demo", version: "1" }] })).rejects.toMatchObject(gone);
       expect((await models.listVersions("demo", { pageSize: 10 })).versions.map((each) => each.version)).toEqual(["2"]);
+    });
+
+    it("keep a version again when the failed job that reads it is tried again", async () => {
+      const { models, jobs } = fixture.store;
+      await models.createVersion(imported);
+      const { id } = await create({ modelVersions: [{ model: "demo", version: "1" }] });
+      const fail = async (attempt: number) => {
+        await claim();
+        await jobs.finish(id, attempt, { state: "FAILED", error: broken });
+      };
+      await fail(1);
+      await jobs.retry(id);
+      await expect(models.deleteVersion("demo", "1")).rejects.toMatchObject({ reason: "MODEL_VERSION_IN_USE" });
+      await fail(2);
+      await models.deleteVersion("demo", "1");
+      await expect(jobs.retry(id)).rejects.toMatchObject({ reason: "MODEL_VERSION_NOT_FOUND" });
+      expect((await jobs.get(id)).state).toBe("FAILED");
     });
 
     it("never give the number of a deleted version again", async () => {

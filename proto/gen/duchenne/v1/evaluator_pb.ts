@@ -26,7 +26,8 @@ export const file_duchenne_v1_evaluator: GenFile = /*@__PURE__*/
  */
 export type CreateEvaluationRequest = Message<"duchenne.v1.CreateEvaluationRequest"> & {
   /**
-   * A unique id of the request (a UUID): repeating it answers the same job.
+   * A unique id of the request (a UUID): repeating it answers the same job. Errors: ALREADY_EXISTS (REQUEST_ID_REUSED) when
+   * what is asked for, or how the job is run, differs.
    *
    * @generated from field: string request_id = 1;
    */

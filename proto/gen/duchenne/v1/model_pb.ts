@@ -19,7 +19,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file duchenne/v1/model.proto.
  */
 export const file_duchenne_v1_model: GenFile = /*@__PURE__*/
-  fileDesc("ChdkdWNoZW5uZS92MS9tb2RlbC5wcm90bxILZHVjaGVubmUudjEigwEKBU1vZGVsEgwKBG5hbWUYASABKAkSIwoHYWxpYXNlcxgCIAMoCzISLmR1Y2hlbm5lLnYxLkFsaWFzEi8KC2NyZWF0ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg5sYXRlc3RfdmVyc2lvbhgEIAEoCSJlCgVBbGlhcxIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSDAoEZXRhZxgDIAEoCRIvCgt1cGRhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi3AEKDE1vZGVsVmVyc2lvbhIMCgRuYW1lGAEgASgJEgwKBGtpbmQYAiABKAkSOAoMYWN0aW9uX3VuaXRzGAMgAygLMiIuZHVjaGVubmUudjEuQWN0aW9uVW5pdERlc2NyaXB0aW9uEiUKBWZpbGVzGAQgAygLMhYuZHVjaGVubmUudjEuTW9kZWxGaWxlEhEKCWNhcmRfanNvbhgFIAEoCRILCgNqb2IYBiABKAkSLwoLY3JlYXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIj0KCU1vZGVsRmlsZRIMCgRyb2xlGAEgASgJEg4KBmRpZ2VzdBgCIAEoCRISCgpzaXplX2J5dGVzGAMgASgEIlAKEUxpc3RNb2RlbHNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiACCJRChJMaXN0TW9kZWxzUmVzcG9uc2USIgoGbW9kZWxzGAEgAygLMhIuZHVjaGVubmUudjEuTW9kZWwSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIpEBChhMaXN0TW9kZWxWZXJzaW9uc1JlcXVlc3QSOAoGcGFyZW50GAEgASgJQii6SCVyIzIhXm1vZGVscy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kEh0KCXBhZ2Vfc2l6ZRgCIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAMgASgJQgi6SAVyAxiACCJnChlMaXN0TW9kZWxWZXJzaW9uc1Jlc3BvbnNlEjEKDm1vZGVsX3ZlcnNpb25zGAEgAygLMhkuZHVjaGVubmUudjEuTW9kZWxWZXJzaW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIyChZHZXRNb2RlbFZlcnNpb25SZXF1ZXN0EhgKBG5hbWUYASABKAlCCrpIB3IFEAEYgAIizAEKD1NldEFsaWFzUmVxdWVzdBJECgRuYW1lGAEgASgJQja6SDNyMTIvXm1vZGVscy9bYS16MC05XVthLXowLTlfLV17MCw2Mn1AKGxpdmV8Y2FuYXJ5KSQSXAoHdmVyc2lvbhgCIAEoCUJLukhIckYyRF5tb2RlbHMvW2EtejAtOV1bYS16MC05Xy1dezAsNjJ9L3ZlcnNpb25zL1thLXowLTldW2EtejAtOV8uLV17MCw2Mn0kEhUKBGV0YWcYAyABKAlCB7pIBHICGEAidgoZRGVsZXRlTW9kZWxWZXJzaW9uUmVxdWVzdBJZCgRuYW1lGAEgASgJQku6SEhyRjJEXm1vZGVscy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0vdmVyc2lvbnMvW2EtejAtOV1bYS16MC05Xy4tXXswLDYyfSQidAoSSW1wb3J0TW9kZWxSZXF1ZXN0Ei0KB29wdGlvbnMYASABKAsyGi5kdWNoZW5uZS52MS5JbXBvcnRPcHRpb25zSAASHQoFY2h1bmsYAiABKAxCDLpICXoHEAEYgICABEgAQhAKB21lc3NhZ2USBbpIAggBIqUECg1JbXBvcnRPcHRpb25zEjcKBW1vZGVsGAEgASgJQii6SCVyIzIhXm1vZGVscy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kEh0KCWZpbGVfbmFtZRgCIAEoCUIKukgHcgUQARj/ARISCgpzaXplX2J5dGVzGAMgASgEEigKBnNoYTI1NhgEIAEoCUIYukgVchMyEV4oWzAtOWEtZl17NjR9KT8kEh4KDGFjdGlvbl91bml0cxgFIAMoBUIIukgFkgECEEASOgoIcHJvdG9jb2wYBiABKA4yHC5kdWNoZW5uZS52MS5EYXRhc2V0UHJvdG9jb2xCCrpIB4IBBBABIAESJQoLZXhwcmVzc2lvbnMYByADKAlCELpIDZIBChBAIgZyBBABGD8SJAoIc3ViamVjdHMYCCADKAlCErpID5IBDBCgjQYiBnIEEAEYPxIeCgxkaXNwbGF5X25hbWUYCSABKAlCCLpIBXIDGPQDEh8KDmJveF9jb252ZW50aW9uGAogASgJQge6SARyAhhkEh4KDGxpY2Vuc2Vfbm90ZRgLIAEoCUIIukgFcgMY0A8SGQoFaGVhZHMYDCABKAVCCrpIBxoFGIACKAASIQoNZGVjb2Rlcl9oZWFkcxgNIAEoBUIKukgHGgUYgAIoABIeCgppbWFnZV9zaXplGA4gASgFQgq6SAcaBRiAICgAEhYKDmtlZXBfb3B0aW1pemVyGA8gASgIInAKE0ltcG9ydE1vZGVsUmVzcG9uc2USMAoNbW9kZWxfdmVyc2lvbhgBIAEoCzIZLmR1Y2hlbm5lLnYxLk1vZGVsVmVyc2lvbhInCgZyZXBvcnQYAiABKAsyFy5kdWNoZW5uZS52MS5Mb2FkUmVwb3J0Ip8BCgpMb2FkUmVwb3J0Eg8KB21pc3NpbmcYASADKAkSEgoKdW5leHBlY3RlZBgCIAMoCRIwCghyZXNoYXBlZBgDIAMoCzIeLmR1Y2hlbm5lLnYxLlJlc2hhcGVkUGFyYW1ldGVyEisKB2lnbm9yZWQYBCADKAsyGi5kdWNoZW5uZS52MS5JZ25vcmVkVGVuc29yEg0KBW5vdGVzGAUgAygJIjsKEVJlc2hhcGVkUGFyYW1ldGVyEgwKBG5hbWUYASABKAkSDAoEZnJvbRgCIAMoBRIKCgJ0bxgDIAMoBSItCg1JZ25vcmVkVGVuc29yEgwKBG5hbWUYASABKAkSDgoGcmVhc29uGAIgASgJImUKEkV4cG9ydE1vZGVsUmVxdWVzdBIYCgRuYW1lGAEgASgJQgq6SAdyBRABGIACEjUKBmZvcm1hdBgCIAEoDjIZLmR1Y2hlbm5lLnYxLkV4cG9ydEZvcm1hdEIKukgHggEEEAEgACJcChNFeHBvcnRNb2RlbFJlc3BvbnNlEikKBGZpbGUYASABKAsyGS5kdWNoZW5uZS52MS5FeHBvcnRlZEZpbGVIABIPCgVjaHVuaxgCIAEoDEgAQgkKB21lc3NhZ2UiXAoMRXhwb3J0ZWRGaWxlEhUKDW1vZGVsX3ZlcnNpb24YASABKAkSEQoJZmlsZV9uYW1lGAIgASgJEg4KBmRpZ2VzdBgDIAEoCRISCgpzaXplX2J5dGVzGAQgASgEKpkBCgxFeHBvcnRGb3JtYXQSHQoZRVhQT1JUX0ZPUk1BVF9VTlNQRUNJRklFRBAAEh0KGUVYUE9SVF9GT1JNQVRfU0FGRVRFTlNPUlMQARIWChJFWFBPUlRfRk9STUFUX09OTlgQAhIWChJFWFBPUlRfRk9STUFUX0NBUkQQAxIbChdFWFBPUlRfRk9STUFUX09QVElNSVpFUhAEMtAECgxNb2RlbFNlcnZpY2USTQoKTGlzdE1vZGVscxIeLmR1Y2hlbm5lLnYxLkxpc3RNb2RlbHNSZXF1ZXN0Gh8uZHVjaGVubmUudjEuTGlzdE1vZGVsc1Jlc3BvbnNlEmIKEUxpc3RNb2RlbFZlcnNpb25zEiUuZHVjaGVubmUudjEuTGlzdE1vZGVsVmVyc2lvbnNSZXF1ZXN0GiYuZHVjaGVubmUudjEuTGlzdE1vZGVsVmVyc2lvbnNSZXNwb25zZRJRCg9HZXRNb2RlbFZlcnNpb24SIy5kdWNoZW5uZS52MS5HZXRNb2RlbFZlcnNpb25SZXF1ZXN0GhkuZHVjaGVubmUudjEuTW9kZWxWZXJzaW9uEjwKCFNldEFsaWFzEhwuZHVjaGVubmUudjEuU2V0QWxpYXNSZXF1ZXN0GhIuZHVjaGVubmUudjEuQWxpYXMSVAoSRGVsZXRlTW9kZWxWZXJzaW9uEiYuZHVjaGVubmUudjEuRGVsZXRlTW9kZWxWZXJzaW9uUmVxdWVzdBoWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eRJSCgtJbXBvcnRNb2RlbBIfLmR1Y2hlbm5lLnYxLkltcG9ydE1vZGVsUmVxdWVzdBogLmR1Y2hlbm5lLnYxLkltcG9ydE1vZGVsUmVzcG9uc2UoARJSCgtFeHBvcnRNb2RlbBIfLmR1Y2hlbm5lLnYxLkV4cG9ydE1vZGVsUmVxdWVzdBogLmR1Y2hlbm5lLnYxLkV4cG9ydE1vZGVsUmVzcG9uc2UwAWIGcHJvdG8z", [file_buf_validate_validate, file_duchenne_v1_action_unit, file_duchenne_v1_dataset, file_google_protobuf_empty, file_google_protobuf_timestamp]);
+  fileDesc("ChdkdWNoZW5uZS92MS9tb2RlbC5wcm90bxILZHVjaGVubmUudjEigwEKBU1vZGVsEgwKBG5hbWUYASABKAkSIwoHYWxpYXNlcxgCIAMoCzISLmR1Y2hlbm5lLnYxLkFsaWFzEi8KC2NyZWF0ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg5sYXRlc3RfdmVyc2lvbhgEIAEoCSJlCgVBbGlhcxIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSDAoEZXRhZxgDIAEoCRIvCgt1cGRhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi7AEKDE1vZGVsVmVyc2lvbhIMCgRuYW1lGAEgASgJEgwKBGtpbmQYAiABKAkSOAoMYWN0aW9uX3VuaXRzGAMgAygLMiIuZHVjaGVubmUudjEuQWN0aW9uVW5pdERlc2NyaXB0aW9uEiUKBWZpbGVzGAQgAygLMhYuZHVjaGVubmUudjEuTW9kZWxGaWxlEhEKCWNhcmRfanNvbhgFIAEoCRILCgNqb2IYBiABKAkSLwoLY3JlYXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBmRpZ2VzdBgIIAEoCSI9CglNb2RlbEZpbGUSDAoEcm9sZRgBIAEoCRIOCgZkaWdlc3QYAiABKAkSEgoKc2l6ZV9ieXRlcxgDIAEoBCJQChFMaXN0TW9kZWxzUmVxdWVzdBIdCglwYWdlX3NpemUYASABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgCIAEoCUIIukgFcgMYgAgiUQoSTGlzdE1vZGVsc1Jlc3BvbnNlEiIKBm1vZGVscxgBIAMoCzISLmR1Y2hlbm5lLnYxLk1vZGVsEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKRAQoYTGlzdE1vZGVsVmVyc2lvbnNSZXF1ZXN0EjgKBnBhcmVudBgBIAEoCUIoukglciMyIV5tb2RlbHMvW2EtejAtOV1bYS16MC05Xy1dezAsNjJ9JBIdCglwYWdlX3NpemUYAiABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgDIAEoCUIIukgFcgMYgAgiZwoZTGlzdE1vZGVsVmVyc2lvbnNSZXNwb25zZRIxCg5tb2RlbF92ZXJzaW9ucxgBIAMoCzIZLmR1Y2hlbm5lLnYxLk1vZGVsVmVyc2lvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiMgoWR2V0TW9kZWxWZXJzaW9uUmVxdWVzdBIYCgRuYW1lGAEgASgJQgq6SAdyBRABGIACIswBCg9TZXRBbGlhc1JlcXVlc3QSRAoEbmFtZRgBIAEoCUI2ukgzcjEyL15tb2RlbHMvW2EtejAtOV1bYS16MC05Xy1dezAsNjJ9QChsaXZlfGNhbmFyeSkkElwKB3ZlcnNpb24YAiABKAlCS7pISHJGMkRebW9kZWxzL1thLXowLTldW2EtejAtOV8tXXswLDYyfS92ZXJzaW9ucy9bYS16MC05XVthLXowLTlfLi1dezAsNjJ9JBIVCgRldGFnGAMgASgJQge6SARyAhhAIpwBChVMaXN0QWxpYXNNb3Zlc1JlcXVlc3QSRgoGcGFyZW50GAEgASgJQja6SDNyMTIvXm1vZGVscy9bYS16MC05XVthLXowLTlfLV17MCw2Mn1AKGxpdmV8Y2FuYXJ5KSQSHQoJcGFnZV9zaXplGAIgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAyABKAlCCLpIBXIDGIAIIl4KFkxpc3RBbGlhc01vdmVzUmVzcG9uc2USKwoLYWxpYXNfbW92ZXMYASADKAsyFi5kdWNoZW5uZS52MS5BbGlhc01vdmUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIlQKCUFsaWFzTW92ZRIPCgd2ZXJzaW9uGAEgASgJEgwKBGV0YWcYAiABKAkSKAoEdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAidgoZRGVsZXRlTW9kZWxWZXJzaW9uUmVxdWVzdBJZCgRuYW1lGAEgASgJQku6SEhyRjJEXm1vZGVscy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0vdmVyc2lvbnMvW2EtejAtOV1bYS16MC05Xy4tXXswLDYyfSQidAoSSW1wb3J0TW9kZWxSZXF1ZXN0Ei0KB29wdGlvbnMYASABKAsyGi5kdWNoZW5uZS52MS5JbXBvcnRPcHRpb25zSAASHQoFY2h1bmsYAiABKAxCDLpICXoHEAEYgICABEgAQhAKB21lc3NhZ2USBbpIAggBIqUECg1JbXBvcnRPcHRpb25zEjcKBW1vZGVsGAEgASgJQii6SCVyIzIhXm1vZGVscy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kEh0KCWZpbGVfbmFtZRgCIAEoCUIKukgHcgUQARj/ARISCgpzaXplX2J5dGVzGAMgASgEEigKBnNoYTI1NhgEIAEoCUIYukgVchMyEV4oWzAtOWEtZl17NjR9KT8kEh4KDGFjdGlvbl91bml0cxgFIAMoBUIIukgFkgECEEASOgoIcHJvdG9jb2wYBiABKA4yHC5kdWNoZW5uZS52MS5EYXRhc2V0UHJvdG9jb2xCCrpIB4IBBBABIAESJQoLZXhwcmVzc2lvbnMYByADKAlCELpIDZIBChBAIgZyBBABGD8SJAoIc3ViamVjdHMYCCADKAlCErpID5IBDBCgjQYiBnIEEAEYPxIeCgxkaXNwbGF5X25hbWUYCSABKAlCCLpIBXIDGPQDEh8KDmJveF9jb252ZW50aW9uGAogASgJQge6SARyAhhkEh4KDGxpY2Vuc2Vfbm90ZRgLIAEoCUIIukgFcgMY0A8SGQoFaGVhZHMYDCABKAVCCrpIBxoFGIACKAASIQoNZGVjb2Rlcl9oZWFkcxgNIAEoBUIKukgHGgUYgAIoABIeCgppbWFnZV9zaXplGA4gASgFQgq6SAcaBRiAICgAEhYKDmtlZXBfb3B0aW1pemVyGA8gASgIInAKE0ltcG9ydE1vZGVsUmVzcG9uc2USMAoNbW9kZWxfdmVyc2lvbhgBIAEoCzIZLmR1Y2hlbm5lLnYxLk1vZGVsVmVyc2lvbhInCgZyZXBvcnQYAiABKAsyFy5kdWNoZW5uZS52MS5Mb2FkUmVwb3J0Ip8BCgpMb2FkUmVwb3J0Eg8KB21pc3NpbmcYASADKAkSEgoKdW5leHBlY3RlZBgCIAMoCRIwCghyZXNoYXBlZBgDIAMoCzIeLmR1Y2hlbm5lLnYxLlJlc2hhcGVkUGFyYW1ldGVyEisKB2lnbm9yZWQYBCADKAsyGi5kdWNoZW5uZS52MS5JZ25vcmVkVGVuc29yEg0KBW5vdGVzGAUgAygJIjsKEVJlc2hhcGVkUGFyYW1ldGVyEgwKBG5hbWUYASABKAkSDAoEZnJvbRgCIAMoBRIKCgJ0bxgDIAMoBSItCg1JZ25vcmVkVGVuc29yEgwKBG5hbWUYASABKAkSDgoGcmVhc29uGAIgASgJImUKEkV4cG9ydE1vZGVsUmVxdWVzdBIYCgRuYW1lGAEgASgJQgq6SAdyBRABGIACEjUKBmZvcm1hdBgCIAEoDjIZLmR1Y2hlbm5lLnYxLkV4cG9ydEZvcm1hdEIKukgHggEEEAEgACJcChNFeHBvcnRNb2RlbFJlc3BvbnNlEikKBGZpbGUYASABKAsyGS5kdWNoZW5uZS52MS5FeHBvcnRlZEZpbGVIABIPCgVjaHVuaxgCIAEoDEgAQgkKB21lc3NhZ2UiXAoMRXhwb3J0ZWRGaWxlEhUKDW1vZGVsX3ZlcnNpb24YASABKAkSEQoJZmlsZV9uYW1lGAIgASgJEg4KBmRpZ2VzdBgDIAEoCRISCgpzaXplX2J5dGVzGAQgASgEKpkBCgxFeHBvcnRGb3JtYXQSHQoZRVhQT1JUX0ZPUk1BVF9VTlNQRUNJRklFRBAAEh0KGUVYUE9SVF9GT1JNQVRfU0FGRVRFTlNPUlMQARIWChJFWFBPUlRfRk9STUFUX09OTlgQAhIWChJFWFBPUlRfRk9STUFUX0NBUkQQAxIbChdFWFBPUlRfRk9STUFUX09QVElNSVpFUhAEMqsFCgxNb2RlbFNlcnZpY2USTQoKTGlzdE1vZGVscxIeLmR1Y2hlbm5lLnYxLkxpc3RNb2RlbHNSZXF1ZXN0Gh8uZHVjaGVubmUudjEuTGlzdE1vZGVsc1Jlc3BvbnNlEmIKEUxpc3RNb2RlbFZlcnNpb25zEiUuZHVjaGVubmUudjEuTGlzdE1vZGVsVmVyc2lvbnNSZXF1ZXN0GiYuZHVjaGVubmUudjEuTGlzdE1vZGVsVmVyc2lvbnNSZXNwb25zZRJRCg9HZXRNb2RlbFZlcnNpb24SIy5kdWNoZW5uZS52MS5HZXRNb2RlbFZlcnNpb25SZXF1ZXN0GhkuZHVjaGVubmUudjEuTW9kZWxWZXJzaW9uEjwKCFNldEFsaWFzEhwuZHVjaGVubmUudjEuU2V0QWxpYXNSZXF1ZXN0GhIuZHVjaGVubmUudjEuQWxpYXMSWQoOTGlzdEFsaWFzTW92ZXMSIi5kdWNoZW5uZS52MS5MaXN0QWxpYXNNb3Zlc1JlcXVlc3QaIy5kdWNoZW5uZS52MS5MaXN0QWxpYXNNb3Zlc1Jlc3BvbnNlElQKEkRlbGV0ZU1vZGVsVmVyc2lvbhImLmR1Y2hlbm5lLnYxLkRlbGV0ZU1vZGVsVmVyc2lvblJlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkSUgoLSW1wb3J0TW9kZWwSHy5kdWNoZW5uZS52MS5JbXBvcnRNb2RlbFJlcXVlc3QaIC5kdWNoZW5uZS52MS5JbXBvcnRNb2RlbFJlc3BvbnNlKAESUgoLRXhwb3J0TW9kZWwSHy5kdWNoZW5uZS52MS5FeHBvcnRNb2RlbFJlcXVlc3QaIC5kdWNoZW5uZS52MS5FeHBvcnRNb2RlbFJlc3BvbnNlMAFiBnByb3RvMw", [file_buf_validate_validate, file_duchenne_v1_action_unit, file_duchenne_v1_dataset, file_google_protobuf_empty, file_google_protobuf_timestamp]);
 
 /**
  * A model: a named line of versions.
@@ -160,6 +160,14 @@ export type ModelVersion = Message<"duchenne.v1.ModelVersion"> & {
    * @generated from field: google.protobuf.Timestamp create_time = 7;
    */
   createTime?: Timestamp | undefined;
+
+  /**
+   * sha256 of its card and of its files' digests, in lower-case hexadecimal: versions of whatever name that are equal have
+   * equal ones.
+   *
+   * @generated from field: string digest = 8;
+   */
+  digest: string;
 };
 
 /**
@@ -380,6 +388,104 @@ export const SetAliasRequestSchema: GenMessage<SetAliasRequest> = /*@__PURE__*/
   messageDesc(file_duchenne_v1_model, 9);
 
 /**
+ * Asks for a page of an alias's moves.
+ *
+ * @generated from message duchenne.v1.ListAliasMovesRequest
+ */
+export type ListAliasMovesRequest = Message<"duchenne.v1.ListAliasMovesRequest"> & {
+  /**
+   * The alias, "models/{model}@live" or "models/{model}@canary".
+   *
+   * @generated from field: string parent = 1;
+   */
+  parent: string;
+
+  /**
+   * At most this many; 0 means 50, at most 1000.
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * The token of an earlier answer.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message duchenne.v1.ListAliasMovesRequest.
+ * Use `create(ListAliasMovesRequestSchema)` to create a new message.
+ */
+export const ListAliasMovesRequestSchema: GenMessage<ListAliasMovesRequest> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_model, 10);
+
+/**
+ * A page of an alias's moves.
+ *
+ * @generated from message duchenne.v1.ListAliasMovesResponse
+ */
+export type ListAliasMovesResponse = Message<"duchenne.v1.ListAliasMovesResponse"> & {
+  /**
+   * The moves, newest first: the first one is where the alias points now.
+   *
+   * @generated from field: repeated duchenne.v1.AliasMove alias_moves = 1;
+   */
+  aliasMoves: AliasMove[];
+
+  /**
+   * Token of the next page; empty at the end.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message duchenne.v1.ListAliasMovesResponse.
+ * Use `create(ListAliasMovesResponseSchema)` to create a new message.
+ */
+export const ListAliasMovesResponseSchema: GenMessage<ListAliasMovesResponse> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_model, 11);
+
+/**
+ * A move of an alias.
+ *
+ * @generated from message duchenne.v1.AliasMove
+ */
+export type AliasMove = Message<"duchenne.v1.AliasMove"> & {
+  /**
+   * The version that it came to point at; it may have been deleted since.
+   *
+   * @generated from field: string version = 1;
+   */
+  version: string;
+
+  /**
+   * The alias's etag after the move.
+   *
+   * @generated from field: string etag = 2;
+   */
+  etag: string;
+
+  /**
+   * When it moved.
+   *
+   * @generated from field: google.protobuf.Timestamp time = 3;
+   */
+  time?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message duchenne.v1.AliasMove.
+ * Use `create(AliasMoveSchema)` to create a new message.
+ */
+export const AliasMoveSchema: GenMessage<AliasMove> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_model, 12);
+
+/**
  * Asks to delete a version.
  *
  * @generated from message duchenne.v1.DeleteModelVersionRequest
@@ -398,7 +504,7 @@ export type DeleteModelVersionRequest = Message<"duchenne.v1.DeleteModelVersionR
  * Use `create(DeleteModelVersionRequestSchema)` to create a new message.
  */
 export const DeleteModelVersionRequestSchema: GenMessage<DeleteModelVersionRequest> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_model, 10);
+  messageDesc(file_duchenne_v1_model, 13);
 
 /**
  * One step of an import.
@@ -435,7 +541,7 @@ export type ImportModelRequest = Message<"duchenne.v1.ImportModelRequest"> & {
  * Use `create(ImportModelRequestSchema)` to create a new message.
  */
 export const ImportModelRequestSchema: GenMessage<ImportModelRequest> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_model, 11);
+  messageDesc(file_duchenne_v1_model, 14);
 
 /**
  * What a file of weights does not say.
@@ -556,7 +662,7 @@ export type ImportOptions = Message<"duchenne.v1.ImportOptions"> & {
  * Use `create(ImportOptionsSchema)` to create a new message.
  */
 export const ImportOptionsSchema: GenMessage<ImportOptions> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_model, 12);
+  messageDesc(file_duchenne_v1_model, 15);
 
 /**
  * What an import made.
@@ -584,7 +690,7 @@ export type ImportModelResponse = Message<"duchenne.v1.ImportModelResponse"> & {
  * Use `create(ImportModelResponseSchema)` to create a new message.
  */
 export const ImportModelResponseSchema: GenMessage<ImportModelResponse> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_model, 13);
+  messageDesc(file_duchenne_v1_model, 16);
 
 /**
  * What became of every tensor when weights were loaded.
@@ -633,7 +739,7 @@ export type LoadReport = Message<"duchenne.v1.LoadReport"> & {
  * Use `create(LoadReportSchema)` to create a new message.
  */
 export const LoadReportSchema: GenMessage<LoadReport> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_model, 14);
+  messageDesc(file_duchenne_v1_model, 17);
 
 /**
  * A parameter that was brought to another shape: position embeddings of another grid.
@@ -668,7 +774,7 @@ export type ReshapedParameter = Message<"duchenne.v1.ReshapedParameter"> & {
  * Use `create(ReshapedParameterSchema)` to create a new message.
  */
 export const ReshapedParameterSchema: GenMessage<ReshapedParameter> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_model, 15);
+  messageDesc(file_duchenne_v1_model, 18);
 
 /**
  * A tensor that was left out on purpose.
@@ -696,7 +802,7 @@ export type IgnoredTensor = Message<"duchenne.v1.IgnoredTensor"> & {
  * Use `create(IgnoredTensorSchema)` to create a new message.
  */
 export const IgnoredTensorSchema: GenMessage<IgnoredTensor> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_model, 16);
+  messageDesc(file_duchenne_v1_model, 19);
 
 /**
  * Asks for a file of a version.
@@ -724,7 +830,7 @@ export type ExportModelRequest = Message<"duchenne.v1.ExportModelRequest"> & {
  * Use `create(ExportModelRequestSchema)` to create a new message.
  */
 export const ExportModelRequestSchema: GenMessage<ExportModelRequest> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_model, 17);
+  messageDesc(file_duchenne_v1_model, 20);
 
 /**
  * One step of an export.
@@ -761,7 +867,7 @@ export type ExportModelResponse = Message<"duchenne.v1.ExportModelResponse"> & {
  * Use `create(ExportModelResponseSchema)` to create a new message.
  */
 export const ExportModelResponseSchema: GenMessage<ExportModelResponse> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_model, 18);
+  messageDesc(file_duchenne_v1_model, 21);
 
 /**
  * What an export sends.
@@ -803,7 +909,7 @@ export type ExportedFile = Message<"duchenne.v1.ExportedFile"> & {
  * Use `create(ExportedFileSchema)` to create a new message.
  */
 export const ExportedFileSchema: GenMessage<ExportedFile> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_model, 19);
+  messageDesc(file_duchenne_v1_model, 22);
 
 /**
  * A file that a version can have.
@@ -907,6 +1013,16 @@ export const ModelService: GenService<{
     methodKind: "unary";
     input: typeof SetAliasRequestSchema;
     output: typeof AliasSchema;
+  },
+  /**
+   * Lists the moves of an alias, newest first. Errors: NOT_FOUND when it was never set.
+   *
+   * @generated from rpc duchenne.v1.ModelService.ListAliasMoves
+   */
+  listAliasMoves: {
+    methodKind: "unary";
+    input: typeof ListAliasMovesRequestSchema;
+    output: typeof ListAliasMovesResponseSchema;
   },
   /**
    * Deletes a version; its number is not given again. Its files are removed later, when no other version has them.

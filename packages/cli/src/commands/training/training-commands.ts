@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { CreateTrainingJobRequestSchema } from "@duchenne/proto";
 import { Command } from "commander";
+import { addJobOptions, jobOptionsFrom } from "../../job-options.ts";
 import { serverOption, withClient } from "../../server-option.ts";
 import { followJob } from "../follow-job.ts";
 import {
@@ -95,7 +96,7 @@ export function trainingCommands(): Command[] {
 function commandFor({ name, description, training, required, optional, result: field }: TrainingCommand): Command {
   const command = new Command(name).description(description);
   for (const { flags, text } of required) command.requiredOption(flags, text);
-  return addOptions(command, optional)
+  return addJobOptions(addOptions(command, optional))
     .option("--no-watch", "start it and go")
     .option("--dry-run", "only check the recipe, and print it complete", false)
     .addOption(serverOption())
@@ -106,6 +107,7 @@ function commandFor({ name, description, training, required, optional, result: f
           requestId: randomUUID(),
           validateOnly: dryRun,
           training: { case: training, value } as Training,
+          jobOptions: jobOptionsFrom(command),
         });
         if (dryRun) {
           process.stdout.write(`${JSON.stringify(job.spec, null, 2)}\n`);
