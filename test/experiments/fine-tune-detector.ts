@@ -51,7 +51,6 @@ export async function fineTuneDetector(
         seed,
         checkpointEverySteps: Number.MAX_SAFE_INTEGER,
         metricsEverySteps: Number.MAX_SAFE_INTEGER,
-        gradientNormsEverySteps: 0,
       },
     },
     dataset,

@@ -17,6 +17,8 @@ export interface AdversaryReport {
   readonly hogAuc: readonly number[];
   /** Figures after each epoch, by seed and lambda. */
   readonly curves: readonly EpochFigures[];
+  /** The detector of the first seed with lambda 0. */
+  readonly plain: FineTunedDetector;
 }
 
 /** How a detector stood after an epoch. */
@@ -29,6 +31,11 @@ export interface EpochFigures {
   /** At the threshold that fits the test part best. */
   readonly sweptF1: number;
   readonly macroAuc: number;
+  /**
+   * Norm of the reversed identity loss's gradient at the backbone, lambda included, divided by that of the AU loss (section 5.3
+   * of the paper): mean over the epoch's measured steps. Absent without an adversary.
+   */
+  readonly gradientRatio: number | undefined;
 }
 
 /** The paper's claim in miniature: with the adversary identity is harder to read, and action units are not. */
@@ -36,10 +43,11 @@ export async function measureAdversary(
   tf: TensorFlow,
   dataset: Dataset,
   initial: SourceWeights,
+  seeds: readonly number[],
 ): Promise<AdversaryReport> {
   const pairs: { readonly plain: Measured; readonly adversarial: Measured }[] = [];
   const hogAuc: number[] = [];
-  for (const seed of SETTINGS.seeds) {
+  for (const seed of seeds) {
     const measure = async (lambda: number): Promise<Measured> => {
       const name = `seed ${seed}, lambda ${lambda}`;
       const detector = await fineTuneDetector(tf, { name, dataset, lambda, seed, initial });
@@ -76,6 +84,7 @@ export async function measureAdversary(
       ),
     })),
     hogAuc,
+    plain: pairs[0]!.plain.detector,
     curves: pairs.flatMap(({ plain, adversarial }) => [plain, adversarial].flatMap(curveOf)),
   };
 }
@@ -95,5 +104,6 @@ function curveOf({ seed, lambda, detector }: Measured): EpochFigures[] {
     meanF1: figures["test/meanF1"]!,
     sweptF1: figures["test/sweptF1"]!,
     macroAuc: figures["test/macroAuc"]!,
+    gradientRatio: figures["epoch/gradientRatio"],
   }));
 }

@@ -1,5 +1,6 @@
 // `npm run experiments`: the paper's claim in miniature, and what pretraining is worth, on SynthFACS. Prints progress on
-// stderr and the tables on stdout; `--output FOLDER` keeps tables, figures and the curves.
+// stderr and the tables on stdout; `--output FOLDER` keeps tables, figures and the curves. `--rehearse` runs the adversary
+// alone, on one fold of other people: settings are chosen there.
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,16 +14,23 @@ import { pretrainEncoder } from "./pretrain-encoder.ts";
 import { SETTINGS } from "./settings.ts";
 import { reportToMarkdown } from "./write-report.ts";
 
-const { values } = parseArgs({ options: { output: { type: "string" } } });
+const { values } = parseArgs({
+  options: { output: { type: "string" }, rehearse: { type: "boolean", default: false } },
+});
+const { unlabelled, labelled } = SETTINGS;
+const seeds = values.rehearse ? SETTINGS.seeds.slice(0, 1) : SETTINGS.seeds;
+const people = values.rehearse ? SETTINGS.rehearsal : { unlabelled: unlabelled.seed, labelled: labelled.seed };
 const folder = await mkdtemp(join(tmpdir(), "duchenne-experiments-"));
 try {
   const tf = await loadTensorFlow();
   const [pretrained, pretraining] = await timed(async () =>
-    pretrainEncoder(tf, await renderFaces(folder, "unlabelled", SETTINGS.unlabelled)),
+    pretrainEncoder(tf, await renderFaces(folder, "unlabelled", { ...unlabelled, seed: people.unlabelled })),
   );
-  const dataset = await renderFaces(folder, "labelled", SETTINGS.labelled);
-  const [adversary, adversaryMinutes] = await timed(() => measureAdversary(tf, dataset, pretrained));
-  const [fewLabels, fewLabelsMinutes] = await timed(() => measureFewLabels(tf, dataset, pretrained));
+  const dataset = await renderFaces(folder, "labelled", { ...labelled, seed: people.labelled });
+  const [adversary, adversaryMinutes] = await timed(() => measureAdversary(tf, dataset, pretrained, seeds));
+  const [fewLabels, fewLabelsMinutes] = await timed(async () =>
+    values.rehearse ? [] : measureFewLabels(tf, dataset, pretrained, adversary.plain),
+  );
   const minutes = { pretraining, adversary: adversaryMinutes, fewLabels: fewLabelsMinutes };
   const tables = reportToMarkdown({ adversary, fewLabels, minutes });
   process.stdout.write(tables);

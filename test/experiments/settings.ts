@@ -6,13 +6,22 @@ export const SETTINGS = {
   /** Pretraining looks at people whom nothing else looks at; their labels are not used. */
   unlabelled: { seed: 7001, subjects: 600, framesPerSubject: 8, imageSize: 64, identityShortcut: 0 },
   /** How often an action unit occurs is strongly a matter of who it is. */
-  labelled: { seed: 7002, subjects: 300, framesPerSubject: 40, imageSize: 64, identityShortcut: 1 },
+  labelled: { seed: 7002, subjects: 600, framesPerSubject: 20, imageSize: 64, identityShortcut: 0.5 },
   encoder: { variant: "micro", imageSize: 64, patchSize: 8 },
   pretraining: { epochs: 40, warmupEpochs: 2, batchSize: 64, accumulationSteps: 1, baseLearningRate: 3e-3 },
-  fineTune: { epochs: 10, warmupEpochs: 2, batchSize: 32, baseLearningRate: 3e-2, layerDecay: 0.5 },
+  fineTune: {
+    epochs: 10,
+    warmupEpochs: 2,
+    batchSize: 32,
+    baseLearningRate: 3e-2,
+    layerDecay: 0.5,
+    gradientNormsEverySteps: 25,
+  },
   /** Of the reversed gradient. */
-  lambda: 0.1,
+  lambda: 0.05,
   identityLoss: "ce",
+  /** Seeds of the people on whom settings are chosen. */
+  rehearsal: { unlabelled: 900, labelled: 901 },
   /** Seed k tests on fold k: every subject is held out once. */
   seeds: [1, 2, 3],
   /** Layers of the identity probes. */
