@@ -1,6 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { evaluationName } from "@duchenne/control";
+import { evaluationName, thresholdOriginMessage } from "@duchenne/control";
 import {
   type Estimate,
   type EvaluationReport,
@@ -59,16 +59,26 @@ export function evaluationReportMessage(record: EvaluationRecord): MessageInitSh
 /** The fields that a detector's report has alone. */
 function actionUnitFields(report: EvaluationReport) {
   return {
-    actionUnits: report.actionUnits.map((unit) => ({
+    actionUnits: report.actionUnits.map(({ thresholdOrigin, ...unit }) => ({
       ...unit,
+      ...(thresholdOrigin && { thresholdOrigin: thresholdOriginMessage(thresholdOrigin) }),
       f1: estimateMessage(unit.f1),
+      f1AtHalf: estimateMessage(unit.f1AtHalf),
       auc: estimateMessage(unit.auc),
+      averagePrecision: estimateMessage(unit.averagePrecision),
+      calibrationError: estimateMessage(unit.calibrationError),
+      brierScore: estimateMessage(unit.brierScore),
     })),
     meanF1: estimateMessage(report.meanF1),
+    f1Micro: estimateMessage(report.f1Micro),
+    meanF1AtHalf: estimateMessage(report.meanF1AtHalf),
     meanTrivialF1: report.meanTrivialF1,
     sweptF1: report.sweptF1.value,
     sweptThreshold: report.sweptF1.threshold,
     macroAuc: estimateMessage(report.macroAuc),
+    macroAveragePrecision: estimateMessage(report.macroAveragePrecision),
+    meanCalibrationError: estimateMessage(report.meanCalibrationError),
+    meanBrierScore: estimateMessage(report.meanBrierScore),
   } satisfies MessageInitShape<typeof EvaluationReportSchema>;
 }
 

@@ -7,6 +7,8 @@
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../buf/validate/validate_pb.ts";
+import type { ThresholdOrigin } from "./action_unit_pb.ts";
+import { file_duchenne_v1_action_unit } from "./action_unit_pb.ts";
 import type { JobOptions, JobSchema } from "./job_pb.ts";
 import { file_duchenne_v1_job } from "./job_pb.ts";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
@@ -17,7 +19,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file duchenne/v1/evaluator.proto.
  */
 export const file_duchenne_v1_evaluator: GenFile = /*@__PURE__*/
-  fileDesc("ChtkdWNoZW5uZS92MS9ldmFsdWF0b3IucHJvdG8SC2R1Y2hlbm5lLnYxIuUCChdDcmVhdGVFdmFsdWF0aW9uUmVxdWVzdBIbCgpyZXF1ZXN0X2lkGAEgASgJQge6SARyAhhAEiEKDW1vZGVsX3ZlcnNpb24YAiABKAlCCrpIB3IFEAEYgAISOwoHZGF0YXNldBgDIAEoCUIqukgnciUyI15kYXRhc2V0cy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kEisKBXNwbGl0GAQgASgOMhIuZHVjaGVubmUudjEuU3BsaXRCCLpIBYIBAhABEhgKEGlkZW50aXR5X2xlYWthZ2UYBSABKAgSEQoEc2VlZBgGIAEoBEgAiAEBEiUKE2Jvb3RzdHJhcF9yZXNhbXBsZXMYByABKA1CCLpIBSoDGJBOEhUKDXZhbGlkYXRlX29ubHkYCCABKAgSLAoLam9iX29wdGlvbnMYCSABKAsyFy5kdWNoZW5uZS52MS5Kb2JPcHRpb25zQgcKBV9zZWVkIkoKEEdldFJlcG9ydFJlcXVlc3QSNgoEbmFtZRgBIAEoCUIoukglciMyIV5ldmFsdWF0aW9ucy9bYS16QS1aMC05Xy1dezEsNjR9JCJkCghFc3RpbWF0ZRISCgV2YWx1ZRgBIAEoAUgAiAEBEhIKBWxvd2VyGAIgASgBSAGIAQESEgoFdXBwZXIYAyABKAFIAogBAUIICgZfdmFsdWVCCAoGX2xvd2VyQggKBl91cHBlciK5AQoQQWN0aW9uVW5pdFJlcG9ydBITCgthY3Rpb25fdW5pdBgBIAEoDRIOCgZmcmFtZXMYAiABKA0SEgoKcHJldmFsZW5jZRgDIAEoARIhCgJmMRgEIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEhIKCnRyaXZpYWxfZjEYBSABKAESIgoDYXVjGAYgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSEQoJdGhyZXNob2xkGAcgASgBIpIBChFFeHByZXNzaW9uRmlndXJlcxISCgpleHByZXNzaW9uGAEgASgJEg4KBmZyYW1lcxgCIAEoDRIlCgZyZWNhbGwYAyABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIhCgJmMRgEIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEg8KB2Fuc3dlcnMYBSADKA0i/QEKEEV4cHJlc3Npb25SZXBvcnQSIwoEdG9wMRgBIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEhQKDHRyaXZpYWxfdG9wMRgCIAEoARIyChNtZWFuX2NsYXNzX2FjY3VyYWN5GAMgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSLAoNY3Jvc3NfZW50cm9weRgEIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEjMKC2V4cHJlc3Npb25zGAUgAygLMh4uZHVjaGVubmUudjEuRXhwcmVzc2lvbkZpZ3VyZXMSFwoPZnJhbWVzX2xlZnRfb3V0GAYgASgNIocBCg9JZGVudGl0eUxlYWthZ2USJwoIYWNjdXJhY3kYASABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIOCgZjaGFuY2UYAiABKAESEAoIc3ViamVjdHMYAyABKA0SFAoMdHJhaW5fZnJhbWVzGAQgASgNEhMKC3Rlc3RfZnJhbWVzGAUgASgNIuYEChBFdmFsdWF0aW9uUmVwb3J0EgwKBG5hbWUYASABKAkSFQoNbW9kZWxfdmVyc2lvbhgCIAEoCRIPCgdkYXRhc2V0GAMgASgJEhYKDmRhdGFzZXRfZGlnZXN0GAQgASgJEiEKBXNwbGl0GAUgASgOMhIuZHVjaGVubmUudjEuU3BsaXQSDgoGZnJhbWVzGAYgASgNEhAKCHN1YmplY3RzGAcgASgNEjMKDGFjdGlvbl91bml0cxgIIAMoCzIdLmR1Y2hlbm5lLnYxLkFjdGlvblVuaXRSZXBvcnQSJgoHbWVhbl9mMRgJIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEigKCW1hY3JvX2F1YxgKIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEjYKEGlkZW50aXR5X2xlYWthZ2UYCyABKAsyHC5kdWNoZW5uZS52MS5JZGVudGl0eUxlYWthZ2USLwoLY3JlYXRlX3RpbWUYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBGpzb24YDSABKAkSEAoIbWFya2Rvd24YDiABKAkSEAoIc3dlcHRfZjEYDyABKAESFwoPc3dlcHRfdGhyZXNob2xkGBAgASgBEhcKD21lYW5fdHJpdmlhbF9mMRgRIAEoARI4ChFleHByZXNzaW9uX3JlcG9ydBgSIAEoCzIdLmR1Y2hlbm5lLnYxLkV4cHJlc3Npb25SZXBvcnQSMQoOaW50ZXJ2YWxzX292ZXIYEyABKA4yGS5kdWNoZW5uZS52MS5TYW1wbGluZ1VuaXQqQQoFU3BsaXQSFQoRU1BMSVRfVU5TUEVDSUZJRUQQABISCg5TUExJVF9IRUxEX09VVBABEg0KCVNQTElUX0FMTBACKmMKDFNhbXBsaW5nVW5pdBIdChlTQU1QTElOR19VTklUX1VOU1BFQ0lGSUVEEAASGgoWU0FNUExJTkdfVU5JVF9TVUJKRUNUUxABEhgKFFNBTVBMSU5HX1VOSVRfRlJBTUVTEAIyqQEKEEV2YWx1YXRvclNlcnZpY2USSgoQQ3JlYXRlRXZhbHVhdGlvbhIkLmR1Y2hlbm5lLnYxLkNyZWF0ZUV2YWx1YXRpb25SZXF1ZXN0GhAuZHVjaGVubmUudjEuSm9iEkkKCUdldFJlcG9ydBIdLmR1Y2hlbm5lLnYxLkdldFJlcG9ydFJlcXVlc3QaHS5kdWNoZW5uZS52MS5FdmFsdWF0aW9uUmVwb3J0YgZwcm90bzM", [file_buf_validate_validate, file_duchenne_v1_job, file_google_protobuf_timestamp]);
+  fileDesc("ChtkdWNoZW5uZS92MS9ldmFsdWF0b3IucHJvdG8SC2R1Y2hlbm5lLnYxIuUCChdDcmVhdGVFdmFsdWF0aW9uUmVxdWVzdBIbCgpyZXF1ZXN0X2lkGAEgASgJQge6SARyAhhAEiEKDW1vZGVsX3ZlcnNpb24YAiABKAlCCrpIB3IFEAEYgAISOwoHZGF0YXNldBgDIAEoCUIqukgnciUyI15kYXRhc2V0cy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kEisKBXNwbGl0GAQgASgOMhIuZHVjaGVubmUudjEuU3BsaXRCCLpIBYIBAhABEhgKEGlkZW50aXR5X2xlYWthZ2UYBSABKAgSEQoEc2VlZBgGIAEoBEgAiAEBEiUKE2Jvb3RzdHJhcF9yZXNhbXBsZXMYByABKA1CCLpIBSoDGJBOEhUKDXZhbGlkYXRlX29ubHkYCCABKAgSLAoLam9iX29wdGlvbnMYCSABKAsyFy5kdWNoZW5uZS52MS5Kb2JPcHRpb25zQgcKBV9zZWVkIkoKEEdldFJlcG9ydFJlcXVlc3QSNgoEbmFtZRgBIAEoCUIoukglciMyIV5ldmFsdWF0aW9ucy9bYS16QS1aMC05Xy1dezEsNjR9JCJkCghFc3RpbWF0ZRISCgV2YWx1ZRgBIAEoAUgAiAEBEhIKBWxvd2VyGAIgASgBSAGIAQESEgoFdXBwZXIYAyABKAFIAogBAUIICgZfdmFsdWVCCAoGX2xvd2VyQggKBl91cHBlciJtCglDb25mdXNpb24SFgoOdHJ1ZV9wb3NpdGl2ZXMYASABKA0SFwoPZmFsc2VfcG9zaXRpdmVzGAIgASgNEhcKD2ZhbHNlX25lZ2F0aXZlcxgDIAEoDRIWCg50cnVlX25lZ2F0aXZlcxgEIAEoDSJrCg5DYWxpYnJhdGlvbkJpbhINCgVsb3dlchgBIAEoARINCgV1cHBlchgCIAEoARIOCgZmcmFtZXMYAyABKA0SGAoQbWVhbl9wcm9iYWJpbGl0eRgEIAEoARIRCglvY2N1cnJpbmcYBSABKAEijgQKEEFjdGlvblVuaXRSZXBvcnQSEwoLYWN0aW9uX3VuaXQYASABKA0SDgoGZnJhbWVzGAIgASgNEhIKCnByZXZhbGVuY2UYAyABKAESIQoCZjEYBCABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRISCgp0cml2aWFsX2YxGAUgASgBEiIKA2F1YxgGIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEhEKCXRocmVzaG9sZBgHIAEoARI2ChB0aHJlc2hvbGRfb3JpZ2luGAggASgOMhwuZHVjaGVubmUudjEuVGhyZXNob2xkT3JpZ2luEikKCmYxX2F0X2hhbGYYCSABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIwChFhdmVyYWdlX3ByZWNpc2lvbhgKIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEjAKEWNhbGlicmF0aW9uX2Vycm9yGAsgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSKgoLYnJpZXJfc2NvcmUYDCABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIpCgljb25mdXNpb24YDSABKAsyFi5kdWNoZW5uZS52MS5Db25mdXNpb24SNQoQY2FsaWJyYXRpb25fYmlucxgOIAMoCzIbLmR1Y2hlbm5lLnYxLkNhbGlicmF0aW9uQmluIpIBChFFeHByZXNzaW9uRmlndXJlcxISCgpleHByZXNzaW9uGAEgASgJEg4KBmZyYW1lcxgCIAEoDRIlCgZyZWNhbGwYAyABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIhCgJmMRgEIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEg8KB2Fuc3dlcnMYBSADKA0i/QEKEEV4cHJlc3Npb25SZXBvcnQSIwoEdG9wMRgBIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEhQKDHRyaXZpYWxfdG9wMRgCIAEoARIyChNtZWFuX2NsYXNzX2FjY3VyYWN5GAMgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSLAoNY3Jvc3NfZW50cm9weRgEIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEjMKC2V4cHJlc3Npb25zGAUgAygLMh4uZHVjaGVubmUudjEuRXhwcmVzc2lvbkZpZ3VyZXMSFwoPZnJhbWVzX2xlZnRfb3V0GAYgASgNIocBCg9JZGVudGl0eUxlYWthZ2USJwoIYWNjdXJhY3kYASABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIOCgZjaGFuY2UYAiABKAESEAoIc3ViamVjdHMYAyABKA0SFAoMdHJhaW5fZnJhbWVzGAQgASgNEhMKC3Rlc3RfZnJhbWVzGAUgASgNIt8GChBFdmFsdWF0aW9uUmVwb3J0EgwKBG5hbWUYASABKAkSFQoNbW9kZWxfdmVyc2lvbhgCIAEoCRIPCgdkYXRhc2V0GAMgASgJEhYKDmRhdGFzZXRfZGlnZXN0GAQgASgJEiEKBXNwbGl0GAUgASgOMhIuZHVjaGVubmUudjEuU3BsaXQSDgoGZnJhbWVzGAYgASgNEhAKCHN1YmplY3RzGAcgASgNEjMKDGFjdGlvbl91bml0cxgIIAMoCzIdLmR1Y2hlbm5lLnYxLkFjdGlvblVuaXRSZXBvcnQSJgoHbWVhbl9mMRgJIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEigKCW1hY3JvX2F1YxgKIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEjYKEGlkZW50aXR5X2xlYWthZ2UYCyABKAsyHC5kdWNoZW5uZS52MS5JZGVudGl0eUxlYWthZ2USLwoLY3JlYXRlX3RpbWUYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBGpzb24YDSABKAkSEAoIbWFya2Rvd24YDiABKAkSEAoIc3dlcHRfZjEYDyABKAESFwoPc3dlcHRfdGhyZXNob2xkGBAgASgBEhcKD21lYW5fdHJpdmlhbF9mMRgRIAEoARI4ChFleHByZXNzaW9uX3JlcG9ydBgSIAEoCzIdLmR1Y2hlbm5lLnYxLkV4cHJlc3Npb25SZXBvcnQSMQoOaW50ZXJ2YWxzX292ZXIYEyABKA4yGS5kdWNoZW5uZS52MS5TYW1wbGluZ1VuaXQSJwoIZjFfbWljcm8YFCABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIuCg9tZWFuX2YxX2F0X2hhbGYYFSABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRI2ChdtYWNyb19hdmVyYWdlX3ByZWNpc2lvbhgWIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEjUKFm1lYW5fY2FsaWJyYXRpb25fZXJyb3IYFyABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIvChBtZWFuX2JyaWVyX3Njb3JlGBggASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUqQQoFU3BsaXQSFQoRU1BMSVRfVU5TUEVDSUZJRUQQABISCg5TUExJVF9IRUxEX09VVBABEg0KCVNQTElUX0FMTBACKmMKDFNhbXBsaW5nVW5pdBIdChlTQU1QTElOR19VTklUX1VOU1BFQ0lGSUVEEAASGgoWU0FNUExJTkdfVU5JVF9TVUJKRUNUUxABEhgKFFNBTVBMSU5HX1VOSVRfRlJBTUVTEAIyqQEKEEV2YWx1YXRvclNlcnZpY2USSgoQQ3JlYXRlRXZhbHVhdGlvbhIkLmR1Y2hlbm5lLnYxLkNyZWF0ZUV2YWx1YXRpb25SZXF1ZXN0GhAuZHVjaGVubmUudjEuSm9iEkkKCUdldFJlcG9ydBIdLmR1Y2hlbm5lLnYxLkdldFJlcG9ydFJlcXVlc3QaHS5kdWNoZW5uZS52MS5FdmFsdWF0aW9uUmVwb3J0YgZwcm90bzM", [file_buf_validate_validate, file_duchenne_v1_action_unit, file_duchenne_v1_job, file_google_protobuf_timestamp]);
 
 /**
  * An evaluation to start.
@@ -155,6 +157,98 @@ export const EstimateSchema: GenMessage<Estimate> = /*@__PURE__*/
   messageDesc(file_duchenne_v1_evaluator, 2);
 
 /**
+ * Decisions by what was labelled, counted in frames.
+ *
+ * @generated from message duchenne.v1.Confusion
+ */
+export type Confusion = Message<"duchenne.v1.Confusion"> & {
+  /**
+   * Present and found.
+   *
+   * @generated from field: uint32 true_positives = 1;
+   */
+  truePositives: number;
+
+  /**
+   * Absent and found.
+   *
+   * @generated from field: uint32 false_positives = 2;
+   */
+  falsePositives: number;
+
+  /**
+   * Present and not found.
+   *
+   * @generated from field: uint32 false_negatives = 3;
+   */
+  falseNegatives: number;
+
+  /**
+   * Absent and not found.
+   *
+   * @generated from field: uint32 true_negatives = 4;
+   */
+  trueNegatives: number;
+};
+
+/**
+ * Describes the message duchenne.v1.Confusion.
+ * Use `create(ConfusionSchema)` to create a new message.
+ */
+export const ConfusionSchema: GenMessage<Confusion> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_evaluator, 3);
+
+/**
+ * The frames whose probability is more than `lower` and at most `upper`; the first bin holds 0 as well. There are 10 bins
+ * of equal width from 0 to 1.
+ *
+ * @generated from message duchenne.v1.CalibrationBin
+ */
+export type CalibrationBin = Message<"duchenne.v1.CalibrationBin"> & {
+  /**
+   * Lower edge.
+   *
+   * @generated from field: double lower = 1;
+   */
+  lower: number;
+
+  /**
+   * Upper edge.
+   *
+   * @generated from field: double upper = 2;
+   */
+  upper: number;
+
+  /**
+   * How many.
+   *
+   * @generated from field: uint32 frames = 3;
+   */
+  frames: number;
+
+  /**
+   * Mean of their probabilities.
+   *
+   * @generated from field: double mean_probability = 4;
+   */
+  meanProbability: number;
+
+  /**
+   * Share of them in which the action unit occurs: of calibrated probabilities it equals their mean.
+   *
+   * @generated from field: double occurring = 5;
+   */
+  occurring: number;
+};
+
+/**
+ * Describes the message duchenne.v1.CalibrationBin.
+ * Use `create(CalibrationBinSchema)` to create a new message.
+ */
+export const CalibrationBinSchema: GenMessage<CalibrationBin> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_evaluator, 4);
+
+/**
  * The figures of one action unit.
  *
  * @generated from message duchenne.v1.ActionUnitReport
@@ -182,7 +276,7 @@ export type ActionUnitReport = Message<"duchenne.v1.ActionUnitReport"> & {
   prevalence: number;
 
   /**
-   * F1 at the threshold.
+   * F1 at the threshold, that of the version.
    *
    * @generated from field: duchenne.v1.Estimate f1 = 4;
    */
@@ -203,11 +297,62 @@ export type ActionUnitReport = Message<"duchenne.v1.ActionUnitReport"> & {
   auc?: Estimate | undefined;
 
   /**
-   * Decision threshold used.
+   * Decision threshold used, that of the version.
    *
    * @generated from field: double threshold = 7;
    */
   threshold: number;
+
+  /**
+   * Where the threshold comes from.
+   *
+   * @generated from field: duchenne.v1.ThresholdOrigin threshold_origin = 8;
+   */
+  thresholdOrigin: ThresholdOrigin;
+
+  /**
+   * F1 at 0.5.
+   *
+   * @generated from field: duchenne.v1.Estimate f1_at_half = 9;
+   */
+  f1AtHalf?: Estimate | undefined;
+
+  /**
+   * Area under the precision-recall curve (PR-AUC), as average precision: without interpolation. Chance is the prevalence.
+   * Absent when it does not occur.
+   *
+   * @generated from field: duchenne.v1.Estimate average_precision = 10;
+   */
+  averagePrecision?: Estimate | undefined;
+
+  /**
+   * Expected calibration error: mean over frames of the distance, in their bin, between mean probability and the share in
+   * which it occurs. Absent without known labels.
+   *
+   * @generated from field: duchenne.v1.Estimate calibration_error = 11;
+   */
+  calibrationError?: Estimate | undefined;
+
+  /**
+   * Mean squared distance between probability and label. Absent without known labels.
+   *
+   * @generated from field: duchenne.v1.Estimate brier_score = 12;
+   */
+  brierScore?: Estimate | undefined;
+
+  /**
+   * The decisions at the threshold.
+   *
+   * @generated from field: duchenne.v1.Confusion confusion = 13;
+   */
+  confusion?: Confusion | undefined;
+
+  /**
+   * The bins of calibration_error that have frames.
+   *
+   * @generated from field: repeated duchenne.v1.CalibrationBin calibration_bins = 14;
+   */
+  calibrationBins: CalibrationBin[];
 };
 
 /**
@@ -215,7 +360,7 @@ export type ActionUnitReport = Message<"duchenne.v1.ActionUnitReport"> & {
  * Use `create(ActionUnitReportSchema)` to create a new message.
  */
 export const ActionUnitReportSchema: GenMessage<ActionUnitReport> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_evaluator, 3);
+  messageDesc(file_duchenne_v1_evaluator, 5);
 
 /**
  * The figures of one expression.
@@ -264,7 +409,7 @@ export type ExpressionFigures = Message<"duchenne.v1.ExpressionFigures"> & {
  * Use `create(ExpressionFiguresSchema)` to create a new message.
  */
 export const ExpressionFiguresSchema: GenMessage<ExpressionFigures> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_evaluator, 4);
+  messageDesc(file_duchenne_v1_evaluator, 6);
 
 /**
  * What an expression classifier reaches. The answer to a frame is the class of the largest logit, of equal ones the first.
@@ -320,7 +465,7 @@ export type ExpressionReport = Message<"duchenne.v1.ExpressionReport"> & {
  * Use `create(ExpressionReportSchema)` to create a new message.
  */
 export const ExpressionReportSchema: GenMessage<ExpressionReport> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_evaluator, 5);
+  messageDesc(file_duchenne_v1_evaluator, 7);
 
 /**
  * How well a linear probe names the subject from the features.
@@ -369,7 +514,7 @@ export type IdentityLeakage = Message<"duchenne.v1.IdentityLeakage"> & {
  * Use `create(IdentityLeakageSchema)` to create a new message.
  */
 export const IdentityLeakageSchema: GenMessage<IdentityLeakage> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_evaluator, 6);
+  messageDesc(file_duchenne_v1_evaluator, 8);
 
 /**
  * The outcome of an evaluation: of a detector, the fields about action units; of a classifier, expression_report.
@@ -510,6 +655,42 @@ export type EvaluationReport = Message<"duchenne.v1.EvaluationReport"> & {
    * @generated from field: duchenne.v1.SamplingUnit intervals_over = 19;
    */
   intervalsOver: SamplingUnit;
+
+  /**
+   * F1 of the decisions of all action units together, at the thresholds. This field and those below are absent in reports
+   * that were made by earlier releases.
+   *
+   * @generated from field: duchenne.v1.Estimate f1_micro = 20;
+   */
+  f1Micro?: Estimate | undefined;
+
+  /**
+   * Mean over action units of F1 at 0.5.
+   *
+   * @generated from field: duchenne.v1.Estimate mean_f1_at_half = 21;
+   */
+  meanF1AtHalf?: Estimate | undefined;
+
+  /**
+   * Mean over action units of the average precision.
+   *
+   * @generated from field: duchenne.v1.Estimate macro_average_precision = 22;
+   */
+  macroAveragePrecision?: Estimate | undefined;
+
+  /**
+   * Mean over action units of the calibration error.
+   *
+   * @generated from field: duchenne.v1.Estimate mean_calibration_error = 23;
+   */
+  meanCalibrationError?: Estimate | undefined;
+
+  /**
+   * Mean over action units of the Brier score.
+   *
+   * @generated from field: duchenne.v1.Estimate mean_brier_score = 24;
+   */
+  meanBrierScore?: Estimate | undefined;
 };
 
 /**
@@ -517,7 +698,7 @@ export type EvaluationReport = Message<"duchenne.v1.EvaluationReport"> & {
  * Use `create(EvaluationReportSchema)` to create a new message.
  */
 export const EvaluationReportSchema: GenMessage<EvaluationReport> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_evaluator, 7);
+  messageDesc(file_duchenne_v1_evaluator, 9);
 
 /**
  * Which part of a data set to use.
