@@ -1,6 +1,12 @@
 import { createRandom } from "@duchenne/data";
 import { describe, expect, it } from "vitest";
-import { type EvaluationInput, evaluate, evaluationReportSchema, reportToMarkdown } from "./index.ts";
+import {
+  detectorDocument,
+  documentToMarkdown,
+  type EvaluationInput,
+  evaluate,
+  evaluationReportSchema,
+} from "./index.ts";
 
 function input(changes: Partial<EvaluationInput> = {}): EvaluationInput {
   return {
@@ -113,7 +119,7 @@ describe("evaluate", () => {
     }));
     const earlier = evaluationReportSchema.parse({ ...report, actionUnits });
     expect(earlier.f1Micro).toEqual({});
-    expect(reportToMarkdown(earlier, "Earlier")).toContain("| **Mean** |");
+    expect(documentToMarkdown(detectorDocument(earlier, "Earlier"))).toContain("| **Mean** |");
   });
 
   it("leaves unknown labels out", () => {
@@ -234,9 +240,10 @@ describe("identity leakage", () => {
   });
 });
 
-describe("reportToMarkdown", () => {
-  it("is one table with means", () => {
-    expect(reportToMarkdown(evaluate(input({ subjects: ["a", "a", "a", "a"] })), "Report")).toMatchInlineSnapshot(`
+describe("a detector's report in Markdown", () => {
+  it("is tables with means", () => {
+    const document = detectorDocument(evaluate(input({ subjects: ["a", "a", "a", "a"] })), "Report");
+    expect(documentToMarkdown(document)).toMatchInlineSnapshot(`
       "# Report
 
       4 frames of 1 subjects. Intervals: 95 %, bootstrap over subjects (200 resamples, seed 1).
