@@ -34,16 +34,6 @@ export interface WeightedCalibration {
   bins(weights: UnitWeights): CalibrationBin[];
 }
 
-/** What the frames of one sampling unit add to one bin. */
-interface Cell {
-  readonly owner: number;
-  readonly bin: number;
-  frames: number;
-  scores: number;
-  positives: number;
-  squaredErrors: number;
-}
-
 /**
  * Puts one action unit's probabilities into bins, a sampling unit at a time. Scores below 0 and above 1, which are no
  * probabilities, count for the outermost bins.
@@ -54,30 +44,18 @@ export function prepareCalibration(
   { frames, scores, positive }: ScoredLabels,
   owners: Int32Array,
 ): WeightedCalibration {
-  const cells = new Map<number, Cell>();
-  for (const [i, label] of positive.entries()) {
-    const owner = owners[frames[i]!]!;
-    const bin = binOf(scores[i]!);
-    const key = owner * CALIBRATION_BINS + bin;
-    const cell = cells.get(key) ?? { owner, bin, frames: 0, scores: 0, positives: 0, squaredErrors: 0 };
-    cell.frames++;
-    cell.scores += scores[i]!;
-    cell.positives += label;
-    cell.squaredErrors += (scores[i]! - label) ** 2;
-    cells.set(key, cell);
-  }
-  const parts = [...cells.values()];
-
+  const cells = countCells({ frames, scores, positive }, owners);
   const sum = (weights: UnitWeights) => {
     const sums = Array.from({ length: CALIBRATION_BINS }, () => ({ frames: 0, scores: 0, positives: 0 }));
     let squaredErrors = 0;
-    for (const cell of parts) {
-      const weight = weights[cell.owner]!;
-      const bin = sums[cell.bin]!;
-      bin.frames += weight * cell.frames;
-      bin.scores += weight * cell.scores;
-      bin.positives += weight * cell.positives;
-      squaredErrors += weight * cell.squaredErrors;
+    for (let cell = 0; cell < cells.count; cell++) {
+      const weight = weights[cells.owners[cell]!]!;
+      if (weight === 0) continue;
+      const bin = sums[cells.bins[cell]!]!;
+      bin.frames += weight * cells.frames[cell]!;
+      bin.scores += weight * cells.scores[cell]!;
+      bin.positives += weight * cells.positives[cell]!;
+      squaredErrors += weight * cells.squaredErrors[cell]!;
     }
     return { sums, squaredErrors };
   };
@@ -96,6 +74,37 @@ export function prepareCalibration(
           : [{ ...edgesOf(bin), frames, meanProbability: scores / frames, occurring: positives / frames }],
       ),
   };
+}
+
+/**
+ * What the frames of each sampling unit add to each bin, for the pairs that have frames: a resample adds up a few hundred
+ * of them where subjects are drawn, and where single frames are, there are no more than frames.
+ */
+function countCells({ frames, scores, positive }: ScoredLabels, owners: Int32Array) {
+  const cellOf = new Map<number, number>();
+  const cells = {
+    count: 0,
+    owners: new Int32Array(frames.length),
+    bins: new Uint8Array(frames.length),
+    frames: new Uint32Array(frames.length),
+    scores: new Float64Array(frames.length),
+    positives: new Uint32Array(frames.length),
+    squaredErrors: new Float64Array(frames.length),
+  };
+  for (const [i, label] of positive.entries()) {
+    const owner = owners[frames[i]!]!;
+    const bin = binOf(scores[i]!);
+    const key = owner * CALIBRATION_BINS + bin;
+    const cell = cellOf.get(key) ?? cells.count++;
+    cellOf.set(key, cell);
+    cells.owners[cell] = owner;
+    cells.bins[cell] = bin;
+    cells.frames[cell]!++;
+    cells.scores[cell]! += scores[i]!;
+    cells.positives[cell]! += label;
+    cells.squaredErrors[cell]! += (scores[i]! - label) ** 2;
+  }
+  return cells;
 }
 
 const edgesOf = (bin: number) => ({ lower: bin / CALIBRATION_BINS, upper: (bin + 1) / CALIBRATION_BINS });

@@ -25,7 +25,9 @@ export function countDecisions(
   }
   return (weights) => {
     const sum = { truePositives: 0, falsePositives: 0, falseNegatives: 0, trueNegatives: 0 };
-    for (const [owner, weight] of weights.entries()) {
+    for (let owner = 0; owner < count; owner++) {
+      const weight = weights[owner]!;
+      if (weight === 0) continue;
       sum.truePositives += weight * truePositives[owner]!;
       sum.falsePositives += weight * falsePositives[owner]!;
       sum.falseNegatives += weight * falseNegatives[owner]!;
