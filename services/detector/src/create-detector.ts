@@ -10,6 +10,9 @@ import { detectFacesResponse, detectionRequestFrom } from "./convert.ts";
 import { createFrameMetrics } from "./frame-metrics.ts";
 import { ModelRegistry } from "./model-registry.ts";
 import { createModelSource } from "./served-model.ts";
+import type { AnswerRequests } from "./session/live-session.ts";
+import { sessionMethods } from "./session/session-methods.ts";
+import { Sessions } from "./session/sessions.ts";
 import { answerStream } from "./stream/answer-stream.ts";
 import type { StreamDefaults } from "./stream/stream-settings.ts";
 import { traceImage } from "./trace-image.ts";
@@ -53,6 +56,30 @@ export async function createDetector(context: ServiceContext, config: DetectorCo
     batching,
   };
 
+  const answer: AnswerRequests = (requests, { signal, draining, traceContext }) =>
+    answerStream(requests, {
+      registry,
+      mirror,
+      metrics,
+      logger,
+      defaults,
+      credit: config.framesPerStream,
+      faceMemoryMs: config.faceMemoryMs,
+      goingAwayGraceMs: config.goingAwayGraceMs,
+      reconnectAfterMs: config.reconnectAfterMs,
+      traceEveryMs: config.traceFrameEveryMs,
+      traceContext,
+      signal,
+      draining,
+    });
+  const sessions = new Sessions({
+    answer,
+    maxWaiting: config.framesPerStream,
+    bufferBytes: config.sessionBufferBytes,
+    idleMs: config.sessionIdleMs,
+    maxSessions: config.maxSessions,
+  });
+
   const detector = serviceHandler(DetectorService, {
     async detectFaces(request, { signal, traceContext }) {
       const receivedMs = performance.now();
@@ -74,22 +101,8 @@ export async function createDetector(context: ServiceContext, config: DetectorCo
       }
     },
 
-    streamDetect: (requests, { signal, draining, traceContext }) =>
-      answerStream(requests, {
-        registry,
-        mirror,
-        metrics,
-        logger,
-        defaults,
-        credit: config.framesPerStream,
-        faceMemoryMs: config.faceMemoryMs,
-        goingAwayGraceMs: config.goingAwayGraceMs,
-        reconnectAfterMs: config.reconnectAfterMs,
-        traceEveryMs: config.traceFrameEveryMs,
-        traceContext,
-        signal,
-        draining,
-      }),
+    streamDetect: answer,
+    ...sessionMethods(sessions, maxImageBytes),
   });
 
   const closing = new AbortController();
@@ -108,6 +121,7 @@ export async function createDetector(context: ServiceContext, config: DetectorCo
     async close() {
       closing.abort();
       await following.catch(() => {});
+      await sessions.close();
       await mirror.close();
       await registry.close();
       await engine.close();
