@@ -64,7 +64,7 @@ describe("a PostgreSQL database", () => {
 
   it("behind a network that drops everything is unavailable in time, and goes on when the network does", async () => {
     const proxy = await startProxy(Number(new URL(url).port));
-    const database = await open(through(proxy), { silenceMs: 200 });
+    const database = await open(through(proxy), { silenceMs: 2_000 });
     await one(database);
     proxy.silence();
     const lost = Promise.allSettled([one(database), database.transaction((tx) => sql`select 1`.execute(tx))]);
