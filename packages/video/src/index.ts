@@ -1,4 +1,4 @@
-/** Video files: their frames through ffmpeg. */
+/** Video files: their frames through ffmpeg, and tables of the faces on them. */
 export { type Ffmpeg, FfmpegMissingError, findFfmpeg } from "./ffmpeg/find-ffmpeg.ts";
 export {
   type OpenVideo,
@@ -8,3 +8,5 @@ export {
   type VideoSummary,
 } from "./ffmpeg/open-video.ts";
 export { FfmpegEndedError, UnreadableVideoError, VideoTooLargeError } from "./ffmpeg/video-errors.ts";
+export { COLUMN_SETS, type ColumnSet } from "./table/column-sets.ts";
+export { TABLE_FORMATS, type TableFormat } from "./table/table-writer.ts";
