@@ -1,4 +1,12 @@
 /** Video files: their frames through ffmpeg, and tables of the faces on them. */
+export {
+  type AnalysisProgress,
+  type AnalysisSummary,
+  type AnalyzeOptions,
+  analyzeVideo,
+  FRAMES_IN_FLIGHT,
+  tableFile,
+} from "./analyze-video.ts";
 export { type Ffmpeg, FfmpegMissingError, findFfmpeg } from "./ffmpeg/find-ffmpeg.ts";
 export {
   type OpenVideo,
