@@ -11,8 +11,8 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /** What leaves the workspace as JavaScript: Node strips types only outside of node_modules. */
 const PACKED = [
-  { folder: "proto", exports: { ".": "index", "./rpc": "rpc" } },
-  { folder: "packages/client", exports: { ".": "src/index" } },
+  { folder: "proto", config: "tsconfig.proto.json", exports: { ".": "index", "./rpc": "rpc" } },
+  { folder: "packages/client", config: "tsconfig.client.json", exports: { ".": "src/index" } },
 ] as const;
 
 interface Manifest {
@@ -30,12 +30,13 @@ interface Manifest {
 export async function packClient(destination: string): Promise<string[]> {
   const folder = await mkdtemp(join(tmpdir(), "duchenne-pack-"));
   try {
-    const compiled = join(folder, "compiled");
     const tsc = join(root, "node_modules", ".bin", "tsc");
-    await run(tsc, ["-p", join(root, "deploy/pack/tsconfig.json"), "--outDir", compiled], { maxBuffer: 2 ** 24 });
     const { catalog } = parse(await readFile(join(root, "pnpm-workspace.yaml"), "utf8"));
     const tarballs: string[] = [];
-    for (const { folder: name, exports } of PACKED) {
+    for (const { folder: name, config, exports } of PACKED) {
+      // Each alone: of a package that another one imports, the compiler writes only what it did not find through the import.
+      const compiled = join(folder, config);
+      await run(tsc, ["-p", join(root, "deploy/pack", config), "--outDir", compiled], { maxBuffer: 2 ** 24 });
       const stage = join(folder, name);
       await mkdir(dirname(stage), { recursive: true });
       await cp(join(compiled, name), join(stage, "dist"), { recursive: true });

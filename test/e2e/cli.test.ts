@@ -80,8 +80,13 @@ it("synthesizes, trains, evaluates, promotes and lists", async () => {
   expect(after).toMatchObject({ code: 1, stderr: expect.stringContaining('There is no job "none"') });
   const trained = await duchenne("train", ...recipe, "--warmup-epochs", "1");
   expect(trained.stdout).toBe("models/tiny/versions/1\n");
-  const evaluated = await duchenne("evaluate", "--model", "models/tiny/versions/1", "--dataset", "datasets/tiny");
+  const [page, junit] = [join(folder.path, "report.html"), join(folder.path, "report.xml")];
+  const files = ["--html", page, "--junit", junit];
+  const evaluation = ["--model", "models/tiny/versions/1", "--dataset", "datasets/tiny"];
+  const evaluated = await duchenne("evaluate", ...evaluation, ...files);
   expect(evaluated.stdout).toContain("# models/tiny/versions/1 on datasets/tiny (held-out subjects)");
+  expect(await readFile(page, "utf8")).toMatch(/^<!doctype html>.*<svg.*<td>AU12 Lip corner puller<\/td>/s);
+  expect(await readFile(junit, "utf8")).toContain('<testcase name="AU12"');
   const builtIn = ["--model", "models/blendshape-au/versions/1", "--dataset", "datasets/tiny", "--json"];
   expect(JSON.parse((await duchenne("evaluate", ...builtIn)).stdout)).toMatchObject({ split: "all", frames: 96 });
   const promoted = await duchenne("models", "promote", "models/tiny/versions/1");

@@ -15,6 +15,7 @@ import {
   ModelService,
   Split,
   type StreamDetectResponse,
+  ThresholdOrigin,
   TrainerService,
 } from "@duchenne/proto";
 import { openBlobs } from "@duchenne/store";
@@ -113,6 +114,18 @@ it("does the main job: synthesize, train, kill -9, restart, evaluate, promote, s
     expect(report).toMatchObject({ split: Split.HELD_OUT, modelVersion: "models/demo/versions/1" });
     expect(report.subjects).toBe(2);
     expect(report.actionUnits.map(({ actionUnit }) => actionUnit)).toEqual([...SYNTHFACS_ACTION_UNITS]);
+    for (const unit of report.actionUnits) {
+      const { truePositives, falsePositives, falseNegatives, trueNegatives } = unit.confusion!;
+      expect(truePositives + falsePositives + falseNegatives + trueNegatives).toBe(unit.frames);
+      expect(truePositives + falseNegatives).toBe(Math.round(unit.prevalence * unit.frames));
+      expect(unit.calibrationBins.reduce((sum, { frames }) => sum + frames, 0)).toBe(unit.frames);
+      expect(unit.thresholdOrigin).not.toBe(ThresholdOrigin.UNSPECIFIED);
+      expect(unit.f1AtHalf).toHaveProperty("value");
+      expect(unit.brierScore?.value).toBeLessThanOrEqual(1);
+    }
+    for (const figure of [report.f1Micro, report.macroAveragePrecision, report.meanCalibrationError]) {
+      expect(figure!.lower!).toBeLessThanOrEqual(figure!.upper!);
+    }
     expect(report.identityLeakage?.chance).toBe(0.5);
     expect(report.markdown).toContain("| AU12 Lip corner puller |");
     expect(JSON.parse(report.json)).toMatchObject({ frames: report.frames });

@@ -17,8 +17,6 @@ export interface AdversaryReport {
   readonly hogAuc: readonly number[];
   /** Figures after each epoch, by seed and lambda. */
   readonly curves: readonly EpochFigures[];
-  /** The detector of the first seed with lambda 0. */
-  readonly plain: FineTunedDetector;
 }
 
 /** How a detector stood after an epoch. */
@@ -38,13 +36,17 @@ export interface EpochFigures {
   readonly gradientRatio: number | undefined;
 }
 
-/** The paper's claim in miniature: with the adversary identity is harder to read, and action units are not. */
+/**
+ * The paper's claim in miniature: with the adversary identity is harder to read, and action units are not.
+ *
+ * @returns the figures, and the first seed's detector with lambda 0
+ */
 export async function measureAdversary(
   tf: TensorFlow,
   dataset: Dataset,
   initial: SourceWeights,
   seeds: readonly number[],
-): Promise<AdversaryReport> {
+): Promise<{ readonly adversary: AdversaryReport; readonly plain: FineTunedDetector }> {
   const pairs: { readonly plain: Measured; readonly adversarial: Measured }[] = [];
   const hogAuc: number[] = [];
   for (const seed of seeds) {
@@ -64,7 +66,7 @@ export async function measureAdversary(
     hogAuc.push(macroAucOf({ ...scored, probabilities })(() => 1) ?? Number.NaN);
   }
   const compared = (runs: readonly PairedRun[]) => comparePaired(runs, SETTINGS.bootstrap);
-  return {
+  const adversary: AdversaryReport = {
     macroAuc: compared(
       pairs.map(({ plain, adversarial }) => ({
         subjects: plain.detector.scored.subjects,
@@ -84,9 +86,9 @@ export async function measureAdversary(
       ),
     })),
     hogAuc,
-    plain: pairs[0]!.plain.detector,
     curves: pairs.flatMap(({ plain, adversarial }) => [plain, adversarial].flatMap(curveOf)),
   };
+  return { adversary, plain: pairs[0]!.plain.detector };
 }
 
 interface Measured {

@@ -26,10 +26,12 @@ try {
   const [pretrained, pretraining] = await timed(async () =>
     pretrainEncoder(tf, await renderFaces(folder, "unlabelled", { ...unlabelled, seed: people.unlabelled })),
   );
-  const dataset = await renderFaces(folder, "labelled", { ...labelled, seed: people.labelled });
-  const [adversary, adversaryMinutes] = await timed(() => measureAdversary(tf, dataset, pretrained, seeds));
+  const [{ dataset, adversary, plain }, adversaryMinutes] = await timed(async () => {
+    const rendered = await renderFaces(folder, "labelled", { ...labelled, seed: people.labelled });
+    return { dataset: rendered, ...(await measureAdversary(tf, rendered, pretrained, seeds)) };
+  });
   const [fewLabels, fewLabelsMinutes] = await timed(async () =>
-    values.rehearse ? [] : measureFewLabels(tf, dataset, pretrained, adversary.plain),
+    values.rehearse ? [] : measureFewLabels(tf, dataset, pretrained, plain),
   );
   const minutes = { pretraining, adversary: adversaryMinutes, fewLabels: fewLabelsMinutes };
   const tables = reportToMarkdown({ adversary, fewLabels, minutes });

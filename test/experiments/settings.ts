@@ -4,10 +4,10 @@
  */
 export const SETTINGS = {
   /** Pretraining looks at people whom nothing else looks at; their labels are not used. */
-  unlabelled: { seed: 7001, subjects: 600, framesPerSubject: 8, imageSize: 64, identityShortcut: 0 },
+  unlabelled: { seed: 7001, subjects: 600, framesPerSubject: 8, imageSize: 96, identityShortcut: 0 },
   /** How often an action unit occurs is strongly a matter of who it is. */
-  labelled: { seed: 7002, subjects: 600, framesPerSubject: 20, imageSize: 64, identityShortcut: 0.5 },
-  encoder: { variant: "micro", imageSize: 64, patchSize: 8 },
+  labelled: { seed: 7002, subjects: 600, framesPerSubject: 20, imageSize: 96, identityShortcut: 0.5 },
+  encoder: { variant: "micro", imageSize: 96, patchSize: 12 },
   pretraining: { epochs: 40, warmupEpochs: 2, batchSize: 64, accumulationSteps: 1, baseLearningRate: 3e-3 },
   fineTune: {
     epochs: 10,

@@ -1,7 +1,7 @@
 import { interval, type PairedComparison, tableLines } from "@duchenne/evaluation";
 import { describeMachine } from "../bench/machine.ts";
 import type { LabelShareReport } from "./few-labels.ts";
-import type { AdversaryReport } from "./identity-adversary.ts";
+import type { AdversaryReport, EpochFigures } from "./identity-adversary.ts";
 import { SETTINGS } from "./settings.ts";
 
 /** What was measured, and how long it took. */
@@ -13,7 +13,7 @@ export interface ExperimentReport {
 
 /** The figures as Markdown tables. */
 export function reportToMarkdown({ adversary, fewLabels, minutes }: ExperimentReport): string {
-  const { macroAuc, probes, hogAuc } = adversary;
+  const { macroAuc, probes, hogAuc, curves } = adversary;
   const { goals, lambda, seeds } = SETTINGS;
   const parts = `pretraining ${minutes.pretraining.toFixed(1)}, adversary ${minutes.adversary.toFixed(1)}, few labels ${minutes.fewLabels.toFixed(1)}`;
   const learned = isReached(macroAuc.before.value, (value) => value >= goals.macroAuc);
@@ -39,6 +39,12 @@ export function reportToMarkdown({ adversary, fewLabels, minutes }: ExperimentRe
     "",
     `Chance of the probes: ${probes[0]!.chance.toFixed(3)}. Before comparing, λ = 0 was to reach a macro AUC of ${goals.macroAuc}: ${learned}. Gradient histograms under a logistic regression: ${hogAuc.map((auc) => auc.toFixed(3)).join(", ")}.`,
     "",
+    "By epoch, mean over seeds; the ratio is that of the reversed identity loss's gradient to the AU loss's, at the backbone:",
+    ...tableLines(
+      ["epoch", "macro AUC, λ = 0", `macro AUC, λ = ${lambda}`, "ratio of the gradients"],
+      epochRows(curves),
+    ),
+    "",
     "### Few labels",
     ...tableLines(
       ["labels", "from scratch", "pretrained", "change"],
@@ -46,6 +52,22 @@ export function reportToMarkdown({ adversary, fewLabels, minutes }: ExperimentRe
     ),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function epochRows(curves: readonly EpochFigures[]): string[][] {
+  const mean = (epoch: number, isAdversarial: boolean, read: (figures: EpochFigures) => number | undefined) => {
+    const values = curves
+      .filter((figures) => figures.epoch === epoch && figures.lambda > 0 === isAdversarial)
+      .flatMap((figures) => read(figures) ?? []);
+    return values.length === 0 ? "" : (values.reduce((sum, value) => sum + value, 0) / values.length).toFixed(3);
+  };
+  const epochs = [...new Set(curves.map(({ epoch }) => epoch))];
+  return epochs.map((epoch) => [
+    String(epoch),
+    mean(epoch, false, ({ macroAuc }) => macroAuc),
+    mean(epoch, true, ({ macroAuc }) => macroAuc),
+    mean(epoch, true, ({ gradientRatio }) => gradientRatio),
+  ]);
 }
 
 function cells({ before, after, change }: PairedComparison): string[] {

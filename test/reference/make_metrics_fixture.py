@@ -2,6 +2,8 @@
 specification. Scores are fp32, and thresholds are compared with them in fp32, as the reference does.
 
 Where scikit-learn's definition is not ours, the difference stands here:
+- average precision without positives is null, and left out of the mean (scikit-learn: 0 with a warning);
+- calibration error, which scikit-learn does not have, is that of its calibration curve, the bins weighted by their frames;
 - one class only has no AUC (scikit-learn warns and answers NaN): null, and left out of the mean;
 - F1 of an action unit that is neither there nor found is 0 (zero_division=0), and so it is without known labels;
 - recall and F1 of an expression that does not occur are null (scikit-learn: 0 with a warning);
@@ -18,6 +20,7 @@ from pathlib import Path
 import numpy as np
 from scipy.special import log_softmax
 from sklearn import metrics
+from sklearn.calibration import calibration_curve
 
 warnings.filterwarnings("ignore")
 random = np.random.default_rng(20240717)
@@ -43,6 +46,34 @@ def f1(labels, present):
     return float(metrics.f1_score(labels, present, zero_division=0))
 
 
+def average_precision(labels, scores):
+    if labels.sum() == 0:
+        assert len(labels) == 0 or metrics.average_precision_score(labels, scores) == 0
+        return None
+    return float(metrics.average_precision_score(labels, scores))
+
+
+def calibration_error(labels, scores):
+    if len(labels) == 0:
+        return None
+    occurring, probable = calibration_curve(labels, scores.astype(np.float64), n_bins=10, strategy="uniform")
+    # calibration_curve tells no frames; its bins, which the edges below must reproduce, are those of its source.
+    bins = np.searchsorted(np.linspace(0, 1, 11)[1:-1], scores.astype(np.float64))
+    frames = np.bincount(bins, minlength=10)
+    frames = frames[frames > 0]
+    assert len(frames) == len(occurring)
+    return float((frames * np.abs(occurring - probable)).sum() / len(labels))
+
+
+def brier(labels, scores):
+    return float(metrics.brier_score_loss(labels, scores.astype(np.float64), pos_label=1)) if len(labels) > 0 else None
+
+
+def confusion(labels, present):
+    (tn, fp), (fn, tp) = metrics.confusion_matrix(labels, present, labels=[0, 1]).tolist() if len(labels) > 0 else [[0, 0]] * 2
+    return {"truePositives": tp, "falsePositives": fp, "falseNegatives": fn, "trueNegatives": tn}
+
+
 def action_units(name, probabilities, occurrence):
     """probabilities and occurrence: [N][A]; -1 is unknown."""
     scores = np.array(probabilities, dtype=np.float32)
@@ -51,6 +82,15 @@ def action_units(name, probabilities, occurrence):
     at = lambda threshold: [f1(y, p >= np.float32(threshold)) for y, p in units]
     swept = [mean(at(percent / 100)) for percent in range(1, 100)]
     best = int(np.argmax(swept))
+    thresholds = [0.3, 0.5, 0.7][: len(units)]
+    present = [p >= np.float32(threshold) for (_, p), threshold in zip(units, thresholds)]
+    f1s = [f1(y, found) for (y, _), found in zip(units, present)]
+    every = np.concatenate([y for y, _ in units]), np.concatenate(present)
+    if (labels != -1).all() and len(units) > 1:
+        both = np.stack([y for y, _ in units], 1), np.stack(present, 1)
+        assert np.isclose(metrics.f1_score(*both, average="micro", zero_division=0), f1(*every))
+    precisions = [average_precision(y, p) for y, p in units]
+    calibration = [calibration_error(y, p) for y, p in units]
     auc = [finite(metrics.roc_auc_score(y, p)) if len(set(y)) == 2 else None for y, p in units]
     for (y, p), value in zip(units, auc):
         if len(y) > 0 and value is None:
@@ -59,12 +99,21 @@ def action_units(name, probabilities, occurrence):
         "name": name,
         "probabilities": [shortest(value) for value in scores.ravel()],
         "occurrence": labels.ravel().tolist(),
-        "f1": at(0.5),
-        "meanF1": mean(at(0.5)),
+        "thresholds": thresholds,
+        "f1": f1s,
+        "meanF1": mean(f1s),
+        "f1Micro": f1(*every),
+        "f1AtHalf": at(0.5),
+        "confusion": [confusion(y, found) for (y, _), found in zip(units, present)],
         "sweptThreshold": (best + 1) / 100,
         "sweptF1": swept[best],
         "auc": auc,
         "macroAuc": mean(auc),
+        "averagePrecision": precisions,
+        "macroAveragePrecision": mean(precisions),
+        "calibrationError": calibration,
+        "meanCalibrationError": mean(calibration),
+        "brierScore": [brier(y, p) for y, p in units],
     }
 
 
@@ -130,6 +179,8 @@ action_unit_cases = [
     # 0.7 and 0.6 in fp32 are below and above what they are in fp64.
     action_units("scores exactly at 0.7 and others", hundredths[:, None], (hundredths >= 0.7)[:, None]),
     action_units("scores exactly at 0.6 and others", hundredths[:, None], (hundredths >= 0.6)[:, None]),
+    # In fp32 0.1 and 0.3 are above the edges of bins, 0.7 and 0.9 below, 0.5 on one, as 0 and 1 are on the outermost.
+    action_units("probabilities at the edges of bins", np.repeat(np.arange(11) / 10, 2)[:, None], np.arange(22)[:, None] % 2),
     action_units("unknown labels, of one action unit all", scores, unknown),
     action_units("a single frame", [[0.5, 0.49]], [[1, 1]]),
     action_units("a single frame, of which nothing is known", [[0.5, 0.49]], [[-1, -1]]),

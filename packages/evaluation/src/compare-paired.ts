@@ -1,6 +1,6 @@
-import { prepareAuc } from "./auc.ts";
 import { createBootstrap, samplingUnitsOf } from "./bootstrap.ts";
 import { mean } from "./mean.ts";
+import { prepareRanking } from "./ranking.ts";
 import type { Estimate } from "./report.ts";
 import { type ScoredUnits, scoredLabelsOf } from "./thresholds.ts";
 
@@ -56,10 +56,10 @@ export function comparePaired(
 export function macroAucOf(scored: ScoredUnits): WeightedFigure {
   const units = scored.actionUnits.map((_, unit) => {
     const { frames, scores, positive } = scoredLabelsOf(scored, unit);
-    return { frames, ranking: prepareAuc(scores, positive) };
+    return { frames, ranking: prepareRanking(scores, positive) };
   });
   return (weightOf) =>
-    mean(units.flatMap(({ frames, ranking }) => ranking.auc((sample) => weightOf(frames[sample]!)) ?? []));
+    mean(units.flatMap(({ frames, ranking }) => ranking.figures((sample) => weightOf(frames[sample]!)).auc ?? []));
 }
 
 /** The share of the frames that are right. @param isRight 1 or 0 a frame */

@@ -1,10 +1,11 @@
 import { createRandom } from "@duchenne/data";
 import { describe, expect, it } from "vitest";
 import {
+  documentToMarkdown,
   type ExpressionEvaluationInput,
   evaluateExpressions,
+  expressionDocument,
   expressionReportSchema,
-  expressionReportToMarkdown,
 } from "./index.ts";
 
 /** Six frames of three classes: two answers are wrong. */
@@ -95,7 +96,7 @@ describe("an expression classifier's report", () => {
     const withoutIntervals = expressionReportSchema.parse(
       JSON.parse(JSON.stringify(report, (key, value) => (key === "lower" || key === "upper" ? undefined : value))),
     );
-    expect(expressionReportToMarkdown(withoutIntervals, "Report")).toMatchInlineSnapshot(`
+    expect(documentToMarkdown(expressionDocument(withoutIntervals, "Report"))).toMatchInlineSnapshot(`
       "# Report
 
       5 frames of unknown subjects. Intervals: 95 %, bootstrap over frames (200 resamples, seed 1).

@@ -1,12 +1,12 @@
-import { prepareAuc } from "./auc.ts";
-import { createBootstrap, samplingUnitsOf, type UnitWeights } from "./bootstrap.ts";
+import { createBootstrap, samplingUnitsOf } from "./bootstrap.ts";
 import { checkFinite } from "./check-finite.ts";
-import { f1FromCounts, trivialF1 } from "./counts.ts";
+import { microF1, trivialF1 } from "./counts.ts";
 import { identityLeakage } from "./identity-leakage.ts";
 import { mean } from "./mean.ts";
-import type { Estimate, EvaluationReport } from "./report.ts";
-import { isPresent, type ScoredLabels, sweepThreshold } from "./sweep.ts";
+import type { Estimate, EvaluationReport, ThresholdOrigin } from "./report.ts";
+import { sweepThreshold } from "./sweep.ts";
 import { scoredLabelsOf } from "./thresholds.ts";
+import { prepareUnit, UNIT_FIGURES, type UnitFigure } from "./unit-statistics.ts";
 
 /** Predictions beside their labels, for N frames and A action units. */
 export interface EvaluationInput {
@@ -20,6 +20,8 @@ export interface EvaluationInput {
   readonly subjects: readonly string[];
   /** A thresholds: an action unit is present from this probability on. */
   readonly thresholds: readonly number[];
+  /** Where each threshold comes from, when that is known. */
+  readonly thresholdOrigins?: readonly ThresholdOrigin[] | undefined;
   /** [N * D]: identity leakage is measured when given. */
   readonly features?: Float32Array | undefined;
   /** Fixes the bootstrap and the probe's split. */
@@ -28,16 +30,10 @@ export interface EvaluationInput {
   readonly resamples: number;
 }
 
-/** What is asked of one action unit. */
-interface UnitStatistics {
-  readonly f1: (weights: UnitWeights) => number;
-  readonly auc: (weights: UnitWeights) => number | undefined;
-}
-
 /**
- * Evaluates predictions: per action unit and in the mean F1 at the threshold, AUC and prevalence with intervals, and how
- * well the features give the subject away. An action unit that never occurs counts as F1 = 0 in the mean and is left out
- * of the mean AUC.
+ * Evaluates predictions: per action unit and in the mean F1 at the threshold and at 0.5, AUC, average precision and
+ * calibration with intervals, and how well the features give the subject away. An action unit that never occurs counts as
+ * F1 = 0 in the mean and is left out of the mean AUC and average precision.
  *
  * @throws {RangeError} when the arrays do not fit each other
  * @throws {NonFiniteScoreError} when a probability is no number
@@ -59,28 +55,39 @@ export function evaluate(input: EvaluationInput): EvaluationReport {
   const bootstrap = createBootstrap(samplingUnitsOf(input.subjects), input);
   const sampling = bootstrap.units;
   const scored = actionUnits.map((_, unit) => scoredLabelsOf(input, unit));
-  const statistics = scored.map((labelled, unit) =>
-    unitStatistics(labelled, { threshold: thresholds[unit]!, owners: sampling.owners, count: sampling.count }),
-  );
-  const estimates = bootstrap.estimate((weights) => {
-    const f1s = statistics.map(({ f1 }) => f1(weights));
-    const aucs = statistics.map(({ auc }) => auc(weights));
-    return [mean(f1s), mean(aucs.flatMap((auc) => auc ?? [])), ...f1s, ...aucs];
-  });
-  const [meanF1, macroAuc, ...each] = estimates as [Estimate, Estimate, ...Estimate[]];
+  const statistics = scored.map((labelled, unit) => prepareUnit(labelled, thresholds[unit]!, sampling));
+  const [f1Micro, ...estimates] = bootstrap.estimate((weights) => {
+    const figures = statistics.map((unit) => unit.figures(weights));
+    return [
+      microF1(statistics.map((unit) => unit.confusion(weights))),
+      ...UNIT_FIGURES.map((name) => mean(figures.flatMap((unit) => unit[name] ?? []))),
+      ...figures.flatMap((unit) => UNIT_FIGURES.map((name) => unit[name])),
+    ];
+  }) as [Estimate, ...Estimate[]];
+  /** The estimates of the mean, 0, or of an action unit, from 1 on. */
+  const estimatesOf = (row: number) =>
+    Object.fromEntries(UNIT_FIGURES.map((name, i) => [name, estimates[row * UNIT_FIGURES.length + i]!])) as Record<
+      UnitFigure,
+      Estimate
+    >;
+  const whole = new Uint16Array(sampling.count).fill(1);
   const reports = actionUnits.map((actionUnit, unit) => {
     const { positive } = scored[unit]!;
     const prevalence = mean(positive) ?? 0;
+    const origin = input.thresholdOrigins?.[unit];
     return {
       actionUnit,
       frames: positive.length,
       prevalence,
       threshold: thresholds[unit]!,
-      f1: each[unit]!,
+      ...(origin === undefined ? {} : { thresholdOrigin: origin }),
+      ...estimatesOf(unit + 1),
       trivialF1: trivialF1(prevalence),
-      auc: each[units + unit]!,
+      confusion: statistics[unit]!.confusion(whole),
+      calibrationBins: statistics[unit]!.calibrationBins(whole),
     };
   });
+  const means = estimatesOf(0);
   const leakage = features === undefined ? undefined : identityLeakage(features, bootstrap, seed);
   return {
     frames,
@@ -89,40 +96,15 @@ export function evaluate(input: EvaluationInput): EvaluationReport {
     resamples: input.resamples,
     seed,
     actionUnits: reports,
-    meanF1,
+    meanF1: means.f1,
+    f1Micro,
+    meanF1AtHalf: means.f1AtHalf,
     meanTrivialF1: mean(reports.map((report) => report.trivialF1)) ?? 0,
     sweptF1: sweepThreshold(scored),
-    macroAuc,
+    macroAuc: means.auc,
+    macroAveragePrecision: means.averagePrecision,
+    meanCalibrationError: means.calibrationError,
+    meanBrierScore: means.brierScore,
     ...(leakage === undefined ? {} : { identityLeakage: leakage }),
-  };
-}
-
-function unitStatistics(
-  { frames, scores, positive }: ScoredLabels,
-  { threshold, owners, count }: { readonly threshold: number; readonly owners: Int32Array; readonly count: number },
-): UnitStatistics {
-  // Counted once a sampling unit; a resample only adds them up.
-  const truePositives = new Uint32Array(count);
-  const falsePositives = new Uint32Array(count);
-  const falseNegatives = new Uint32Array(count);
-  for (const [i, label] of positive.entries()) {
-    const owner = owners[frames[i]!]!;
-    const present = isPresent(scores[i]!, threshold);
-    if (present && label === 1) truePositives[owner]!++;
-    else if (present) falsePositives[owner]!++;
-    else if (label === 1) falseNegatives[owner]!++;
-  }
-  const ranking = prepareAuc(scores, positive);
-  return {
-    f1(weights) {
-      const sum = { truePositives: 0, falsePositives: 0, falseNegatives: 0 };
-      for (const [owner, weight] of weights.entries()) {
-        sum.truePositives += weight * truePositives[owner]!;
-        sum.falsePositives += weight * falsePositives[owner]!;
-        sum.falseNegatives += weight * falseNegatives[owner]!;
-      }
-      return f1FromCounts(sum);
-    },
-    auc: (weights) => ranking.auc((sample) => weights[owners[frames[sample]!]!]!),
   };
 }

@@ -1,6 +1,12 @@
 import { createRandom } from "@duchenne/data";
 import { describe, expect, it } from "vitest";
-import { type EvaluationInput, evaluate, evaluationReportSchema, reportToMarkdown } from "./index.ts";
+import {
+  detectorDocument,
+  documentToMarkdown,
+  type EvaluationInput,
+  evaluate,
+  evaluationReportSchema,
+} from "./index.ts";
 
 function input(changes: Partial<EvaluationInput> = {}): EvaluationInput {
   return {
@@ -30,6 +36,90 @@ describe("evaluate", () => {
   it("counts a tie as half in the AUC", () => {
     const report = evaluate(input({ probabilities: new Float32Array(4).fill(0.3) }));
     expect(report.actionUnits[0]!.auc.value).toBe(0.5);
+  });
+
+  it("tells decisions at the threshold from those at 0.5, and counts both kinds of error", () => {
+    const { actionUnits, f1Micro, meanF1AtHalf } = evaluate(
+      input({ thresholds: [0.3], thresholdOrigins: ["validation"] }),
+    );
+    // From 0.3 on 0.9 and 0.4 are found, 0.5 is found wrongly: F1 = 4 / 5. From 0.5 on it is 1 / 2.
+    expect(actionUnits[0]).toMatchObject({
+      thresholdOrigin: "validation",
+      f1: { value: 0.8 },
+      f1AtHalf: { value: 0.5 },
+      confusion: { truePositives: 2, falsePositives: 1, falseNegatives: 0, trueNegatives: 1 },
+    });
+    expect(f1Micro.value).toBe(0.8);
+    expect(meanF1AtHalf.value).toBe(0.5);
+  });
+
+  it("pools decisions in F1-micro, where the mean weighs action units alike", () => {
+    const report = evaluate(
+      input({
+        actionUnits: [12, 4],
+        thresholds: [0.5, 0.5],
+        probabilities: Float32Array.of(0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.1, 0.1),
+        occurrence: Int8Array.of(1, 0, 1, 0, 1, 1, 0, 0),
+      }),
+    );
+    // 3 of 3 and 1 of 3 found rightly: F1 = 1 and 1 / 2; together 4 right and 2 wrong.
+    expect(report.meanF1.value).toBe(0.75);
+    expect(report.f1Micro.value).toBeCloseTo(8 / 10, 12);
+  });
+
+  it("bins probabilities beside what occurs", () => {
+    const unit = evaluate(input({ probabilities: Float32Array.of(0.875, 0.5, 0.4375, 0) })).actionUnits[0]!;
+    expect(unit.calibrationBins).toEqual([
+      { lower: 0, upper: 0.1, frames: 1, meanProbability: 0, occurring: 0 },
+      { lower: 0.4, upper: 0.5, frames: 2, meanProbability: 0.46875, occurring: 0.5 },
+      { lower: 0.8, upper: 0.9, frames: 1, meanProbability: 0.875, occurring: 1 },
+    ]);
+    expect(unit.calibrationError.value).toBeCloseTo((0 + 2 * 0.03125 + 0.125) / 4, 12);
+    expect(unit.brierScore.value).toBeCloseTo((0.125 ** 2 + 0.5 ** 2 + 0.5625 ** 2) / 4, 12);
+  });
+
+  it("is calibrated when what it calls probable occurs as often", () => {
+    const random = createRandom(["calibration-test"]);
+    const frames = 20_000;
+    const probabilities = Float32Array.from({ length: frames }, () => random.uniform());
+    const report = (occurs: (probability: number) => number) =>
+      evaluate(
+        input({
+          probabilities,
+          occurrence: Int8Array.from(probabilities, (each) => (random.uniform() < occurs(each) ? 1 : 0)),
+          subjects: Array.from({ length: frames }, (_, i) => `s${i % 40}`),
+          resamples: 20,
+        }),
+      ).actionUnits[0]!;
+    // Each bin has 2000 frames: the share that occurs is within about 0.01 of the truth.
+    const calibrated = report((probability) => probability);
+    expect(calibrated.calibrationError.value!).toBeLessThan(0.02);
+    // The mean of p (1 - p) for p uniform is 1/6.
+    expect(calibrated.brierScore.value).toBeCloseTo(1 / 6, 2);
+    const { calibrationError } = report(() => 0.5);
+    expect(calibrationError.value).toBeCloseTo(0.25, 2);
+    expect(calibrationError.lower!).toBeLessThan(calibrationError.value!);
+    expect(calibrationError.upper!).toBeGreaterThan(calibrationError.value!);
+  });
+
+  it("has no average precision without positives, and the prevalence when nothing is ranked", () => {
+    const none = evaluate(input({ occurrence: Int8Array.of(0, 0, 0, 0) }));
+    expect(none.actionUnits[0]!.averagePrecision).toEqual({});
+    expect(none.macroAveragePrecision).toEqual({});
+    const tied = { probabilities: new Float32Array(4).fill(0.3), occurrence: Int8Array.of(1, 0, 0, 0) };
+    expect(evaluate(input(tied)).actionUnits[0]!.averagePrecision.value).toBe(0.25);
+  });
+
+  it("reads reports of earlier releases, which lack figures", () => {
+    const { f1Micro, meanF1AtHalf, macroAveragePrecision, meanCalibrationError, meanBrierScore, ...report } = evaluate(
+      input(),
+    );
+    const actionUnits = report.actionUnits.map(({ actionUnit, frames, prevalence, threshold, f1, trivialF1, auc }) => ({
+      ...{ actionUnit, frames, prevalence, threshold, f1, trivialF1, auc },
+    }));
+    const earlier = evaluationReportSchema.parse({ ...report, actionUnits });
+    expect(earlier.f1Micro).toEqual({});
+    expect(documentToMarkdown(detectorDocument(earlier, "Earlier"))).toContain("| **Mean** |");
   });
 
   it("leaves unknown labels out", () => {
@@ -74,7 +164,7 @@ describe("evaluate", () => {
     };
     const few = sample(5).meanF1;
     const many = sample(80).meanF1;
-    for (const { value, lower, upper } of [few, many]) {
+    for (const { value, lower, upper } of [few, many, sample(5).f1Micro, sample(5).macroAveragePrecision]) {
       expect(lower!).toBeLessThan(value!);
       expect(upper!).toBeGreaterThan(value!);
     }
@@ -150,19 +240,31 @@ describe("identity leakage", () => {
   });
 });
 
-describe("reportToMarkdown", () => {
-  it("is one table with means", () => {
-    expect(reportToMarkdown(evaluate(input({ subjects: ["a", "a", "a", "a"] })), "Report")).toMatchInlineSnapshot(`
+describe("a detector's report in Markdown", () => {
+  it("is tables with means", () => {
+    const document = detectorDocument(evaluate(input({ subjects: ["a", "a", "a", "a"] })), "Report");
+    expect(documentToMarkdown(document)).toMatchInlineSnapshot(`
       "# Report
 
       4 frames of 1 subjects. Intervals: 95 %, bootstrap over subjects (200 resamples, seed 1).
 
-      | Action unit | Prevalence | F1 | F1 of always present | AUC | Threshold |
-      |---|---:|---:|---:|---:|---:|
-      | AU12 Lip corner puller | 50.0 % | 0.500 | 0.667 | 0.750 | 0.50 |
-      | **Mean** |  | 0.500 | 0.667 | 0.750 |  |
+      Decisions at the thresholds (found rightly, found wrongly, missed, rightly not found):
+
+      | Action unit | Threshold | F1 | F1 at 0.5 | F1 of always present | TP | FP | FN | TN |
+      |---|---:|---:|---:|---:|---:|---:|---:|---:|
+      | AU12 Lip corner puller | 0.50 | 0.500 | 0.500 | 0.667 | 1 | 1 | 1 | 1 |
+      | **Mean** |  | 0.500 | 0.500 | 0.667 |  |  |  |  |
+
+      F1 of all decisions together (micro): 0.500.
 
       F1 with the threshold swept on these frames (as published; optimistic): 0.800 at 0.21.
+
+      Scores (PR-AUC: average precision, by chance the prevalence; calibration error over 10 bins of equal width):
+
+      | Action unit | Frames | Prevalence | AUC | PR-AUC | Calibration error | Brier score |
+      |---|---:|---:|---:|---:|---:|---:|
+      | AU12 Lip corner puller | 4 | 50.0 % | 0.750 | 0.833 | 0.100 | 0.165 |
+      | **Mean** |  |  | 0.750 | 0.833 | 0.100 | 0.165 |
       "
     `);
   });

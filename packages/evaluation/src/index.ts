@@ -9,11 +9,14 @@ export {
   type PairedRun,
   type WeightedFigure,
 } from "./compare-paired.ts";
+export { detectorDocument } from "./detector-document.ts";
+export { documentToJunit } from "./document-to-junit.ts";
+export { documentToMarkdown } from "./document-to-markdown.ts";
 export { type EvaluationInput, evaluate } from "./evaluate.ts";
 export { type ExpressionEvaluationInput, evaluateExpressions } from "./evaluate-expressions.ts";
-export { expressionReportToMarkdown } from "./expression-markdown.ts";
+export { expressionDocument } from "./expression-document.ts";
 export { type ExpressionReport, expressionReportSchema } from "./expression-report.ts";
-export { reportToMarkdown } from "./markdown.ts";
 export { type Estimate, type EvaluationReport, evaluationReportSchema, type ReportHead } from "./report.ts";
+export type { ReportDocument } from "./report-document.ts";
 export { interval, tableLines } from "./report-parts.ts";
 export { chooseThresholds, type ScoredUnits } from "./thresholds.ts";

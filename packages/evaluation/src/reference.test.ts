@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { evaluate, evaluateExpressions, NonFiniteScoreError, topAccuracy } from "./index.ts";
+import { UNIT_FIGURES } from "./unit-statistics.ts";
 
 // What scikit-learn answers, and where ours differs on purpose: test/reference/make_metrics_fixture.py.
 const numbers = z.array(z.number());
@@ -13,12 +14,21 @@ const fixture = z
         name: z.string(),
         probabilities: numbers,
         occurrence: numbers,
+        thresholds: numbers,
         f1: numbers,
         meanF1: z.number(),
+        f1Micro: z.number(),
+        f1AtHalf: numbers,
+        confusion: z.array(z.record(z.string(), z.int())),
         sweptThreshold: z.number(),
         sweptF1: z.number(),
         auc: perOutput,
         macroAuc: z.number().nullable(),
+        averagePrecision: perOutput,
+        macroAveragePrecision: z.number().nullable(),
+        calibrationError: perOutput,
+        meanCalibrationError: z.number().nullable(),
+        brierScore: perOutput,
       }),
     ),
     expressions: z.array(
@@ -57,12 +67,16 @@ describe("as scikit-learn, of action units", () => {
       probabilities: Float32Array.from(expected.probabilities),
       occurrence: Int8Array.from(expected.occurrence),
       subjects: Array.from({ length: frames }, (_, i) => `s${i % 5}`),
-      thresholds: expected.f1.map(() => 0.5),
+      thresholds: expected.thresholds,
     });
-    for (const [unit, { f1, auc }] of report.actionUnits.entries()) {
-      expectClose(f1.value, expected.f1[unit]!, `F1 of output ${unit}`);
-      expectClose(auc.value, expected.auc[unit]!, `AUC of output ${unit}`);
+    for (const [unit, { confusion, ...actual }] of report.actionUnits.entries()) {
+      for (const figure of UNIT_FIGURES)
+        expectClose(actual[figure].value, expected[figure][unit]!, `${figure} ${unit}`);
+      expect(confusion).toEqual(expected.confusion[unit]);
     }
+    expectClose(report.f1Micro.value, expected.f1Micro, "F1-micro");
+    expectClose(report.macroAveragePrecision.value, expected.macroAveragePrecision, "macro average precision");
+    expectClose(report.meanCalibrationError.value, expected.meanCalibrationError, "mean calibration error");
     expectClose(report.meanF1.value, expected.meanF1, "mean F1");
     expectClose(report.macroAuc.value, expected.macroAuc, "macro AUC");
     expectClose(report.sweptF1.value, expected.sweptF1, "swept F1");

@@ -1,11 +1,11 @@
 import type { Estimate, ReportHead } from "./report.ts";
 
-/** The first lines of a report. */
-export function headLines(report: ReportHead, title: string): string[] {
+/** What was measured on, and where intervals come from. */
+export function headLine(report: ReportHead): string {
   const { frames, subjects, intervalsOver, resamples, seed } = report;
   const whose = intervalsOver === "subjects" ? `of ${subjects} subjects` : "of unknown subjects";
   const bootstrap = `95 %, bootstrap over ${intervalsOver} (${resamples} resamples, seed ${seed})`;
-  return [`# ${title}`, "", `${frames} frames ${whose}. Intervals: ${bootstrap}.`];
+  return `${frames} frames ${whose}. Intervals: ${bootstrap}.`;
 }
 
 /** A table, its first column of text and the others of numbers. */
@@ -15,13 +15,10 @@ export function tableLines(heading: readonly string[], rows: readonly (readonly 
 }
 
 /** What identity leakage was measured, if it was. */
-export function leakageLines({ identityLeakage }: ReportHead): string[] {
-  if (identityLeakage === undefined) return [];
+export function leakageLine({ identityLeakage }: ReportHead): string | undefined {
+  if (identityLeakage === undefined) return undefined;
   const { accuracy, chance, subjects, trainFrames, testFrames } = identityLeakage;
-  return [
-    "",
-    `Identity leakage: a linear probe on the features names the subject in ${interval(accuracy)} of ${testFrames} frames (chance ${chance.toFixed(3)}; ${subjects} subjects, ${trainFrames} frames to learn from).`,
-  ];
+  return `Identity leakage: a linear probe on the features names the subject in ${interval(accuracy)} of ${testFrames} frames (chance ${chance.toFixed(3)}; ${subjects} subjects, ${trainFrames} frames to learn from).`;
 }
 
 /** An estimate, such as "0.500 [0.400, 0.600]". */

@@ -1,21 +1,26 @@
-import { contractDrivers, persistently } from "@duchenne/store/test-servers";
+import { hasEnded, type JobRecord } from "@duchenne/store";
+import { connectedDrivers, contractDrivers, persistently } from "@duchenne/store/test-servers";
 import { describe, expect, it } from "vitest";
 import { metrics, states, storeThatCanBeAway, useSupervisors } from "../test-fixtures/use-supervisors.ts";
 
-describe.each(contractDrivers)("a supervisor whose connections are cut, with $name", (driver) => {
+describe.each(connectedDrivers)("a supervisor whose connections are cut, with $name", (driver) => {
   const { fixture, supervise, create, until, ended, eventsOf } = useSupervisors(driver);
 
   it("goes on, and stores every event once", async () => {
     supervise();
-    const id = await create({ steps: 60, stepMs: 10 });
-    for (const step of [5, 20, 35]) {
-      await persistently(() => until(id, ({ checkpoint }) => (checkpoint?.step ?? 0) > step));
+    const id = await create({ steps: 150, stepMs: 20 });
+    const seen: string[] = [];
+    for (const step of [5, 40, 75]) {
+      // One that has ended has no checkpoint any more.
+      const goneOn = ({ state, checkpoint }: JobRecord) => hasEnded(state) || (checkpoint?.step ?? 0) > step;
+      seen.push((await persistently(() => until(id, goneOn))).state);
       await driver.cutConnections(fixture.location);
     }
+    expect(seen[0]).toBe("RUNNING");
     const job = await persistently(() => ended(id));
     expect(job).toMatchObject({ state: "SUCCEEDED", attempt: 1, failures: 0 });
     const events = await persistently(() => eventsOf(id));
-    expect(metrics(events)).toEqual(Array.from({ length: 60 }, (_, i) => i + 1));
+    expect(metrics(events)).toEqual(Array.from({ length: 150 }, (_, i) => i + 1));
     expect(states(events)).toEqual(["QUEUED", "RUNNING", "SUCCEEDED"]);
   });
 });

@@ -34,4 +34,24 @@ describe("parseConfiguration", () => {
       expect(fields.sort()).toEqual(["--colour", "--connect-port", "--grpc-port", "--otlp-endpoint"]);
     }
   });
+
+  it("takes origins of web pages, none by default, and refuses what no browser would send", () => {
+    const origins = (text: string) =>
+      parseConfiguration(schema, { args: [...complete, "--cors-origins", text], env: {} }).corsOrigins;
+    expect(parseConfiguration(schema, { args: complete, env: {} }).corsOrigins).toEqual([]);
+    expect(origins("https://app.example,http://localhost:5173")).toEqual([
+      "https://app.example",
+      "http://localhost:5173",
+    ]);
+    expect(origins("*")).toEqual(["*"]);
+    for (const text of [
+      "app.example",
+      "https://app.example/",
+      "https://app.example/live",
+      "https://App.example",
+      "null",
+    ]) {
+      expect(() => origins(text), text).toThrow('Expected "*", or origins without a path');
+    }
+  });
 });

@@ -102,6 +102,18 @@ function resourcesFrom(text: string): Readonly<Record<string, number>> {
   return Object.fromEntries(pairs.map((pair) => pair.split("=")).map(([name, amount]) => [name, Number(amount)]));
 }
 
+/** Comma-separated origins as browsers name them, or "*". */
+const origins = z
+  .string()
+  .transform((text) => text.split(",").filter((origin) => origin !== ""))
+  .refine((all) => all.every(isOrigin), {
+    error: 'Expected "*", or origins without a path and with commas between them, such as "https://app.example:8443"',
+  });
+
+function isOrigin(text: string): boolean {
+  return text === "*" || (/^https?:/.test(text) && URL.parse(text)?.origin === text);
+}
+
 const port = z.coerce.number().int().min(0).max(65_535);
 const onOff = z.enum(["true", "false", "1", "0"]).transform((value) => value === "true" || value === "1");
 
@@ -110,6 +122,11 @@ export const processConfigShape = {
   host: z.string().min(1).default("127.0.0.1").describe("The address to bind."),
   grpcPort: port.describe("The gRPC port."),
   connectPort: port.describe("The port of Connect, gRPC-Web and JSON."),
+  corsOrigins: origins
+    .default([])
+    .describe(
+      'Origins of web pages that may call the Connect port, such as "https://app.example,http://localhost:5173", or "*".',
+    ),
   data: z.string().min(1).default("./duchenne-data").describe("The folder of the database, blobs and data sets."),
   database: z
     .string()

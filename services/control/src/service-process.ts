@@ -88,7 +88,7 @@ export async function startServiceProcess({ name, config, create }: ServiceProce
     const server = await createRpcServer({
       services: hosted.handlers,
       grpc: { host: config.host, port: config.grpcPort },
-      connect: { host: config.host, port: config.connectPort },
+      connect: { host: config.host, port: config.connectPort, corsOrigins: config.corsOrigins },
       limits: { maxRequestBytes: config.maxRequestBytes, maxStreamsPerPeer: config.maxStreamsPerPeer },
       logger,
     });

@@ -69,6 +69,21 @@ export const detectorShape = {
     .default(1000)
     .describe("When callers are told to connect again after a stop, in milliseconds."),
   framesPerStream: count.min(1).max(64).default(4).describe("Frames of one stream that may be unanswered: its credit."),
+  maxSessions: count
+    .min(1)
+    .max(100_000)
+    .default(256)
+    .describe("Sessions of callers that cannot stream requests, such as browsers."),
+  sessionIdleMs: count
+    .min(1000)
+    .max(86_400_000)
+    .default(30_000)
+    .describe("A session ends when nobody pushes to it or watches it for so long, in milliseconds."),
+  sessionBufferBytes: count
+    .min(1024)
+    .max(2 ** 30)
+    .default(2 ** 20)
+    .describe("Answers of a session that are kept for a watcher who comes back, in bytes."),
   defaultMaxFaces: count.min(1).max(64).default(8).describe("Faces answered when the caller names no number."),
   maxImageSide: count.min(64).max(32_768).default(8192).describe("The longest side of an image taken, in pixels."),
   maxImageBytes: count

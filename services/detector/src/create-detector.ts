@@ -10,6 +10,9 @@ import { detectFacesResponse, detectionRequestFrom } from "./convert.ts";
 import { createFrameMetrics } from "./frame-metrics.ts";
 import { ModelRegistry } from "./model-registry.ts";
 import { createModelSource } from "./served-model.ts";
+import type { AnswerRequests } from "./session/live-session.ts";
+import { sessionMethods } from "./session/session-methods.ts";
+import { Sessions } from "./session/sessions.ts";
 import { answerStream } from "./stream/answer-stream.ts";
 import type { StreamDefaults } from "./stream/stream-settings.ts";
 import { traceImage } from "./trace-image.ts";
@@ -54,6 +57,29 @@ export async function createDetector(context: ServiceContext, config: DetectorCo
     batching,
   };
 
+  const answer: AnswerRequests = (requests, { signal, draining, traceContext }) =>
+    answerStream(requests, {
+      registry,
+      mirror,
+      metrics,
+      logger,
+      defaults,
+      credit: config.framesPerStream,
+      faceMemoryMs: config.faceMemoryMs,
+      goingAwayGraceMs: config.goingAwayGraceMs,
+      reconnectAfterMs: config.reconnectAfterMs,
+      traceEveryMs: config.traceFrameEveryMs,
+      traceContext,
+      signal,
+      draining,
+    });
+  const sessions = new Sessions({
+    answer,
+    maxWaiting: config.framesPerStream,
+    bufferBytes: config.sessionBufferBytes,
+    idleMs: config.sessionIdleMs,
+    maxSessions: config.maxSessions,
+  });
   const analyses = createVideoAnalyses(context, config);
   const detector = serviceHandler(DetectorService, {
     ...analyses.methods,
@@ -78,22 +104,8 @@ export async function createDetector(context: ServiceContext, config: DetectorCo
       }
     },
 
-    streamDetect: (requests, { signal, draining, traceContext }) =>
-      answerStream(requests, {
-        registry,
-        mirror,
-        metrics,
-        logger,
-        defaults,
-        credit: config.framesPerStream,
-        faceMemoryMs: config.faceMemoryMs,
-        goingAwayGraceMs: config.goingAwayGraceMs,
-        reconnectAfterMs: config.reconnectAfterMs,
-        traceEveryMs: config.traceFrameEveryMs,
-        traceContext,
-        signal,
-        draining,
-      }),
+    streamDetect: answer,
+    ...sessionMethods(sessions, maxImageBytes),
   });
 
   const closing = new AbortController();
@@ -113,6 +125,7 @@ export async function createDetector(context: ServiceContext, config: DetectorCo
       await analyses.close(options);
       closing.abort();
       await following.catch(() => {});
+      await sessions.close();
       await mirror.close();
       await registry.close();
       await engine.close();

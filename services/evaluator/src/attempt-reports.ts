@@ -38,6 +38,7 @@ export async function reportOnDetector(
       occurrence: Int8Array.from(each((row, { inDataset }) => dataset.samples[frames[row]!]!.occurrence[inDataset]!)),
       subjects: subjectsOf(dataset, frames),
       thresholds: shared.map(({ inModel }) => actionUnits[inModel]!.threshold),
+      thresholdOrigins: shared.map(({ inModel }) => actionUnits[inModel]!.thresholdOrigin),
       features: spec.identityLeakage ? features : undefined,
       seed: spec.seed,
       resamples: spec.resamples,

@@ -1,19 +1,23 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { evaluationName } from "@duchenne/control";
+import { evaluationName, thresholdOriginMessage } from "@duchenne/control";
 import {
+  detectorDocument,
+  documentToJunit,
+  documentToMarkdown,
   type Estimate,
   type EvaluationReport,
   type ExpressionReport,
   evaluationReportSchema,
+  expressionDocument,
   expressionReportSchema,
-  expressionReportToMarkdown,
-  reportToMarkdown,
+  type ReportDocument,
 } from "@duchenne/evaluation";
 import {
   type EstimateSchema,
   type EvaluationReportSchema,
   type ExpressionReportSchema,
+  ReportFormat,
   SamplingUnit,
   Split,
 } from "@duchenne/proto";
@@ -26,8 +30,11 @@ const storedReportSchema = z.union([
   expressionReportSchema.extend(storedPart),
 ]);
 
-/** A stored evaluation as its callers see it: messages, JSON and Markdown of the same figures. */
-export function evaluationReportMessage(record: EvaluationRecord): MessageInitShape<typeof EvaluationReportSchema> {
+/** A stored evaluation as its callers see it: messages, JSON, Markdown and what else was asked for, of the same figures. */
+export async function evaluationReportMessage(
+  record: EvaluationRecord,
+  formats: readonly ReportFormat[],
+): Promise<MessageInitShape<typeof EvaluationReportSchema>> {
   const { split, datasetDigest, ...report } = storedReportSchema.parse(record.report);
   const { identityLeakage: leakage } = report;
   const head = {
@@ -38,14 +45,13 @@ export function evaluationReportMessage(record: EvaluationRecord): MessageInitSh
   };
   const part = split === "held_out" ? `held-out ${report.intervalsOver}` : "all frames";
   const title = `${record.modelVersion} on ${record.dataset} (${part})`;
+  const document = "expressions" in report ? expressionDocument(report, title) : detectorDocument(report, title);
   return {
     ...head,
-    ...("expressions" in report
-      ? {
-          expressionReport: expressionReportMessage(report),
-          markdown: expressionReportToMarkdown(report, title),
-        }
-      : { ...actionUnitFields(report), markdown: reportToMarkdown(report, title) }),
+    ...("expressions" in report ? { expressionReport: expressionReportMessage(report) } : actionUnitFields(report)),
+    markdown: documentToMarkdown(document),
+    ...(formats.includes(ReportFormat.HTML) && { html: await pageOf(document) }),
+    ...(formats.includes(ReportFormat.JUNIT) && { junitXml: documentToJunit(document) }),
     split: split === "held_out" ? Split.HELD_OUT : Split.ALL,
     frames: report.frames,
     subjects: report.subjects,
@@ -56,19 +62,35 @@ export function evaluationReportMessage(record: EvaluationRecord): MessageInitSh
   };
 }
 
+/** The charts are loaded with the first page that is asked for. */
+async function pageOf(document: ReportDocument): Promise<string> {
+  const { documentToHtml } = await import("@duchenne/evaluation/page");
+  return documentToHtml(document);
+}
+
 /** The fields that a detector's report has alone. */
 function actionUnitFields(report: EvaluationReport) {
   return {
-    actionUnits: report.actionUnits.map((unit) => ({
+    actionUnits: report.actionUnits.map(({ thresholdOrigin, ...unit }) => ({
       ...unit,
+      ...(thresholdOrigin && { thresholdOrigin: thresholdOriginMessage(thresholdOrigin) }),
       f1: estimateMessage(unit.f1),
+      f1AtHalf: estimateMessage(unit.f1AtHalf),
       auc: estimateMessage(unit.auc),
+      averagePrecision: estimateMessage(unit.averagePrecision),
+      calibrationError: estimateMessage(unit.calibrationError),
+      brierScore: estimateMessage(unit.brierScore),
     })),
     meanF1: estimateMessage(report.meanF1),
+    f1Micro: estimateMessage(report.f1Micro),
+    meanF1AtHalf: estimateMessage(report.meanF1AtHalf),
     meanTrivialF1: report.meanTrivialF1,
     sweptF1: report.sweptF1.value,
     sweptThreshold: report.sweptF1.threshold,
     macroAuc: estimateMessage(report.macroAuc),
+    macroAveragePrecision: estimateMessage(report.macroAveragePrecision),
+    meanCalibrationError: estimateMessage(report.meanCalibrationError),
+    meanBrierScore: estimateMessage(report.meanBrierScore),
   } satisfies MessageInitShape<typeof EvaluationReportSchema>;
 }
 

@@ -55,7 +55,8 @@ export async function createEvaluator(context: ServiceContext, config: Evaluator
       return submitJob(store, request, { kind: "evaluation", spec, displayName, modelVersions });
     },
 
-    getReport: async ({ name }) => evaluationReportMessage(await store.evaluations.get(parseEvaluationName(name))),
+    getReport: async ({ name, formats }) =>
+      evaluationReportMessage(await store.evaluations.get(parseEvaluationName(name)), formats),
   });
   return {
     handlers: [evaluator, createJobService(store), createModelService(context)],

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { Split } from "@duchenne/proto";
+import { writeFile } from "node:fs/promises";
+import { ReportFormat, Split } from "@duchenne/proto";
 import { Command, Option } from "commander";
 import { addJobOptions, jobOptionsFrom } from "../job-options.ts";
 import { serverOption, withClient } from "../server-option.ts";
@@ -11,6 +12,8 @@ interface EvaluateOptions {
   readonly split?: "held-out" | "all";
   readonly identity: boolean;
   readonly json: boolean;
+  readonly html?: string;
+  readonly junit?: string;
 }
 
 /** `duchenne evaluate`: evaluates a version and prints the report. */
@@ -25,8 +28,10 @@ export function evaluateCommand(): Command {
     )
     .option("--identity", "also measure identity leakage", false)
     .option("--json", "JSON instead of Markdown", false)
+    .option("--html <file>", "also write a page with charts")
+    .option("--junit <file>", "also write JUnit XML")
     .addOption(serverOption())
-    .action(async ({ model, dataset, split, identity, json }: EvaluateOptions) => {
+    .action(async ({ model, dataset, split, identity, json, html, junit }: EvaluateOptions) => {
       await withClient(command, async (client) => {
         const job = await client.evaluator.createEvaluation({
           requestId: randomUUID(),
@@ -37,7 +42,15 @@ export function evaluateCommand(): Command {
           jobOptions: jobOptionsFrom(command),
         });
         const { result } = await followJob(client, job.name, "evaluation");
-        const report = await client.evaluator.getReport({ name: (result as { evaluation: string }).evaluation });
+        const report = await client.evaluator.getReport({
+          name: (result as { evaluation: string }).evaluation,
+          formats: [
+            ...(html === undefined ? [] : [ReportFormat.HTML]),
+            ...(junit === undefined ? [] : [ReportFormat.JUNIT]),
+          ],
+        });
+        if (html !== undefined) await writeFile(html, report.html);
+        if (junit !== undefined) await writeFile(junit, report.junitXml);
         process.stdout.write(json ? `${report.json}\n` : report.markdown);
       });
     });

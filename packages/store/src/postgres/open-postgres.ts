@@ -90,7 +90,10 @@ export async function openPostgres(url: string, changed: Partial<PostgresLimits>
   const name = databaseName(url);
   const limits = { ...LIMITS, ...changed };
   // A migration may think for as long as it has to.
-  const migrating = openPool({ ...poolConfig(url, { ...limits, statementMs: 0, silenceMs: 0 }), max: 1 }, name);
+  const migrating = openPool(
+    { ...poolConfig(url, { ...LIMITS, connectMs: limits.connectMs, statementMs: 0, silenceMs: 0 }), max: 1 },
+    name,
+  );
   try {
     await migrate(migrating, name);
   } finally {

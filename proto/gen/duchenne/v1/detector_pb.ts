@@ -19,7 +19,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file duchenne/v1/detector.proto.
  */
 export const file_duchenne_v1_detector: GenFile = /*@__PURE__*/
-  fileDesc("ChpkdWNoZW5uZS92MS9kZXRlY3Rvci5wcm90bxILZHVjaGVubmUudjEiagoNT3V0cHV0T3B0aW9ucxIRCglsYW5kbWFya3MYASABKAgSDgoGbG9naXRzGAIgASgIEhIKCmVtYmVkZGluZ3MYAyABKAgSEQoJaGVhZF9wb3NlGAQgASgIEg8KB3F1YWxpdHkYBSABKAgisQEKCFJhd0ltYWdlEjIKBmZvcm1hdBgBIAEoDjIYLmR1Y2hlbm5lLnYxLlBpeGVsRm9ybWF0Qgi6SAWCAQIQARINCgV3aWR0aBgCIAEoDRIOCgZoZWlnaHQYAyABKA0SDgoGc3RyaWRlGAQgASgNEgwKBGRhdGEYBSABKAwSNAoKeXV2X2NvbG9ycxgGIAEoDjIWLmR1Y2hlbm5lLnYxLll1dkNvbG9yc0IIukgFggECEAEi/gEKEkRldGVjdEZhY2VzUmVxdWVzdBINCgVpbWFnZRgBIAEoDBIXCgVtb2RlbBgCIAEoCUIIukgFcgMYgAISGgoJbWF4X2ZhY2VzGAMgASgNQge6SAQqAhhAEisKB291dHB1dHMYBCABKAsyGi5kdWNoZW5uZS52MS5PdXRwdXRPcHRpb25zEhUKDWltYWdlX2lzX2Nyb3AYBSABKAgSKgoIZmFjZV9ib3gYBiABKAsyGC5kdWNoZW5uZS52MS5Cb3VuZGluZ0JveBIiCgNyYXcYByABKAsyFS5kdWNoZW5uZS52MS5SYXdJbWFnZRIQCghwcmlvcml0eRgIIAEoDSK2AQoTRGV0ZWN0RmFjZXNSZXNwb25zZRIgCgVmYWNlcxgBIAMoCzIRLmR1Y2hlbm5lLnYxLkZhY2USKQoFbW9kZWwYAiABKAsyGi5kdWNoZW5uZS52MS5SZXNvbHZlZE1vZGVsEiYKBXRpbWVzGAMgASgLMhcuZHVjaGVubmUudjEuU3RhZ2VUaW1lcxIqCgppbWFnZV9zaXplGAQgASgLMhYuZHVjaGVubmUudjEuSW1hZ2VTaXplIsABChNTdHJlYW1EZXRlY3RSZXF1ZXN0EjkKDWNvbmZpZ3VyYXRpb24YASABKAsyIC5kdWNoZW5uZS52MS5TdHJlYW1Db25maWd1cmF0aW9uSAASKwoFZnJhbWUYAiABKAsyEi5kdWNoZW5uZS52MS5GcmFtZUIGukgD2AEDSAASLwoLY2FsaWJyYXRpb24YAyABKAsyGC5kdWNoZW5uZS52MS5DYWxpYnJhdGlvbkgAQhAKB21lc3NhZ2USBbpIAggBIs0CChNTdHJlYW1Db25maWd1cmF0aW9uEhcKBW1vZGVsGAEgASgJQgi6SAVyAxiAAhIyCgZwb2xpY3kYAiABKA4yGC5kdWNoZW5uZS52MS5GcmFtZVBvbGljeUIIukgFggECEAESGgoJbWF4X2ZhY2VzGAMgASgNQge6SAQqAhhAEisKB291dHB1dHMYBCABKAsyGi5kdWNoZW5uZS52MS5PdXRwdXRPcHRpb25zEicKCHRyYWNraW5nGAUgASgLMhUuZHVjaGVubmUudjEuVHJhY2tpbmcSKQoJc21vb3RoaW5nGAYgASgLMhYuZHVjaGVubmUudjEuU21vb3RoaW5nEhAKCHByaW9yaXR5GAcgASgNEjoKDXF1ZXVlX3RpbWVvdXQYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCLpIBaoBAioAIioKCFRyYWNraW5nEh4KDGRldGVjdF9ldmVyeRgBIAEoDUIIukgFKgMY6AciigEKCVNtb290aGluZxI8CgtleHBvbmVudGlhbBgBIAEoCzIlLmR1Y2hlbm5lLnYxLkV4cG9uZW50aWFsTW92aW5nQXZlcmFnZUgAEi4KCG9uZV9ldXJvGAIgASgLMhouZHVjaGVubmUudjEuT25lRXVyb0ZpbHRlckgAQg8KBmZpbHRlchIFukgCCAEiVQoYRXhwb25lbnRpYWxNb3ZpbmdBdmVyYWdlEjkKCWhhbGZfbGlmZRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkILukgIyAEBqgECKgAinQEKDU9uZUV1cm9GaWx0ZXISLgoNbWluX2N1dG9mZl9oehgBIAEoAUIXukgUEhIZAAAAAABAj0ApAAAAAAAAAAASJQoEYmV0YRgCIAEoAUIXukgUEhIZAAAAAABAj0ApAAAAAAAAAAASNQoUZGVyaXZhdGl2ZV9jdXRvZmZfaHoYAyABKAFCF7pIFBISGQAAAAAAQI9AKQAAAAAAAAAAIr4BCgtDYWxpYnJhdGlvbhIPCgdmYWNlX2lkGAEgASgEEisKB21lYXN1cmUYAiABKAsyGC5kdWNoZW5uZS52MS5OZXV0cmFsU3BhbkgAEjAKCGJhc2VsaW5lGAMgASgLMhwuZHVjaGVubmUudjEuTmV1dHJhbEJhc2VsaW5lSAASLgoFcmVzZXQYBCABKAsyHS5kdWNoZW5uZS52MS5SZXNldENhbGlicmF0aW9uSABCDwoGYWN0aW9uEgW6SAIIASIpCgtOZXV0cmFsU3BhbhIaCgZmcmFtZXMYASABKA1CCrpIByoFGOgHKAEiSQoPTmV1dHJhbEJhc2VsaW5lEjYKBnNjb3JlcxgBIAMoCzIZLmR1Y2hlbm5lLnYxLk5ldXRyYWxTY29yZUILukgIkgEFCAEQgAIibAoMTmV1dHJhbFNjb3JlEhMKC2FjdGlvbl91bml0GAEgASgNEh8KBHNpZGUYAiABKA4yES5kdWNoZW5uZS52MS5TaWRlEiYKBXNjb3JlGAMgASgBQhe6SBQSEhkAAAAAAADwPykAAAAAAAAAACISChBSZXNldENhbGlicmF0aW9uIuUBCgVGcmFtZRIQCghzZXF1ZW5jZRgBIAEoBBJUCgxjYXB0dXJlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQiK6SB+yARwiDQj/gtH/rwcQ/5Pr3AMyCwiAkrjDmP7///8BEg0KBWltYWdlGAMgASgMEhUKDWltYWdlX2lzX2Nyb3AYBCABKAgSKgoIZmFjZV9ib3gYBSABKAsyGC5kdWNoZW5uZS52MS5Cb3VuZGluZ0JveBIiCgNyYXcYBiABKAsyFS5kdWNoZW5uZS52MS5SYXdJbWFnZSLDAgoUU3RyZWFtRGV0ZWN0UmVzcG9uc2USMwoKY29uZmlndXJlZBgBIAEoCzIdLmR1Y2hlbm5lLnYxLlN0cmVhbUNvbmZpZ3VyZWRIABIqCgZyZXN1bHQYAiABKAsyGC5kdWNoZW5uZS52MS5GcmFtZVJlc3VsdEgAEiwKB2Ryb3BwZWQYAyABKAsyGS5kdWNoZW5uZS52MS5GcmFtZURyb3BwZWRIABItCgdzdW1tYXJ5GAQgASgLMhouZHVjaGVubmUudjEuU3RyZWFtU3VtbWFyeUgAEjQKCmNhbGlicmF0ZWQYBSABKAsyHi5kdWNoZW5uZS52MS5OZXV0cmFsQ2FsaWJyYXRlZEgAEiwKCmdvaW5nX2F3YXkYBiABKAsyFi5kdWNoZW5uZS52MS5Hb2luZ0F3YXlIAEIJCgdtZXNzYWdlIoICChBTdHJlYW1Db25maWd1cmVkEikKBW1vZGVsGAEgASgLMhouZHVjaGVubmUudjEuUmVzb2x2ZWRNb2RlbBIoCgZwb2xpY3kYAiABKA4yGC5kdWNoZW5uZS52MS5GcmFtZVBvbGljeRIRCgltYXhfZmFjZXMYAyABKA0SEAoId2FybmluZ3MYBCADKAkSDgoGY3JlZGl0GAUgASgNEicKCHRyYWNraW5nGAYgASgLMhUuZHVjaGVubmUudjEuVHJhY2tpbmcSKQoJc21vb3RoaW5nGAcgASgLMhYuZHVjaGVubmUudjEuU21vb3RoaW5nEhAKCHByaW9yaXR5GAggASgNIokBCg1SZXNvbHZlZE1vZGVsEgwKBG5hbWUYASABKAkSDQoFYWxpYXMYAiABKAkSDAoEa2luZBgDIAEoCRI4CgxhY3Rpb25fdW5pdHMYBCADKAsyIi5kdWNoZW5uZS52MS5BY3Rpb25Vbml0RGVzY3JpcHRpb24SEwoLZGVzY3JpcHRpb24YBSABKAki5gEKC0ZyYW1lUmVzdWx0EhAKCHNlcXVlbmNlGAEgASgEEjAKDGNhcHR1cmVfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIAoFZmFjZXMYAyADKAsyES5kdWNoZW5uZS52MS5GYWNlEiYKBXRpbWVzGAQgASgLMhcuZHVjaGVubmUudjEuU3RhZ2VUaW1lcxINCgVtb2RlbBgFIAEoCRIqCgppbWFnZV9zaXplGAYgASgLMhYuZHVjaGVubmUudjEuSW1hZ2VTaXplEg4KBmNyZWRpdBgHIAEoDSKbAQoMRnJhbWVEcm9wcGVkEhAKCHNlcXVlbmNlGAEgASgEEicKBnJlYXNvbhgCIAEoDjIXLmR1Y2hlbm5lLnYxLkRyb3BSZWFzb24SDgoGZGV0YWlsGAMgASgJEjAKDGNhcHR1cmVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGY3JlZGl0GAUgASgNImQKEU5ldXRyYWxDYWxpYnJhdGVkEg8KB2ZhY2VfaWQYASABKAQSDgoGZnJhbWVzGAIgASgNEi4KCGJhc2VsaW5lGAMgASgLMhwuZHVjaGVubmUudjEuTmV1dHJhbEJhc2VsaW5lImkKCUdvaW5nQXdheRIyCg9yZWNvbm5lY3RfYWZ0ZXIYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKAoFZ3JhY2UYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24irQEKDVN0cmVhbVN1bW1hcnkSFwoPZnJhbWVzX3JlY2VpdmVkGAEgASgEEhcKD2ZyYW1lc19hbnN3ZXJlZBgCIAEoBBIWCg5mcmFtZXNfZHJvcHBlZBgDIAEoBBIrCghkdXJhdGlvbhgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIlCgVkcm9wcxgFIAMoCzIWLmR1Y2hlbm5lLnYxLkRyb3BDb3VudCJECglEcm9wQ291bnQSJwoGcmVhc29uGAEgASgOMhcuZHVjaGVubmUudjEuRHJvcFJlYXNvbhIOCgZmcmFtZXMYAiABKAQiigIKBEZhY2USJQoDYm94GAEgASgLMhguZHVjaGVubmUudjEuQm91bmRpbmdCb3gSEgoKY29uZmlkZW5jZRgCIAEoARIkCgZzY29yZXMYAyADKAsyFC5kdWNoZW5uZS52MS5BdVNjb3JlEigKCWxhbmRtYXJrcxgEIAMoCzIVLmR1Y2hlbm5lLnYxLkxhbmRtYXJrEhEKCWVtYmVkZGluZxgFIAMoAhIPCgdmYWNlX2lkGAYgASgEEigKCWhlYWRfcG9zZRgHIAEoCzIVLmR1Y2hlbm5lLnYxLkhlYWRQb3NlEikKB3F1YWxpdHkYCCABKAsyGC5kdWNoZW5uZS52MS5GYWNlUXVhbGl0eSJMCghIZWFkUG9zZRITCgt5YXdfZGVncmVlcxgBIAEoARIVCg1waXRjaF9kZWdyZWVzGAIgASgBEhQKDHJvbGxfZGVncmVlcxgDIAEoASJVCgtGYWNlUXVhbGl0eRIPCgdzaXplX3B4GAEgASgBEg4KBmluc2lkZRgCIAEoARIRCglzaGFycG5lc3MYAyABKAESEgoKYnJpZ2h0bmVzcxgEIAEoASLjAQoKU3RhZ2VUaW1lcxIpCgZkZWNvZGUYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKAoFcXVldWUYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKAoFZmFjZXMYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLAoJaW5mZXJlbmNlGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEigKBXRvdGFsGAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIioKCUltYWdlU2l6ZRINCgV3aWR0aBgBIAEoDRIOCgZoZWlnaHQYAiABKA0i6wIKGkNyZWF0ZVZpZGVvQW5hbHlzaXNSZXF1ZXN0EhsKCnJlcXVlc3RfaWQYASABKAlCB7pIBHICGEASGQoFdmlkZW8YAiABKAlCCrpIB3IFEAEYgCASFwoFbW9kZWwYAyABKAlCCLpIBXIDGIACEjQKB2NvbHVtbnMYBCABKA4yGS5kdWNoZW5uZS52MS5UYWJsZUNvbHVtbnNCCLpIBYIBAhABEjwKB2Zvcm1hdHMYBSADKA4yGC5kdWNoZW5uZS52MS5UYWJsZUZvcm1hdEIRukgOkgELGAEiB4IBBBABIAASGgoJbWF4X2ZhY2VzGAYgASgNQge6SAQqAhhAEicKCHRyYWNraW5nGAcgASgLMhUuZHVjaGVubmUudjEuVHJhY2tpbmcSFQoNdmFsaWRhdGVfb25seRgIIAEoCBIsCgtqb2Jfb3B0aW9ucxgJIAEoCzIXLmR1Y2hlbm5lLnYxLkpvYk9wdGlvbnMigwEKGkV4cG9ydFZpZGVvQW5hbHlzaXNSZXF1ZXN0Ei8KBG5hbWUYASABKAlCIbpIHnIcMhpeam9icy9bYS16QS1aMC05Xy1dezEsNjR9JBI0CgZmb3JtYXQYAiABKA4yGC5kdWNoZW5uZS52MS5UYWJsZUZvcm1hdEIKukgHggEEEAEgACJlChtFeHBvcnRWaWRlb0FuYWx5c2lzUmVzcG9uc2USKgoEZmlsZRgBIAEoCzIaLmR1Y2hlbm5lLnYxLkV4cG9ydGVkVGFibGVIABIPCgVjaHVuaxgCIAEoDEgAQgkKB21lc3NhZ2UiRgoNRXhwb3J0ZWRUYWJsZRIRCglmaWxlX25hbWUYASABKAkSDgoGZGlnZXN0GAIgASgJEhIKCnNpemVfYnl0ZXMYAyABKAQqZwoLRnJhbWVQb2xpY3kSHAoYRlJBTUVfUE9MSUNZX1VOU1BFQ0lGSUVEEAASHAoYRlJBTUVfUE9MSUNZX0VWRVJZX0ZSQU1FEAESHAoYRlJBTUVfUE9MSUNZX0xBVEVTVF9XSU5TEAIqhwEKC1BpeGVsRm9ybWF0EhwKGFBJWEVMX0ZPUk1BVF9VTlNQRUNJRklFRBAAEhQKEFBJWEVMX0ZPUk1BVF9SR0IQARIVChFQSVhFTF9GT1JNQVRfUkdCQRACEhYKElBJWEVMX0ZPUk1BVF9HUkFZOBADEhUKEVBJWEVMX0ZPUk1BVF9OVjEyEAQqmQEKCVl1dkNvbG9ycxIaChZZVVZfQ09MT1JTX1VOU1BFQ0lGSUVEEAASHAoYWVVWX0NPTE9SU19CVDYwMV9MSU1JVEVEEAESGQoVWVVWX0NPTE9SU19CVDYwMV9GVUxMEAISHAoYWVVWX0NPTE9SU19CVDcwOV9MSU1JVEVEEAMSGQoVWVVWX0NPTE9SU19CVDcwOV9GVUxMEAQq4AEKCkRyb3BSZWFzb24SGwoXRFJPUF9SRUFTT05fVU5TUEVDSUZJRUQQABIXChNEUk9QX1JFQVNPTl9JTlZBTElEEAESGQoVRFJPUF9SRUFTT05fVE9PX0xBUkdFEAISFQoRRFJPUF9SRUFTT05fU1RBTEUQAxIaChZEUk9QX1JFQVNPTl9RVUVVRV9GVUxMEAQSGAoURFJPUF9SRUFTT05fREVBRExJTkUQBRIaChZEUk9QX1JFQVNPTl9HT0lOR19BV0FZEAYSGAoURFJPUF9SRUFTT05fSU5URVJOQUwQByp/CgxUYWJsZUNvbHVtbnMSHQoZVEFCTEVfQ09MVU1OU19VTlNQRUNJRklFRBAAEhoKFlRBQkxFX0NPTFVNTlNfRFVDSEVOTkUQARIaChZUQUJMRV9DT0xVTU5TX09QRU5GQUNFEAISGAoUVEFCTEVfQ09MVU1OU19QWUZFQVQQAypzCgtUYWJsZUZvcm1hdBIcChhUQUJMRV9GT1JNQVRfVU5TUEVDSUZJRUQQABIWChJUQUJMRV9GT1JNQVRfSlNPTkwQARIUChBUQUJMRV9GT1JNQVRfQ1NWEAISGAoUVEFCTEVfRk9STUFUX1BBUlFVRVQQAzL6AgoPRGV0ZWN0b3JTZXJ2aWNlElAKC0RldGVjdEZhY2VzEh8uZHVjaGVubmUudjEuRGV0ZWN0RmFjZXNSZXF1ZXN0GiAuZHVjaGVubmUudjEuRGV0ZWN0RmFjZXNSZXNwb25zZRJXCgxTdHJlYW1EZXRlY3QSIC5kdWNoZW5uZS52MS5TdHJlYW1EZXRlY3RSZXF1ZXN0GiEuZHVjaGVubmUudjEuU3RyZWFtRGV0ZWN0UmVzcG9uc2UoATABElAKE0NyZWF0ZVZpZGVvQW5hbHlzaXMSJy5kdWNoZW5uZS52MS5DcmVhdGVWaWRlb0FuYWx5c2lzUmVxdWVzdBoQLmR1Y2hlbm5lLnYxLkpvYhJqChNFeHBvcnRWaWRlb0FuYWx5c2lzEicuZHVjaGVubmUudjEuRXhwb3J0VmlkZW9BbmFseXNpc1JlcXVlc3QaKC5kdWNoZW5uZS52MS5FeHBvcnRWaWRlb0FuYWx5c2lzUmVzcG9uc2UwAWIGcHJvdG8z", [file_buf_validate_validate, file_duchenne_v1_action_unit, file_duchenne_v1_job, file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("ChpkdWNoZW5uZS92MS9kZXRlY3Rvci5wcm90bxILZHVjaGVubmUudjEiagoNT3V0cHV0T3B0aW9ucxIRCglsYW5kbWFya3MYASABKAgSDgoGbG9naXRzGAIgASgIEhIKCmVtYmVkZGluZ3MYAyABKAgSEQoJaGVhZF9wb3NlGAQgASgIEg8KB3F1YWxpdHkYBSABKAgisQEKCFJhd0ltYWdlEjIKBmZvcm1hdBgBIAEoDjIYLmR1Y2hlbm5lLnYxLlBpeGVsRm9ybWF0Qgi6SAWCAQIQARINCgV3aWR0aBgCIAEoDRIOCgZoZWlnaHQYAyABKA0SDgoGc3RyaWRlGAQgASgNEgwKBGRhdGEYBSABKAwSNAoKeXV2X2NvbG9ycxgGIAEoDjIWLmR1Y2hlbm5lLnYxLll1dkNvbG9yc0IIukgFggECEAEi/gEKEkRldGVjdEZhY2VzUmVxdWVzdBINCgVpbWFnZRgBIAEoDBIXCgVtb2RlbBgCIAEoCUIIukgFcgMYgAISGgoJbWF4X2ZhY2VzGAMgASgNQge6SAQqAhhAEisKB291dHB1dHMYBCABKAsyGi5kdWNoZW5uZS52MS5PdXRwdXRPcHRpb25zEhUKDWltYWdlX2lzX2Nyb3AYBSABKAgSKgoIZmFjZV9ib3gYBiABKAsyGC5kdWNoZW5uZS52MS5Cb3VuZGluZ0JveBIiCgNyYXcYByABKAsyFS5kdWNoZW5uZS52MS5SYXdJbWFnZRIQCghwcmlvcml0eRgIIAEoDSK2AQoTRGV0ZWN0RmFjZXNSZXNwb25zZRIgCgVmYWNlcxgBIAMoCzIRLmR1Y2hlbm5lLnYxLkZhY2USKQoFbW9kZWwYAiABKAsyGi5kdWNoZW5uZS52MS5SZXNvbHZlZE1vZGVsEiYKBXRpbWVzGAMgASgLMhcuZHVjaGVubmUudjEuU3RhZ2VUaW1lcxIqCgppbWFnZV9zaXplGAQgASgLMhYuZHVjaGVubmUudjEuSW1hZ2VTaXplIsABChNTdHJlYW1EZXRlY3RSZXF1ZXN0EjkKDWNvbmZpZ3VyYXRpb24YASABKAsyIC5kdWNoZW5uZS52MS5TdHJlYW1Db25maWd1cmF0aW9uSAASKwoFZnJhbWUYAiABKAsyEi5kdWNoZW5uZS52MS5GcmFtZUIGukgD2AEDSAASLwoLY2FsaWJyYXRpb24YAyABKAsyGC5kdWNoZW5uZS52MS5DYWxpYnJhdGlvbkgAQhAKB21lc3NhZ2USBbpIAggBIs0CChNTdHJlYW1Db25maWd1cmF0aW9uEhcKBW1vZGVsGAEgASgJQgi6SAVyAxiAAhIyCgZwb2xpY3kYAiABKA4yGC5kdWNoZW5uZS52MS5GcmFtZVBvbGljeUIIukgFggECEAESGgoJbWF4X2ZhY2VzGAMgASgNQge6SAQqAhhAEisKB291dHB1dHMYBCABKAsyGi5kdWNoZW5uZS52MS5PdXRwdXRPcHRpb25zEicKCHRyYWNraW5nGAUgASgLMhUuZHVjaGVubmUudjEuVHJhY2tpbmcSKQoJc21vb3RoaW5nGAYgASgLMhYuZHVjaGVubmUudjEuU21vb3RoaW5nEhAKCHByaW9yaXR5GAcgASgNEjoKDXF1ZXVlX3RpbWVvdXQYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCLpIBaoBAioAIioKCFRyYWNraW5nEh4KDGRldGVjdF9ldmVyeRgBIAEoDUIIukgFKgMY6AciigEKCVNtb290aGluZxI8CgtleHBvbmVudGlhbBgBIAEoCzIlLmR1Y2hlbm5lLnYxLkV4cG9uZW50aWFsTW92aW5nQXZlcmFnZUgAEi4KCG9uZV9ldXJvGAIgASgLMhouZHVjaGVubmUudjEuT25lRXVyb0ZpbHRlckgAQg8KBmZpbHRlchIFukgCCAEiVQoYRXhwb25lbnRpYWxNb3ZpbmdBdmVyYWdlEjkKCWhhbGZfbGlmZRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkILukgIyAEBqgECKgAinQEKDU9uZUV1cm9GaWx0ZXISLgoNbWluX2N1dG9mZl9oehgBIAEoAUIXukgUEhIZAAAAAABAj0ApAAAAAAAAAAASJQoEYmV0YRgCIAEoAUIXukgUEhIZAAAAAABAj0ApAAAAAAAAAAASNQoUZGVyaXZhdGl2ZV9jdXRvZmZfaHoYAyABKAFCF7pIFBISGQAAAAAAQI9AKQAAAAAAAAAAIr4BCgtDYWxpYnJhdGlvbhIPCgdmYWNlX2lkGAEgASgEEisKB21lYXN1cmUYAiABKAsyGC5kdWNoZW5uZS52MS5OZXV0cmFsU3BhbkgAEjAKCGJhc2VsaW5lGAMgASgLMhwuZHVjaGVubmUudjEuTmV1dHJhbEJhc2VsaW5lSAASLgoFcmVzZXQYBCABKAsyHS5kdWNoZW5uZS52MS5SZXNldENhbGlicmF0aW9uSABCDwoGYWN0aW9uEgW6SAIIASIpCgtOZXV0cmFsU3BhbhIaCgZmcmFtZXMYASABKA1CCrpIByoFGOgHKAEiSQoPTmV1dHJhbEJhc2VsaW5lEjYKBnNjb3JlcxgBIAMoCzIZLmR1Y2hlbm5lLnYxLk5ldXRyYWxTY29yZUILukgIkgEFCAEQgAIibAoMTmV1dHJhbFNjb3JlEhMKC2FjdGlvbl91bml0GAEgASgNEh8KBHNpZGUYAiABKA4yES5kdWNoZW5uZS52MS5TaWRlEiYKBXNjb3JlGAMgASgBQhe6SBQSEhkAAAAAAADwPykAAAAAAAAAACISChBSZXNldENhbGlicmF0aW9uIuUBCgVGcmFtZRIQCghzZXF1ZW5jZRgBIAEoBBJUCgxjYXB0dXJlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQiK6SB+yARwiDQj/gtH/rwcQ/5Pr3AMyCwiAkrjDmP7///8BEg0KBWltYWdlGAMgASgMEhUKDWltYWdlX2lzX2Nyb3AYBCABKAgSKgoIZmFjZV9ib3gYBSABKAsyGC5kdWNoZW5uZS52MS5Cb3VuZGluZ0JveBIiCgNyYXcYBiABKAsyFS5kdWNoZW5uZS52MS5SYXdJbWFnZSLDAgoUU3RyZWFtRGV0ZWN0UmVzcG9uc2USMwoKY29uZmlndXJlZBgBIAEoCzIdLmR1Y2hlbm5lLnYxLlN0cmVhbUNvbmZpZ3VyZWRIABIqCgZyZXN1bHQYAiABKAsyGC5kdWNoZW5uZS52MS5GcmFtZVJlc3VsdEgAEiwKB2Ryb3BwZWQYAyABKAsyGS5kdWNoZW5uZS52MS5GcmFtZURyb3BwZWRIABItCgdzdW1tYXJ5GAQgASgLMhouZHVjaGVubmUudjEuU3RyZWFtU3VtbWFyeUgAEjQKCmNhbGlicmF0ZWQYBSABKAsyHi5kdWNoZW5uZS52MS5OZXV0cmFsQ2FsaWJyYXRlZEgAEiwKCmdvaW5nX2F3YXkYBiABKAsyFi5kdWNoZW5uZS52MS5Hb2luZ0F3YXlIAEIJCgdtZXNzYWdlIoICChBTdHJlYW1Db25maWd1cmVkEikKBW1vZGVsGAEgASgLMhouZHVjaGVubmUudjEuUmVzb2x2ZWRNb2RlbBIoCgZwb2xpY3kYAiABKA4yGC5kdWNoZW5uZS52MS5GcmFtZVBvbGljeRIRCgltYXhfZmFjZXMYAyABKA0SEAoId2FybmluZ3MYBCADKAkSDgoGY3JlZGl0GAUgASgNEicKCHRyYWNraW5nGAYgASgLMhUuZHVjaGVubmUudjEuVHJhY2tpbmcSKQoJc21vb3RoaW5nGAcgASgLMhYuZHVjaGVubmUudjEuU21vb3RoaW5nEhAKCHByaW9yaXR5GAggASgNIokBCg1SZXNvbHZlZE1vZGVsEgwKBG5hbWUYASABKAkSDQoFYWxpYXMYAiABKAkSDAoEa2luZBgDIAEoCRI4CgxhY3Rpb25fdW5pdHMYBCADKAsyIi5kdWNoZW5uZS52MS5BY3Rpb25Vbml0RGVzY3JpcHRpb24SEwoLZGVzY3JpcHRpb24YBSABKAki5gEKC0ZyYW1lUmVzdWx0EhAKCHNlcXVlbmNlGAEgASgEEjAKDGNhcHR1cmVfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIAoFZmFjZXMYAyADKAsyES5kdWNoZW5uZS52MS5GYWNlEiYKBXRpbWVzGAQgASgLMhcuZHVjaGVubmUudjEuU3RhZ2VUaW1lcxINCgVtb2RlbBgFIAEoCRIqCgppbWFnZV9zaXplGAYgASgLMhYuZHVjaGVubmUudjEuSW1hZ2VTaXplEg4KBmNyZWRpdBgHIAEoDSKbAQoMRnJhbWVEcm9wcGVkEhAKCHNlcXVlbmNlGAEgASgEEicKBnJlYXNvbhgCIAEoDjIXLmR1Y2hlbm5lLnYxLkRyb3BSZWFzb24SDgoGZGV0YWlsGAMgASgJEjAKDGNhcHR1cmVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGY3JlZGl0GAUgASgNImQKEU5ldXRyYWxDYWxpYnJhdGVkEg8KB2ZhY2VfaWQYASABKAQSDgoGZnJhbWVzGAIgASgNEi4KCGJhc2VsaW5lGAMgASgLMhwuZHVjaGVubmUudjEuTmV1dHJhbEJhc2VsaW5lImkKCUdvaW5nQXdheRIyCg9yZWNvbm5lY3RfYWZ0ZXIYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKAoFZ3JhY2UYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24irQEKDVN0cmVhbVN1bW1hcnkSFwoPZnJhbWVzX3JlY2VpdmVkGAEgASgEEhcKD2ZyYW1lc19hbnN3ZXJlZBgCIAEoBBIWCg5mcmFtZXNfZHJvcHBlZBgDIAEoBBIrCghkdXJhdGlvbhgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIlCgVkcm9wcxgFIAMoCzIWLmR1Y2hlbm5lLnYxLkRyb3BDb3VudCJECglEcm9wQ291bnQSJwoGcmVhc29uGAEgASgOMhcuZHVjaGVubmUudjEuRHJvcFJlYXNvbhIOCgZmcmFtZXMYAiABKAQiigIKBEZhY2USJQoDYm94GAEgASgLMhguZHVjaGVubmUudjEuQm91bmRpbmdCb3gSEgoKY29uZmlkZW5jZRgCIAEoARIkCgZzY29yZXMYAyADKAsyFC5kdWNoZW5uZS52MS5BdVNjb3JlEigKCWxhbmRtYXJrcxgEIAMoCzIVLmR1Y2hlbm5lLnYxLkxhbmRtYXJrEhEKCWVtYmVkZGluZxgFIAMoAhIPCgdmYWNlX2lkGAYgASgEEigKCWhlYWRfcG9zZRgHIAEoCzIVLmR1Y2hlbm5lLnYxLkhlYWRQb3NlEikKB3F1YWxpdHkYCCABKAsyGC5kdWNoZW5uZS52MS5GYWNlUXVhbGl0eSJMCghIZWFkUG9zZRITCgt5YXdfZGVncmVlcxgBIAEoARIVCg1waXRjaF9kZWdyZWVzGAIgASgBEhQKDHJvbGxfZGVncmVlcxgDIAEoASJVCgtGYWNlUXVhbGl0eRIPCgdzaXplX3B4GAEgASgBEg4KBmluc2lkZRgCIAEoARIRCglzaGFycG5lc3MYAyABKAESEgoKYnJpZ2h0bmVzcxgEIAEoASLjAQoKU3RhZ2VUaW1lcxIpCgZkZWNvZGUYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKAoFcXVldWUYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKAoFZmFjZXMYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLAoJaW5mZXJlbmNlGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEigKBXRvdGFsGAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIioKCUltYWdlU2l6ZRINCgV3aWR0aBgBIAEoDRIOCgZoZWlnaHQYAiABKA0i6wIKGkNyZWF0ZVZpZGVvQW5hbHlzaXNSZXF1ZXN0EhsKCnJlcXVlc3RfaWQYASABKAlCB7pIBHICGEASGQoFdmlkZW8YAiABKAlCCrpIB3IFEAEYgCASFwoFbW9kZWwYAyABKAlCCLpIBXIDGIACEjQKB2NvbHVtbnMYBCABKA4yGS5kdWNoZW5uZS52MS5UYWJsZUNvbHVtbnNCCLpIBYIBAhABEjwKB2Zvcm1hdHMYBSADKA4yGC5kdWNoZW5uZS52MS5UYWJsZUZvcm1hdEIRukgOkgELGAEiB4IBBBABIAASGgoJbWF4X2ZhY2VzGAYgASgNQge6SAQqAhhAEicKCHRyYWNraW5nGAcgASgLMhUuZHVjaGVubmUudjEuVHJhY2tpbmcSFQoNdmFsaWRhdGVfb25seRgIIAEoCBIsCgtqb2Jfb3B0aW9ucxgJIAEoCzIXLmR1Y2hlbm5lLnYxLkpvYk9wdGlvbnMigwEKGkV4cG9ydFZpZGVvQW5hbHlzaXNSZXF1ZXN0Ei8KBG5hbWUYASABKAlCIbpIHnIcMhpeam9icy9bYS16QS1aMC05Xy1dezEsNjR9JBI0CgZmb3JtYXQYAiABKA4yGC5kdWNoZW5uZS52MS5UYWJsZUZvcm1hdEIKukgHggEEEAEgACJlChtFeHBvcnRWaWRlb0FuYWx5c2lzUmVzcG9uc2USKgoEZmlsZRgBIAEoCzIaLmR1Y2hlbm5lLnYxLkV4cG9ydGVkVGFibGVIABIPCgVjaHVuaxgCIAEoDEgAQgkKB21lc3NhZ2UiRgoNRXhwb3J0ZWRUYWJsZRIRCglmaWxlX25hbWUYASABKAkSDgoGZGlnZXN0GAIgASgJEhIKCnNpemVfYnl0ZXMYAyABKAQiTQoST3BlblNlc3Npb25SZXF1ZXN0EjcKDWNvbmZpZ3VyYXRpb24YASABKAsyIC5kdWNoZW5uZS52MS5TdHJlYW1Db25maWd1cmF0aW9uIqMBChNPcGVuU2Vzc2lvblJlc3BvbnNlEg8KB3Nlc3Npb24YASABKAkSMQoKY29uZmlndXJlZBgCIAEoCzIdLmR1Y2hlbm5lLnYxLlN0cmVhbUNvbmZpZ3VyZWQSLwoMaWRsZV90aW1lb3V0GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhcKD21heF9pbWFnZV9ieXRlcxgEIAEoBCJYChBQdXNoRnJhbWVSZXF1ZXN0EhkKB3Nlc3Npb24YASABKAlCCLpIBXIDGIABEikKBWZyYW1lGAIgASgLMhIuZHVjaGVubmUudjEuRnJhbWVCBrpIA9gBAyJgChFQdXNoRnJhbWVSZXNwb25zZRIQCghhY2NlcHRlZBgBIAEoCBIpCgdyZWZ1c2FsGAIgASgOMhguZHVjaGVubmUudjEuUHVzaFJlZnVzYWwSDgoGY3JlZGl0GAMgASgNImsKF0NhbGlicmF0ZVNlc3Npb25SZXF1ZXN0EhkKB3Nlc3Npb24YASABKAlCCLpIBXIDGIABEjUKC2NhbGlicmF0aW9uGAIgASgLMhguZHVjaGVubmUudjEuQ2FsaWJyYXRpb25CBrpIA8gBASIaChhDYWxpYnJhdGVTZXNzaW9uUmVzcG9uc2UiPwoTV2F0Y2hTZXNzaW9uUmVxdWVzdBIZCgdzZXNzaW9uGAEgASgJQgi6SAVyAxiAARINCgVhZnRlchgCIAEoBCJZChRXYXRjaFNlc3Npb25SZXNwb25zZRIOCgZudW1iZXIYASABKAQSMQoGYW5zd2VyGAIgASgLMiEuZHVjaGVubmUudjEuU3RyZWFtRGV0ZWN0UmVzcG9uc2UiMAoTQ2xvc2VTZXNzaW9uUmVxdWVzdBIZCgdzZXNzaW9uGAEgASgJQgi6SAVyAxiAASJDChRDbG9zZVNlc3Npb25SZXNwb25zZRIrCgdzdW1tYXJ5GAEgASgLMhouZHVjaGVubmUudjEuU3RyZWFtU3VtbWFyeSpnCgtGcmFtZVBvbGljeRIcChhGUkFNRV9QT0xJQ1lfVU5TUEVDSUZJRUQQABIcChhGUkFNRV9QT0xJQ1lfRVZFUllfRlJBTUUQARIcChhGUkFNRV9QT0xJQ1lfTEFURVNUX1dJTlMQAiqHAQoLUGl4ZWxGb3JtYXQSHAoYUElYRUxfRk9STUFUX1VOU1BFQ0lGSUVEEAASFAoQUElYRUxfRk9STUFUX1JHQhABEhUKEVBJWEVMX0ZPUk1BVF9SR0JBEAISFgoSUElYRUxfRk9STUFUX0dSQVk4EAMSFQoRUElYRUxfRk9STUFUX05WMTIQBCqZAQoJWXV2Q29sb3JzEhoKFllVVl9DT0xPUlNfVU5TUEVDSUZJRUQQABIcChhZVVZfQ09MT1JTX0JUNjAxX0xJTUlURUQQARIZChVZVVZfQ09MT1JTX0JUNjAxX0ZVTEwQAhIcChhZVVZfQ09MT1JTX0JUNzA5X0xJTUlURUQQAxIZChVZVVZfQ09MT1JTX0JUNzA5X0ZVTEwQBCrgAQoKRHJvcFJlYXNvbhIbChdEUk9QX1JFQVNPTl9VTlNQRUNJRklFRBAAEhcKE0RST1BfUkVBU09OX0lOVkFMSUQQARIZChVEUk9QX1JFQVNPTl9UT09fTEFSR0UQAhIVChFEUk9QX1JFQVNPTl9TVEFMRRADEhoKFkRST1BfUkVBU09OX1FVRVVFX0ZVTEwQBBIYChREUk9QX1JFQVNPTl9ERUFETElORRAFEhoKFkRST1BfUkVBU09OX0dPSU5HX0FXQVkQBhIYChREUk9QX1JFQVNPTl9JTlRFUk5BTBAHKn8KDFRhYmxlQ29sdW1ucxIdChlUQUJMRV9DT0xVTU5TX1VOU1BFQ0lGSUVEEAASGgoWVEFCTEVfQ09MVU1OU19EVUNIRU5ORRABEhoKFlRBQkxFX0NPTFVNTlNfT1BFTkZBQ0UQAhIYChRUQUJMRV9DT0xVTU5TX1BZRkVBVBADKnMKC1RhYmxlRm9ybWF0EhwKGFRBQkxFX0ZPUk1BVF9VTlNQRUNJRklFRBAAEhYKElRBQkxFX0ZPUk1BVF9KU09OTBABEhQKEFRBQkxFX0ZPUk1BVF9DU1YQAhIYChRUQUJMRV9GT1JNQVRfUEFSUVVFVBADKkcKC1B1c2hSZWZ1c2FsEhwKGFBVU0hfUkVGVVNBTF9VTlNQRUNJRklFRBAAEhoKFlBVU0hfUkVGVVNBTF9OT19DUkVESVQQATKlBgoPRGV0ZWN0b3JTZXJ2aWNlElAKC0RldGVjdEZhY2VzEh8uZHVjaGVubmUudjEuRGV0ZWN0RmFjZXNSZXF1ZXN0GiAuZHVjaGVubmUudjEuRGV0ZWN0RmFjZXNSZXNwb25zZRJXCgxTdHJlYW1EZXRlY3QSIC5kdWNoZW5uZS52MS5TdHJlYW1EZXRlY3RSZXF1ZXN0GiEuZHVjaGVubmUudjEuU3RyZWFtRGV0ZWN0UmVzcG9uc2UoATABElAKC09wZW5TZXNzaW9uEh8uZHVjaGVubmUudjEuT3BlblNlc3Npb25SZXF1ZXN0GiAuZHVjaGVubmUudjEuT3BlblNlc3Npb25SZXNwb25zZRJKCglQdXNoRnJhbWUSHS5kdWNoZW5uZS52MS5QdXNoRnJhbWVSZXF1ZXN0Gh4uZHVjaGVubmUudjEuUHVzaEZyYW1lUmVzcG9uc2USXwoQQ2FsaWJyYXRlU2Vzc2lvbhIkLmR1Y2hlbm5lLnYxLkNhbGlicmF0ZVNlc3Npb25SZXF1ZXN0GiUuZHVjaGVubmUudjEuQ2FsaWJyYXRlU2Vzc2lvblJlc3BvbnNlElUKDFdhdGNoU2Vzc2lvbhIgLmR1Y2hlbm5lLnYxLldhdGNoU2Vzc2lvblJlcXVlc3QaIS5kdWNoZW5uZS52MS5XYXRjaFNlc3Npb25SZXNwb25zZTABElMKDENsb3NlU2Vzc2lvbhIgLmR1Y2hlbm5lLnYxLkNsb3NlU2Vzc2lvblJlcXVlc3QaIS5kdWNoZW5uZS52MS5DbG9zZVNlc3Npb25SZXNwb25zZRJQChNDcmVhdGVWaWRlb0FuYWx5c2lzEicuZHVjaGVubmUudjEuQ3JlYXRlVmlkZW9BbmFseXNpc1JlcXVlc3QaEC5kdWNoZW5uZS52MS5Kb2ISagoTRXhwb3J0VmlkZW9BbmFseXNpcxInLmR1Y2hlbm5lLnYxLkV4cG9ydFZpZGVvQW5hbHlzaXNSZXF1ZXN0GiguZHVjaGVubmUudjEuRXhwb3J0VmlkZW9BbmFseXNpc1Jlc3BvbnNlMAFiBnByb3RvMw", [file_buf_validate_validate, file_duchenne_v1_action_unit, file_duchenne_v1_job, file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * What a caller wants beside boxes, scores and decisions.
@@ -1519,6 +1519,274 @@ export const ExportedTableSchema: GenMessage<ExportedTable> = /*@__PURE__*/
   messageDesc(file_duchenne_v1_detector, 33);
 
 /**
+ * Asks for a session.
+ *
+ * @generated from message duchenne.v1.OpenSessionRequest
+ */
+export type OpenSessionRequest = Message<"duchenne.v1.OpenSessionRequest"> & {
+  /**
+   * How its frames are to be answered; unset: as the server does by default.
+   *
+   * @generated from field: duchenne.v1.StreamConfiguration configuration = 1;
+   */
+  configuration?: StreamConfiguration | undefined;
+};
+
+/**
+ * Describes the message duchenne.v1.OpenSessionRequest.
+ * Use `create(OpenSessionRequestSchema)` to create a new message.
+ */
+export const OpenSessionRequestSchema: GenMessage<OpenSessionRequest> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_detector, 34);
+
+/**
+ * A session that is open.
+ *
+ * @generated from message duchenne.v1.OpenSessionResponse
+ */
+export type OpenSessionResponse = Message<"duchenne.v1.OpenSessionResponse"> & {
+  /**
+   * Its name, "sessions/{session}", to be kept secret: who knows it can push and watch.
+   *
+   * @generated from field: string session = 1;
+   */
+  session: string;
+
+  /**
+   * What its configuration resolved to, with the first credit.
+   *
+   * @generated from field: duchenne.v1.StreamConfigured configured = 2;
+   */
+  configured?: StreamConfigured | undefined;
+
+  /**
+   * So long without a push, a calibration or a watcher, and the session ends.
+   *
+   * @generated from field: google.protobuf.Duration idle_timeout = 3;
+   */
+  idleTimeout?: Duration | undefined;
+
+  /**
+   * The largest encoded image that is scored, in bytes; larger ones are dropped as TOO_LARGE. JSON writes an image a third
+   * longer than it is, and a request larger than the server takes is refused: prefer the binary protocol for large ones.
+   *
+   * @generated from field: uint64 max_image_bytes = 4;
+   */
+  maxImageBytes: bigint;
+};
+
+/**
+ * Describes the message duchenne.v1.OpenSessionResponse.
+ * Use `create(OpenSessionResponseSchema)` to create a new message.
+ */
+export const OpenSessionResponseSchema: GenMessage<OpenSessionResponse> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_detector, 35);
+
+/**
+ * A frame of a session.
+ *
+ * @generated from message duchenne.v1.PushFrameRequest
+ */
+export type PushFrameRequest = Message<"duchenne.v1.PushFrameRequest"> & {
+  /**
+   * The session.
+   *
+   * @generated from field: string session = 1;
+   */
+  session: string;
+
+  /**
+   * The frame. Its rules are checked apart: one that breaks a rule is taken and dropped as INVALID.
+   *
+   * @generated from field: duchenne.v1.Frame frame = 2;
+   */
+  frame?: Frame | undefined;
+};
+
+/**
+ * Describes the message duchenne.v1.PushFrameRequest.
+ * Use `create(PushFrameRequestSchema)` to create a new message.
+ */
+export const PushFrameRequestSchema: GenMessage<PushFrameRequest> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_detector, 36);
+
+/**
+ * Whether a frame was taken.
+ *
+ * @generated from message duchenne.v1.PushFrameResponse
+ */
+export type PushFrameResponse = Message<"duchenne.v1.PushFrameResponse"> & {
+  /**
+   * True: WatchSession answers the frame. False: it counts nowhere, and may be pushed again with its number.
+   *
+   * @generated from field: bool accepted = 1;
+   */
+  accepted: boolean;
+
+  /**
+   * Why it was not taken.
+   *
+   * @generated from field: duchenne.v1.PushRefusal refusal = 2;
+   */
+  refusal: PushRefusal;
+
+  /**
+   * How many frames have credit now. Answers of WatchSession give it back, as in a stream.
+   *
+   * @generated from field: uint32 credit = 3;
+   */
+  credit: number;
+};
+
+/**
+ * Describes the message duchenne.v1.PushFrameResponse.
+ * Use `create(PushFrameResponseSchema)` to create a new message.
+ */
+export const PushFrameResponseSchema: GenMessage<PushFrameResponse> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_detector, 37);
+
+/**
+ * A calibration of a session.
+ *
+ * @generated from message duchenne.v1.CalibrateSessionRequest
+ */
+export type CalibrateSessionRequest = Message<"duchenne.v1.CalibrateSessionRequest"> & {
+  /**
+   * The session.
+   *
+   * @generated from field: string session = 1;
+   */
+  session: string;
+
+  /**
+   * What to do about neutral expressions.
+   *
+   * @generated from field: duchenne.v1.Calibration calibration = 2;
+   */
+  calibration?: Calibration | undefined;
+};
+
+/**
+ * Describes the message duchenne.v1.CalibrateSessionRequest.
+ * Use `create(CalibrateSessionRequestSchema)` to create a new message.
+ */
+export const CalibrateSessionRequestSchema: GenMessage<CalibrateSessionRequest> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_detector, 38);
+
+/**
+ * A calibration was taken; `calibrated` of WatchSession brings what was measured.
+ *
+ * @generated from message duchenne.v1.CalibrateSessionResponse
+ */
+export type CalibrateSessionResponse = Message<"duchenne.v1.CalibrateSessionResponse"> & {
+};
+
+/**
+ * Describes the message duchenne.v1.CalibrateSessionResponse.
+ * Use `create(CalibrateSessionResponseSchema)` to create a new message.
+ */
+export const CalibrateSessionResponseSchema: GenMessage<CalibrateSessionResponse> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_detector, 39);
+
+/**
+ * Asks for a session's answers.
+ *
+ * @generated from message duchenne.v1.WatchSessionRequest
+ */
+export type WatchSessionRequest = Message<"duchenne.v1.WatchSessionRequest"> & {
+  /**
+   * The session.
+   *
+   * @generated from field: string session = 1;
+   */
+  session: string;
+
+  /**
+   * Answers with larger numbers only; 0: from the first.
+   *
+   * @generated from field: uint64 after = 2;
+   */
+  after: bigint;
+};
+
+/**
+ * Describes the message duchenne.v1.WatchSessionRequest.
+ * Use `create(WatchSessionRequestSchema)` to create a new message.
+ */
+export const WatchSessionRequestSchema: GenMessage<WatchSessionRequest> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_detector, 40);
+
+/**
+ * An answer of a session.
+ *
+ * @generated from message duchenne.v1.WatchSessionResponse
+ */
+export type WatchSessionResponse = Message<"duchenne.v1.WatchSessionResponse"> & {
+  /**
+   * Its number within the session, from 1, without a gap.
+   *
+   * @generated from field: uint64 number = 1;
+   */
+  number: bigint;
+
+  /**
+   * What a stream would have answered.
+   *
+   * @generated from field: duchenne.v1.StreamDetectResponse answer = 2;
+   */
+  answer?: StreamDetectResponse | undefined;
+};
+
+/**
+ * Describes the message duchenne.v1.WatchSessionResponse.
+ * Use `create(WatchSessionResponseSchema)` to create a new message.
+ */
+export const WatchSessionResponseSchema: GenMessage<WatchSessionResponse> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_detector, 41);
+
+/**
+ * Ends a session.
+ *
+ * @generated from message duchenne.v1.CloseSessionRequest
+ */
+export type CloseSessionRequest = Message<"duchenne.v1.CloseSessionRequest"> & {
+  /**
+   * The session.
+   *
+   * @generated from field: string session = 1;
+   */
+  session: string;
+};
+
+/**
+ * Describes the message duchenne.v1.CloseSessionRequest.
+ * Use `create(CloseSessionRequestSchema)` to create a new message.
+ */
+export const CloseSessionRequestSchema: GenMessage<CloseSessionRequest> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_detector, 42);
+
+/**
+ * A session that has ended.
+ *
+ * @generated from message duchenne.v1.CloseSessionResponse
+ */
+export type CloseSessionResponse = Message<"duchenne.v1.CloseSessionResponse"> & {
+  /**
+   * The account of its frames.
+   *
+   * @generated from field: duchenne.v1.StreamSummary summary = 1;
+   */
+  summary?: StreamSummary | undefined;
+};
+
+/**
+ * Describes the message duchenne.v1.CloseSessionResponse.
+ * Use `create(CloseSessionResponseSchema)` to create a new message.
+ */
+export const CloseSessionResponseSchema: GenMessage<CloseSessionResponse> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_detector, 43);
+
+/**
  * What to do when frames come faster than they are answered.
  *
  * @generated from enum duchenne.v1.FramePolicy
@@ -1842,6 +2110,41 @@ export const TableFormatSchema: GenEnum<TableFormat> = /*@__PURE__*/
   enumDesc(file_duchenne_v1_detector, 5);
 
 /**
+ * Why a frame was not taken.
+ *
+ * @generated from enum duchenne.v1.PushRefusal
+ */
+export const PushRefusal = {
+  /**
+   * It was taken.
+   *
+   * @generated from enum value: PUSH_REFUSAL_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * With EVERY_FRAME: as many frames are unanswered as may be. With LATEST_WINS, which takes frames without credit: as
+   * many requests wait to be read.
+   *
+   * @generated from enum value: PUSH_REFUSAL_NO_CREDIT = 1;
+   */
+  NO_CREDIT: 1,
+} as const;
+
+/**
+ * Why a frame was not taken.
+ *
+ * @generated from enum duchenne.v1.PushRefusal
+ */
+export type PushRefusal = (typeof PushRefusal)[keyof typeof PushRefusal] | UnknownEnum;
+
+/**
+ * Describes the enum duchenne.v1.PushRefusal.
+ */
+export const PushRefusalSchema: GenEnum<PushRefusal> = /*@__PURE__*/
+  enumDesc(file_duchenne_v1_detector, 6);
+
+/**
  * Finds faces and reads their action units.
  *
  * @generated from service duchenne.v1.DetectorService
@@ -1877,6 +2180,72 @@ export const DetectorService: GenService<{
     methodKind: "bidi_streaming";
     input: typeof StreamDetectRequestSchema;
     output: typeof StreamDetectResponseSchema;
+  },
+  /**
+   * Opens a session: StreamDetect for callers that cannot stream requests, such as browsers. What a stream's caller sends
+   * comes by OpenSession, PushFrame, CalibrateSession and CloseSession instead, and what a stream answers after its
+   * configuration by WatchSession. A session that nobody pushes to, calibrates or watches for its idle_timeout ends by
+   * itself, as if it were closed; one that ended is kept for as long again, so that its last answers can be fetched.
+   * Errors: NOT_FOUND (model), INVALID_ARGUMENT (configuration), RESOURCE_EXHAUSTED (as many sessions are open as may be).
+   *
+   * @generated from rpc duchenne.v1.DetectorService.OpenSession
+   */
+  openSession: {
+    methodKind: "unary";
+    input: typeof OpenSessionRequestSchema;
+    output: typeof OpenSessionResponseSchema;
+  },
+  /**
+   * Sends a frame, and answers at once whether it was taken. Every frame that was is answered once by WatchSession, with
+   * a result or as dropped with the reason. Calls at the same time may overtake each other, and the frame with the lower
+   * number is then dropped as INVALID: who must not lose a frame waits for the answer to a push before the next.
+   * Errors: NOT_FOUND (session), FAILED_PRECONDITION (it has ended), RESOURCE_EXHAUSTED (the request is larger than the
+   * server takes), INVALID_ARGUMENT (no frame).
+   *
+   * @generated from rpc duchenne.v1.DetectorService.PushFrame
+   */
+  pushFrame: {
+    methodKind: "unary";
+    input: typeof PushFrameRequestSchema;
+    output: typeof PushFrameResponseSchema;
+  },
+  /**
+   * Sends a calibration, and answers when it stands between the frames pushed before and those pushed after.
+   * Errors: NOT_FOUND (session), FAILED_PRECONDITION (it has ended), RESOURCE_EXHAUSTED (too many requests of the session
+   * wait), INVALID_ARGUMENT (a baseline that the model has no scores for; it ends the session, as it ends a stream).
+   *
+   * @generated from rpc duchenne.v1.DetectorService.CalibrateSession
+   */
+  calibrateSession: {
+    methodKind: "unary";
+    input: typeof CalibrateSessionRequestSchema;
+    output: typeof CalibrateSessionResponseSchema;
+  },
+  /**
+   * Answers what a stream answers after its first configuration, each message with its number. After a cut connection,
+   * call again with the last number that was seen. Ends after the summary; any number of callers may watch.
+   * Errors: NOT_FOUND (session), OUT_OF_RANGE (answers after that number are no longer kept, also when a watcher falls
+   * behind so far; metadata `first_after` has the lowest number to go on after), INVALID_ARGUMENT (a number that was not
+   * answered yet), or what ended the session where that was an error.
+   *
+   * @generated from rpc duchenne.v1.DetectorService.WatchSession
+   */
+  watchSession: {
+    methodKind: "server_streaming";
+    input: typeof WatchSessionRequestSchema;
+    output: typeof WatchSessionResponseSchema;
+  },
+  /**
+   * Ends a session as half-closing ends a stream: what is in work is answered, then the summary comes, here and last in
+   * WatchSession. May be repeated while the session is kept.
+   * Errors: NOT_FOUND (session), or what ended the session where that was an error.
+   *
+   * @generated from rpc duchenne.v1.DetectorService.CloseSession
+   */
+  closeSession: {
+    methodKind: "unary";
+    input: typeof CloseSessionRequestSchema;
+    output: typeof CloseSessionResponseSchema;
   },
   /**
    * Starts a job that scores every frame of a video file and writes tables of its faces: a row for each face of a frame, and

@@ -7,6 +7,8 @@
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../buf/validate/validate_pb.ts";
+import type { ThresholdOrigin } from "./action_unit_pb.ts";
+import { file_duchenne_v1_action_unit } from "./action_unit_pb.ts";
 import type { JobOptions, JobSchema } from "./job_pb.ts";
 import { file_duchenne_v1_job } from "./job_pb.ts";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
@@ -17,7 +19,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file duchenne/v1/evaluator.proto.
  */
 export const file_duchenne_v1_evaluator: GenFile = /*@__PURE__*/
-  fileDesc("ChtkdWNoZW5uZS92MS9ldmFsdWF0b3IucHJvdG8SC2R1Y2hlbm5lLnYxIuUCChdDcmVhdGVFdmFsdWF0aW9uUmVxdWVzdBIbCgpyZXF1ZXN0X2lkGAEgASgJQge6SARyAhhAEiEKDW1vZGVsX3ZlcnNpb24YAiABKAlCCrpIB3IFEAEYgAISOwoHZGF0YXNldBgDIAEoCUIqukgnciUyI15kYXRhc2V0cy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kEisKBXNwbGl0GAQgASgOMhIuZHVjaGVubmUudjEuU3BsaXRCCLpIBYIBAhABEhgKEGlkZW50aXR5X2xlYWthZ2UYBSABKAgSEQoEc2VlZBgGIAEoBEgAiAEBEiUKE2Jvb3RzdHJhcF9yZXNhbXBsZXMYByABKA1CCLpIBSoDGJBOEhUKDXZhbGlkYXRlX29ubHkYCCABKAgSLAoLam9iX29wdGlvbnMYCSABKAsyFy5kdWNoZW5uZS52MS5Kb2JPcHRpb25zQgcKBV9zZWVkIkoKEEdldFJlcG9ydFJlcXVlc3QSNgoEbmFtZRgBIAEoCUIoukglciMyIV5ldmFsdWF0aW9ucy9bYS16QS1aMC05Xy1dezEsNjR9JCJkCghFc3RpbWF0ZRISCgV2YWx1ZRgBIAEoAUgAiAEBEhIKBWxvd2VyGAIgASgBSAGIAQESEgoFdXBwZXIYAyABKAFIAogBAUIICgZfdmFsdWVCCAoGX2xvd2VyQggKBl91cHBlciK5AQoQQWN0aW9uVW5pdFJlcG9ydBITCgthY3Rpb25fdW5pdBgBIAEoDRIOCgZmcmFtZXMYAiABKA0SEgoKcHJldmFsZW5jZRgDIAEoARIhCgJmMRgEIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEhIKCnRyaXZpYWxfZjEYBSABKAESIgoDYXVjGAYgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSEQoJdGhyZXNob2xkGAcgASgBIpIBChFFeHByZXNzaW9uRmlndXJlcxISCgpleHByZXNzaW9uGAEgASgJEg4KBmZyYW1lcxgCIAEoDRIlCgZyZWNhbGwYAyABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIhCgJmMRgEIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEg8KB2Fuc3dlcnMYBSADKA0i/QEKEEV4cHJlc3Npb25SZXBvcnQSIwoEdG9wMRgBIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEhQKDHRyaXZpYWxfdG9wMRgCIAEoARIyChNtZWFuX2NsYXNzX2FjY3VyYWN5GAMgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSLAoNY3Jvc3NfZW50cm9weRgEIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEjMKC2V4cHJlc3Npb25zGAUgAygLMh4uZHVjaGVubmUudjEuRXhwcmVzc2lvbkZpZ3VyZXMSFwoPZnJhbWVzX2xlZnRfb3V0GAYgASgNIocBCg9JZGVudGl0eUxlYWthZ2USJwoIYWNjdXJhY3kYASABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIOCgZjaGFuY2UYAiABKAESEAoIc3ViamVjdHMYAyABKA0SFAoMdHJhaW5fZnJhbWVzGAQgASgNEhMKC3Rlc3RfZnJhbWVzGAUgASgNIuYEChBFdmFsdWF0aW9uUmVwb3J0EgwKBG5hbWUYASABKAkSFQoNbW9kZWxfdmVyc2lvbhgCIAEoCRIPCgdkYXRhc2V0GAMgASgJEhYKDmRhdGFzZXRfZGlnZXN0GAQgASgJEiEKBXNwbGl0GAUgASgOMhIuZHVjaGVubmUudjEuU3BsaXQSDgoGZnJhbWVzGAYgASgNEhAKCHN1YmplY3RzGAcgASgNEjMKDGFjdGlvbl91bml0cxgIIAMoCzIdLmR1Y2hlbm5lLnYxLkFjdGlvblVuaXRSZXBvcnQSJgoHbWVhbl9mMRgJIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEigKCW1hY3JvX2F1YxgKIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEjYKEGlkZW50aXR5X2xlYWthZ2UYCyABKAsyHC5kdWNoZW5uZS52MS5JZGVudGl0eUxlYWthZ2USLwoLY3JlYXRlX3RpbWUYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBGpzb24YDSABKAkSEAoIbWFya2Rvd24YDiABKAkSEAoIc3dlcHRfZjEYDyABKAESFwoPc3dlcHRfdGhyZXNob2xkGBAgASgBEhcKD21lYW5fdHJpdmlhbF9mMRgRIAEoARI4ChFleHByZXNzaW9uX3JlcG9ydBgSIAEoCzIdLmR1Y2hlbm5lLnYxLkV4cHJlc3Npb25SZXBvcnQSMQoOaW50ZXJ2YWxzX292ZXIYEyABKA4yGS5kdWNoZW5uZS52MS5TYW1wbGluZ1VuaXQqQQoFU3BsaXQSFQoRU1BMSVRfVU5TUEVDSUZJRUQQABISCg5TUExJVF9IRUxEX09VVBABEg0KCVNQTElUX0FMTBACKmMKDFNhbXBsaW5nVW5pdBIdChlTQU1QTElOR19VTklUX1VOU1BFQ0lGSUVEEAASGgoWU0FNUExJTkdfVU5JVF9TVUJKRUNUUxABEhgKFFNBTVBMSU5HX1VOSVRfRlJBTUVTEAIyqQEKEEV2YWx1YXRvclNlcnZpY2USSgoQQ3JlYXRlRXZhbHVhdGlvbhIkLmR1Y2hlbm5lLnYxLkNyZWF0ZUV2YWx1YXRpb25SZXF1ZXN0GhAuZHVjaGVubmUudjEuSm9iEkkKCUdldFJlcG9ydBIdLmR1Y2hlbm5lLnYxLkdldFJlcG9ydFJlcXVlc3QaHS5kdWNoZW5uZS52MS5FdmFsdWF0aW9uUmVwb3J0YgZwcm90bzM", [file_buf_validate_validate, file_duchenne_v1_job, file_google_protobuf_timestamp]);
+  fileDesc("ChtkdWNoZW5uZS92MS9ldmFsdWF0b3IucHJvdG8SC2R1Y2hlbm5lLnYxIuUCChdDcmVhdGVFdmFsdWF0aW9uUmVxdWVzdBIbCgpyZXF1ZXN0X2lkGAEgASgJQge6SARyAhhAEiEKDW1vZGVsX3ZlcnNpb24YAiABKAlCCrpIB3IFEAEYgAISOwoHZGF0YXNldBgDIAEoCUIqukgnciUyI15kYXRhc2V0cy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kEisKBXNwbGl0GAQgASgOMhIuZHVjaGVubmUudjEuU3BsaXRCCLpIBYIBAhABEhgKEGlkZW50aXR5X2xlYWthZ2UYBSABKAgSEQoEc2VlZBgGIAEoBEgAiAEBEiUKE2Jvb3RzdHJhcF9yZXNhbXBsZXMYByABKA1CCLpIBSoDGJBOEhUKDXZhbGlkYXRlX29ubHkYCCABKAgSLAoLam9iX29wdGlvbnMYCSABKAsyFy5kdWNoZW5uZS52MS5Kb2JPcHRpb25zQgcKBV9zZWVkIokBChBHZXRSZXBvcnRSZXF1ZXN0EjYKBG5hbWUYASABKAlCKLpIJXIjMiFeZXZhbHVhdGlvbnMvW2EtekEtWjAtOV8tXXsxLDY0fSQSPQoHZm9ybWF0cxgCIAMoDjIZLmR1Y2hlbm5lLnYxLlJlcG9ydEZvcm1hdEIRukgOkgELGAEiB4IBBBABIAAiZAoIRXN0aW1hdGUSEgoFdmFsdWUYASABKAFIAIgBARISCgVsb3dlchgCIAEoAUgBiAEBEhIKBXVwcGVyGAMgASgBSAKIAQFCCAoGX3ZhbHVlQggKBl9sb3dlckIICgZfdXBwZXIibQoJQ29uZnVzaW9uEhYKDnRydWVfcG9zaXRpdmVzGAEgASgNEhcKD2ZhbHNlX3Bvc2l0aXZlcxgCIAEoDRIXCg9mYWxzZV9uZWdhdGl2ZXMYAyABKA0SFgoOdHJ1ZV9uZWdhdGl2ZXMYBCABKA0iawoOQ2FsaWJyYXRpb25CaW4SDQoFbG93ZXIYASABKAESDQoFdXBwZXIYAiABKAESDgoGZnJhbWVzGAMgASgNEhgKEG1lYW5fcHJvYmFiaWxpdHkYBCABKAESEQoJb2NjdXJyaW5nGAUgASgBIo4EChBBY3Rpb25Vbml0UmVwb3J0EhMKC2FjdGlvbl91bml0GAEgASgNEg4KBmZyYW1lcxgCIAEoDRISCgpwcmV2YWxlbmNlGAMgASgBEiEKAmYxGAQgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSEgoKdHJpdmlhbF9mMRgFIAEoARIiCgNhdWMYBiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIRCgl0aHJlc2hvbGQYByABKAESNgoQdGhyZXNob2xkX29yaWdpbhgIIAEoDjIcLmR1Y2hlbm5lLnYxLlRocmVzaG9sZE9yaWdpbhIpCgpmMV9hdF9oYWxmGAkgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSMAoRYXZlcmFnZV9wcmVjaXNpb24YCiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIwChFjYWxpYnJhdGlvbl9lcnJvchgLIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEioKC2JyaWVyX3Njb3JlGAwgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSKQoJY29uZnVzaW9uGA0gASgLMhYuZHVjaGVubmUudjEuQ29uZnVzaW9uEjUKEGNhbGlicmF0aW9uX2JpbnMYDiADKAsyGy5kdWNoZW5uZS52MS5DYWxpYnJhdGlvbkJpbiKSAQoRRXhwcmVzc2lvbkZpZ3VyZXMSEgoKZXhwcmVzc2lvbhgBIAEoCRIOCgZmcmFtZXMYAiABKA0SJQoGcmVjYWxsGAMgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSIQoCZjEYBCABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIPCgdhbnN3ZXJzGAUgAygNIv0BChBFeHByZXNzaW9uUmVwb3J0EiMKBHRvcDEYASABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIUCgx0cml2aWFsX3RvcDEYAiABKAESMgoTbWVhbl9jbGFzc19hY2N1cmFjeRgDIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEiwKDWNyb3NzX2VudHJvcHkYBCABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIzCgtleHByZXNzaW9ucxgFIAMoCzIeLmR1Y2hlbm5lLnYxLkV4cHJlc3Npb25GaWd1cmVzEhcKD2ZyYW1lc19sZWZ0X291dBgGIAEoDSKHAQoPSWRlbnRpdHlMZWFrYWdlEicKCGFjY3VyYWN5GAEgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSDgoGY2hhbmNlGAIgASgBEhAKCHN1YmplY3RzGAMgASgNEhQKDHRyYWluX2ZyYW1lcxgEIAEoDRITCgt0ZXN0X2ZyYW1lcxgFIAEoDSKABwoQRXZhbHVhdGlvblJlcG9ydBIMCgRuYW1lGAEgASgJEhUKDW1vZGVsX3ZlcnNpb24YAiABKAkSDwoHZGF0YXNldBgDIAEoCRIWCg5kYXRhc2V0X2RpZ2VzdBgEIAEoCRIhCgVzcGxpdBgFIAEoDjISLmR1Y2hlbm5lLnYxLlNwbGl0Eg4KBmZyYW1lcxgGIAEoDRIQCghzdWJqZWN0cxgHIAEoDRIzCgxhY3Rpb25fdW5pdHMYCCADKAsyHS5kdWNoZW5uZS52MS5BY3Rpb25Vbml0UmVwb3J0EiYKB21lYW5fZjEYCSABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIoCgltYWNyb19hdWMYCiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRI2ChBpZGVudGl0eV9sZWFrYWdlGAsgASgLMhwuZHVjaGVubmUudjEuSWRlbnRpdHlMZWFrYWdlEi8KC2NyZWF0ZV90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRqc29uGA0gASgJEhAKCG1hcmtkb3duGA4gASgJEhAKCHN3ZXB0X2YxGA8gASgBEhcKD3N3ZXB0X3RocmVzaG9sZBgQIAEoARIXCg9tZWFuX3RyaXZpYWxfZjEYESABKAESOAoRZXhwcmVzc2lvbl9yZXBvcnQYEiABKAsyHS5kdWNoZW5uZS52MS5FeHByZXNzaW9uUmVwb3J0EjEKDmludGVydmFsc19vdmVyGBMgASgOMhkuZHVjaGVubmUudjEuU2FtcGxpbmdVbml0EicKCGYxX21pY3JvGBQgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSLgoPbWVhbl9mMV9hdF9oYWxmGBUgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSNgoXbWFjcm9fYXZlcmFnZV9wcmVjaXNpb24YFiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRI1ChZtZWFuX2NhbGlicmF0aW9uX2Vycm9yGBcgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSLwoQbWVhbl9icmllcl9zY29yZRgYIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEgwKBGh0bWwYGSABKAkSEQoJanVuaXRfeG1sGBogASgJKkEKBVNwbGl0EhUKEVNQTElUX1VOU1BFQ0lGSUVEEAASEgoOU1BMSVRfSEVMRF9PVVQQARINCglTUExJVF9BTEwQAipeCgxSZXBvcnRGb3JtYXQSHQoZUkVQT1JUX0ZPUk1BVF9VTlNQRUNJRklFRBAAEhYKElJFUE9SVF9GT1JNQVRfSFRNTBABEhcKE1JFUE9SVF9GT1JNQVRfSlVOSVQQAipjCgxTYW1wbGluZ1VuaXQSHQoZU0FNUExJTkdfVU5JVF9VTlNQRUNJRklFRBAAEhoKFlNBTVBMSU5HX1VOSVRfU1VCSkVDVFMQARIYChRTQU1QTElOR19VTklUX0ZSQU1FUxACMqkBChBFdmFsdWF0b3JTZXJ2aWNlEkoKEENyZWF0ZUV2YWx1YXRpb24SJC5kdWNoZW5uZS52MS5DcmVhdGVFdmFsdWF0aW9uUmVxdWVzdBoQLmR1Y2hlbm5lLnYxLkpvYhJJCglHZXRSZXBvcnQSHS5kdWNoZW5uZS52MS5HZXRSZXBvcnRSZXF1ZXN0Gh0uZHVjaGVubmUudjEuRXZhbHVhdGlvblJlcG9ydGIGcHJvdG8z", [file_buf_validate_validate, file_duchenne_v1_action_unit, file_duchenne_v1_job, file_google_protobuf_timestamp]);
 
 /**
  * An evaluation to start.
@@ -110,6 +112,13 @@ export type GetReportRequest = Message<"duchenne.v1.GetReportRequest"> & {
    * @generated from field: string name = 1;
    */
   name: string;
+
+  /**
+   * Forms to write besides JSON and Markdown.
+   *
+   * @generated from field: repeated duchenne.v1.ReportFormat formats = 2;
+   */
+  formats: ReportFormat[];
 };
 
 /**
@@ -155,6 +164,98 @@ export const EstimateSchema: GenMessage<Estimate> = /*@__PURE__*/
   messageDesc(file_duchenne_v1_evaluator, 2);
 
 /**
+ * Decisions by what was labelled, counted in frames.
+ *
+ * @generated from message duchenne.v1.Confusion
+ */
+export type Confusion = Message<"duchenne.v1.Confusion"> & {
+  /**
+   * Present and found.
+   *
+   * @generated from field: uint32 true_positives = 1;
+   */
+  truePositives: number;
+
+  /**
+   * Absent and found.
+   *
+   * @generated from field: uint32 false_positives = 2;
+   */
+  falsePositives: number;
+
+  /**
+   * Present and not found.
+   *
+   * @generated from field: uint32 false_negatives = 3;
+   */
+  falseNegatives: number;
+
+  /**
+   * Absent and not found.
+   *
+   * @generated from field: uint32 true_negatives = 4;
+   */
+  trueNegatives: number;
+};
+
+/**
+ * Describes the message duchenne.v1.Confusion.
+ * Use `create(ConfusionSchema)` to create a new message.
+ */
+export const ConfusionSchema: GenMessage<Confusion> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_evaluator, 3);
+
+/**
+ * The frames whose probability is more than `lower` and at most `upper`; the first bin holds 0 as well. There are 10 bins
+ * of equal width from 0 to 1.
+ *
+ * @generated from message duchenne.v1.CalibrationBin
+ */
+export type CalibrationBin = Message<"duchenne.v1.CalibrationBin"> & {
+  /**
+   * Lower edge.
+   *
+   * @generated from field: double lower = 1;
+   */
+  lower: number;
+
+  /**
+   * Upper edge.
+   *
+   * @generated from field: double upper = 2;
+   */
+  upper: number;
+
+  /**
+   * How many.
+   *
+   * @generated from field: uint32 frames = 3;
+   */
+  frames: number;
+
+  /**
+   * Mean of their probabilities.
+   *
+   * @generated from field: double mean_probability = 4;
+   */
+  meanProbability: number;
+
+  /**
+   * Share of them in which the action unit occurs: of calibrated probabilities it equals their mean.
+   *
+   * @generated from field: double occurring = 5;
+   */
+  occurring: number;
+};
+
+/**
+ * Describes the message duchenne.v1.CalibrationBin.
+ * Use `create(CalibrationBinSchema)` to create a new message.
+ */
+export const CalibrationBinSchema: GenMessage<CalibrationBin> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_evaluator, 4);
+
+/**
  * The figures of one action unit.
  *
  * @generated from message duchenne.v1.ActionUnitReport
@@ -182,7 +283,7 @@ export type ActionUnitReport = Message<"duchenne.v1.ActionUnitReport"> & {
   prevalence: number;
 
   /**
-   * F1 at the threshold.
+   * F1 at the threshold, that of the version.
    *
    * @generated from field: duchenne.v1.Estimate f1 = 4;
    */
@@ -203,11 +304,62 @@ export type ActionUnitReport = Message<"duchenne.v1.ActionUnitReport"> & {
   auc?: Estimate | undefined;
 
   /**
-   * Decision threshold used.
+   * Decision threshold used, that of the version.
    *
    * @generated from field: double threshold = 7;
    */
   threshold: number;
+
+  /**
+   * Where the threshold comes from.
+   *
+   * @generated from field: duchenne.v1.ThresholdOrigin threshold_origin = 8;
+   */
+  thresholdOrigin: ThresholdOrigin;
+
+  /**
+   * F1 at 0.5.
+   *
+   * @generated from field: duchenne.v1.Estimate f1_at_half = 9;
+   */
+  f1AtHalf?: Estimate | undefined;
+
+  /**
+   * Area under the precision-recall curve (PR-AUC), as average precision: without interpolation. Chance is the prevalence.
+   * Absent when it does not occur.
+   *
+   * @generated from field: duchenne.v1.Estimate average_precision = 10;
+   */
+  averagePrecision?: Estimate | undefined;
+
+  /**
+   * Expected calibration error: mean over frames of the distance, in their bin, between mean probability and the share in
+   * which it occurs. Absent without known labels.
+   *
+   * @generated from field: duchenne.v1.Estimate calibration_error = 11;
+   */
+  calibrationError?: Estimate | undefined;
+
+  /**
+   * Mean squared distance between probability and label. Absent without known labels.
+   *
+   * @generated from field: duchenne.v1.Estimate brier_score = 12;
+   */
+  brierScore?: Estimate | undefined;
+
+  /**
+   * The decisions at the threshold.
+   *
+   * @generated from field: duchenne.v1.Confusion confusion = 13;
+   */
+  confusion?: Confusion | undefined;
+
+  /**
+   * The bins of calibration_error that have frames.
+   *
+   * @generated from field: repeated duchenne.v1.CalibrationBin calibration_bins = 14;
+   */
+  calibrationBins: CalibrationBin[];
 };
 
 /**
@@ -215,7 +367,7 @@ export type ActionUnitReport = Message<"duchenne.v1.ActionUnitReport"> & {
  * Use `create(ActionUnitReportSchema)` to create a new message.
  */
 export const ActionUnitReportSchema: GenMessage<ActionUnitReport> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_evaluator, 3);
+  messageDesc(file_duchenne_v1_evaluator, 5);
 
 /**
  * The figures of one expression.
@@ -264,7 +416,7 @@ export type ExpressionFigures = Message<"duchenne.v1.ExpressionFigures"> & {
  * Use `create(ExpressionFiguresSchema)` to create a new message.
  */
 export const ExpressionFiguresSchema: GenMessage<ExpressionFigures> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_evaluator, 4);
+  messageDesc(file_duchenne_v1_evaluator, 6);
 
 /**
  * What an expression classifier reaches. The answer to a frame is the class of the largest logit, of equal ones the first.
@@ -320,7 +472,7 @@ export type ExpressionReport = Message<"duchenne.v1.ExpressionReport"> & {
  * Use `create(ExpressionReportSchema)` to create a new message.
  */
 export const ExpressionReportSchema: GenMessage<ExpressionReport> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_evaluator, 5);
+  messageDesc(file_duchenne_v1_evaluator, 7);
 
 /**
  * How well a linear probe names the subject from the features.
@@ -369,7 +521,7 @@ export type IdentityLeakage = Message<"duchenne.v1.IdentityLeakage"> & {
  * Use `create(IdentityLeakageSchema)` to create a new message.
  */
 export const IdentityLeakageSchema: GenMessage<IdentityLeakage> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_evaluator, 6);
+  messageDesc(file_duchenne_v1_evaluator, 8);
 
 /**
  * The outcome of an evaluation: of a detector, the fields about action units; of a classifier, expression_report.
@@ -510,6 +662,56 @@ export type EvaluationReport = Message<"duchenne.v1.EvaluationReport"> & {
    * @generated from field: duchenne.v1.SamplingUnit intervals_over = 19;
    */
   intervalsOver: SamplingUnit;
+
+  /**
+   * F1 of the decisions of all action units together, at the thresholds. This field and those below are absent in reports
+   * that were made by earlier releases.
+   *
+   * @generated from field: duchenne.v1.Estimate f1_micro = 20;
+   */
+  f1Micro?: Estimate | undefined;
+
+  /**
+   * Mean over action units of F1 at 0.5.
+   *
+   * @generated from field: duchenne.v1.Estimate mean_f1_at_half = 21;
+   */
+  meanF1AtHalf?: Estimate | undefined;
+
+  /**
+   * Mean over action units of the average precision.
+   *
+   * @generated from field: duchenne.v1.Estimate macro_average_precision = 22;
+   */
+  macroAveragePrecision?: Estimate | undefined;
+
+  /**
+   * Mean over action units of the calibration error.
+   *
+   * @generated from field: duchenne.v1.Estimate mean_calibration_error = 23;
+   */
+  meanCalibrationError?: Estimate | undefined;
+
+  /**
+   * Mean over action units of the Brier score.
+   *
+   * @generated from field: duchenne.v1.Estimate mean_brier_score = 24;
+   */
+  meanBrierScore?: Estimate | undefined;
+
+  /**
+   * The report as an HTML page, when asked for.
+   *
+   * @generated from field: string html = 25;
+   */
+  html: string;
+
+  /**
+   * The report as JUnit XML, when asked for.
+   *
+   * @generated from field: string junit_xml = 26;
+   */
+  junitXml: string;
 };
 
 /**
@@ -517,7 +719,7 @@ export type EvaluationReport = Message<"duchenne.v1.EvaluationReport"> & {
  * Use `create(EvaluationReportSchema)` to create a new message.
  */
 export const EvaluationReportSchema: GenMessage<EvaluationReport> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_evaluator, 7);
+  messageDesc(file_duchenne_v1_evaluator, 9);
 
 /**
  * Which part of a data set to use.
@@ -561,6 +763,47 @@ export const SplitSchema: GenEnum<Split> = /*@__PURE__*/
   enumDesc(file_duchenne_v1_evaluator, 0);
 
 /**
+ * A form of a report that is written when it is asked for. JSON and Markdown always are.
+ *
+ * @generated from enum duchenne.v1.ReportFormat
+ */
+export const ReportFormat = {
+  /**
+   * Never asked for.
+   *
+   * @generated from enum value: REPORT_FORMAT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * One HTML page with charts, which refers to nothing outside of it and is read in light and dark.
+   *
+   * @generated from enum value: REPORT_FORMAT_HTML = 1;
+   */
+  HTML: 1,
+
+  /**
+   * JUnit XML: a case an action unit or expression. A report judges nothing: no case fails, those without figures are skipped.
+   *
+   * @generated from enum value: REPORT_FORMAT_JUNIT = 2;
+   */
+  JUNIT: 2,
+} as const;
+
+/**
+ * A form of a report that is written when it is asked for. JSON and Markdown always are.
+ *
+ * @generated from enum duchenne.v1.ReportFormat
+ */
+export type ReportFormat = (typeof ReportFormat)[keyof typeof ReportFormat] | UnknownEnum;
+
+/**
+ * Describes the enum duchenne.v1.ReportFormat.
+ */
+export const ReportFormatSchema: GenEnum<ReportFormat> = /*@__PURE__*/
+  enumDesc(file_duchenne_v1_evaluator, 1);
+
+/**
  * What a bootstrap draws with replacement.
  *
  * @generated from enum duchenne.v1.SamplingUnit
@@ -599,7 +842,7 @@ export type SamplingUnit = (typeof SamplingUnit)[keyof typeof SamplingUnit] | Un
  * Describes the enum duchenne.v1.SamplingUnit.
  */
 export const SamplingUnitSchema: GenEnum<SamplingUnit> = /*@__PURE__*/
-  enumDesc(file_duchenne_v1_evaluator, 1);
+  enumDesc(file_duchenne_v1_evaluator, 2);
 
 /**
  * Evaluates model versions and keeps the reports.

@@ -1,0 +1,56 @@
+import type { CalibrationBin } from "./calibration.ts";
+import type { Estimate, ReportHead } from "./report.ts";
+import { headLine, leakageLine } from "./report-parts.ts";
+
+/** One estimate of a chart. */
+export interface EstimateRow extends Estimate {
+  /** The panel that it stands in, such as "AUC". */
+  readonly figure: string;
+  /** The line that it stands on, such as "AU12". */
+  readonly name: string;
+  /** What knowing nothing reaches. */
+  readonly chance?: number | undefined;
+}
+
+/** One bin of an action unit. */
+export interface CalibrationRow extends CalibrationBin {
+  readonly name: string;
+}
+
+/** A part of a report as people read it. Charts are shown where pictures can be. */
+export type ReportBlock =
+  | { readonly kind: "text"; readonly text: string }
+  | {
+      readonly kind: "table";
+      /** The first column is of text, the others are of numbers. */
+      readonly heading: readonly string[];
+      readonly rows: readonly (readonly string[])[];
+      /** The means below. */
+      readonly footer?: readonly string[];
+    }
+  | { readonly kind: "estimates"; readonly caption: string; readonly rows: readonly EstimateRow[] }
+  | { readonly kind: "calibration"; readonly caption: string; readonly rows: readonly CalibrationRow[] }
+  | {
+      readonly kind: "confusion";
+      readonly caption: string;
+      readonly names: readonly string[];
+      readonly confusion: readonly (readonly number[])[];
+    };
+
+/** A report as people read it, whatever it is written in. */
+export interface ReportDocument {
+  readonly title: string;
+  readonly blocks: readonly ReportBlock[];
+}
+
+/** A text of a document. */
+export const text = (content: string): ReportBlock => ({ kind: "text", text: content });
+
+/** A document with what every report says at its beginning and end. */
+export function reportDocument(title: string, report: ReportHead, blocks: readonly ReportBlock[]): ReportDocument {
+  const leakage = leakageLine(report);
+  return {
+    title,
+    blocks: [text(headLine(report)), ...blocks, ...(leakage === undefined ? [] : [text(leakage)])],
+  };
+}
