@@ -19,6 +19,7 @@ const layers: Record<string, number> = {
   "@duchenne/vision": 4,
   "@duchenne/evaluation": 4,
   "@duchenne/training": 5,
+  "@duchenne/video": 5,
   "@duchenne/client": 6,
   "@duchenne/control": 7,
   "@duchenne/detector": 8,

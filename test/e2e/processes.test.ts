@@ -86,7 +86,7 @@ describe("three processes on one folder", () => {
     try {
       const servers = { detector: detector!, trainer: trainer!, evaluator: evaluator! };
       const expected = {
-        detector: [DetectorService, ModelService],
+        detector: [DetectorService, JobService, ModelService],
         trainer: [TrainerService, JobService, ModelService],
         evaluator: [EvaluatorService, JobService, ModelService],
       };

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { analyzeCommand } from "./commands/analyze.ts";
 import { datasetsCommand } from "./commands/datasets.ts";
 import { detectCommand } from "./commands/detect.ts";
 import { doctorCommand } from "./commands/doctor.ts";
@@ -14,6 +15,7 @@ export function createProgram(): Command {
   for (const command of [
     serveCommand(),
     detectCommand(),
+    analyzeCommand(),
     ...trainingCommands(),
     evaluateCommand(),
     jobsCommand(),

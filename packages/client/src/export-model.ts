@@ -1,17 +1,7 @@
-import { createHash, randomUUID } from "node:crypto";
-import { mkdir, open, rename, rm } from "node:fs/promises";
-import { basename, join } from "node:path";
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { ExportedFile, ExportModelRequestSchema } from "@duchenne/proto";
+import type { ExportModelRequestSchema } from "@duchenne/proto";
 import type { DuchenneClient } from "./duchenne-client.ts";
-
-/** Thrown when what arrived is not what the server said it would send. */
-export class DamagedExportError extends Error {
-  constructor(expected: string, actual: string) {
-    super(`Expected a file of sha256 ${expected}, ${actual === "" ? "nothing arrived" : `got one of ${actual}`}`);
-    this.name = "DamagedExportError";
-  }
-}
+import { receiveFile } from "./receive-file.ts";
 
 /**
  * Writes a file of a version into a folder, under the server's name for it. The file appears whole or not at all.
@@ -21,35 +11,11 @@ export class DamagedExportError extends Error {
  * @returns the file's path
  * @throws {DamagedExportError}
  */
-export async function exportModel(
+export function exportModel(
   { models }: DuchenneClient,
   request: MessageInitShape<typeof ExportModelRequestSchema>,
   folder: string,
   { signal }: { readonly signal?: AbortSignal } = {},
 ): Promise<string> {
-  await mkdir(folder, { recursive: true });
-  const partial = join(folder, `.${randomUUID()}.part`);
-  const handle = await open(partial, "wx");
-  const hash = createHash("sha256");
-  let file: ExportedFile | undefined;
-  try {
-    for await (const { message } of models.exportModel(request, signal === undefined ? {} : { signal })) {
-      if (message.case === "file") file = message.value;
-      else if (message.case === "chunk") {
-        hash.update(message.value);
-        await handle.writeFile(message.value);
-      }
-    }
-    const digest = hash.digest("hex");
-    if (file?.digest !== digest) throw new DamagedExportError(file?.digest ?? "", file === undefined ? "" : digest);
-    await handle.close();
-    // Whatever the server says, the file stays in the folder.
-    const path = join(folder, basename(file.fileName));
-    await rename(partial, path);
-    return path;
-  } catch (error) {
-    await handle.close();
-    await rm(partial, { force: true });
-    throw error;
-  }
+  return receiveFile(models.exportModel(request, signal === undefined ? {} : { signal }), folder);
 }

@@ -1,6 +1,8 @@
 /** A typed client of Duchenne's services for Node. */
 export { type ClientOptions, createDuchenneClient, type DuchenneClient } from "./duchenne-client.ts";
-export { DamagedExportError, exportModel } from "./export-model.ts";
+export { exportModel } from "./export-model.ts";
+export { exportVideoAnalysis } from "./export-video-analysis.ts";
 export { type ImportModelOptions, importModel } from "./import-model.ts";
+export { DamagedExportError } from "./receive-file.ts";
 export { type CalibrationInput, type FrameInput, type StreamAnswer, streamFrames } from "./stream-frames.ts";
 export { JobNotSucceededError, jobStateName, type WatchOptions, waitForJob, watchJob } from "./watch-job.ts";

@@ -23,8 +23,8 @@ export interface Collected {
 const REMOVAL_TIMEOUT_MS = 10_000;
 
 /**
- * Removes what nothing refers to: files of no living version, rests of writes that were never finished, and checkpoints
- * that nobody goes on from. Safe beside everything else, in any number of processes: whether something refers to an object
+ * Removes what nothing refers to: files of no living version and of no job's result, rests of writes that were never
+ * finished, and checkpoints that nobody goes on from. Safe beside everything else, in any number of processes: whether something refers to an object
  * and how old it is are read again, under a lock, just before it is removed.
  */
 export async function collectGarbage(
@@ -40,6 +40,8 @@ export async function collectGarbage(
   const used = new Set(
     versions.flatMap(({ artifacts }) => (JSON.parse(artifacts) as ModelArtifact[]).map(({ digest }) => digest)),
   );
+  const results = await db.selectFrom("jobs").select("result").where("result", "like", '%"digest"%').execute();
+  for (const { result } of results) for (const [digest] of result!.matchAll(/[0-9a-f]{64}/g)) used.add(digest);
   /** Removes an object that is older than a time, unless something has come to use it. */
   const remove = async (
     object: StoredObject,
@@ -68,7 +70,9 @@ export async function collectGarbage(
         .where("artifacts", "like", `%"${digest}"%`)
         .where("delete_time", "is", null)
         .executeTakeFirst();
-      return user !== undefined;
+      if (user !== undefined) return true;
+      const job = await tx.selectFrom("jobs").select("id").where("result", "like", `%"${digest}"%`).executeTakeFirst();
+      return job !== undefined;
     });
   }
 

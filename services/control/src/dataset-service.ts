@@ -1,23 +1,14 @@
-import { isAbsolute, relative, resolve } from "node:path";
+import { resolve } from "node:path";
 import { openDataset } from "@duchenne/data";
 import { DatasetService } from "@duchenne/proto";
 import { type ServiceHandler, serviceHandler } from "@duchenne/rpc";
 import { AlreadyExistsError, type Store } from "@duchenne/store";
+import { allowedPath } from "./allowed-path.ts";
 import { datasetFormat, datasetMessage, describeDataset } from "./describe-dataset.ts";
-import { InvalidFieldError } from "./invalid-field-error.ts";
 import { DEFAULT_PAGE_SIZE } from "./job-service.ts";
 import { datasetName, parseDatasetName } from "./resource-name.ts";
 import { submitJob } from "./submit-job.ts";
 import { synthesisFrom } from "./synthesis-from.ts";
-
-/** Thrown when a folder or a label file lies outside of where data sets may be registered from. */
-export class DirectoryNotAllowedError extends InvalidFieldError {
-  readonly reason = "DIRECTORY_NOT_ALLOWED";
-
-  constructor(field: string, path: string, roots: readonly string[]) {
-    super(field, `Expected a place below ${roots.join(" or ")}, got "${path}"`);
-  }
-}
 
 /** What the data set service needs beside the store. */
 export interface DatasetServiceOptions {
@@ -70,13 +61,4 @@ export function createDatasetService(store: Store, { roots, maxFailures }: Datas
 
 function datasetExists(id: string): AlreadyExistsError {
   return new AlreadyExistsError("DATASET_EXISTS", `There already is a data set "${id}"`);
-}
-
-function allowedPath(field: string, path: string, roots: readonly string[]): string {
-  const isBelow = roots.some((root) => {
-    const way = relative(root, path);
-    return way !== "" && !way.startsWith("..") && !isAbsolute(way);
-  });
-  if (!isBelow) throw new DirectoryNotAllowedError(field, path, roots);
-  return path;
 }

@@ -1,4 +1,6 @@
 /** What the services share: configuration, the life of a process, resource names, and the services over the store. */
+export { allowedPath } from "./allowed-path.ts";
+export { blobChunks } from "./blob-chunks.ts";
 export { BuiltInModelError } from "./built-in-model-error.ts";
 export { ConfigurationError, type ProcessConfig, parseConfiguration, processConfigShape } from "./config-source.ts";
 export { actionUnitMessages, scoreKindMessage, thresholdOriginMessage } from "./convert.ts";
@@ -18,6 +20,7 @@ export {
   modelName,
   parseDatasetName,
   parseEvaluationName,
+  parseJobName,
   parseModelName,
   parseModelReference,
   parseVersionName,

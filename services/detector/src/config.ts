@@ -91,6 +91,12 @@ export const detectorShape = {
     .max(256 * 2 ** 20)
     .default(12 * 2 ** 20)
     .describe("The largest encoded image taken, in bytes."),
+  videoRoots: z
+    .string()
+    .default("")
+    .transform((text) => text.split(":").filter((root) => root !== ""))
+    .describe('Folders, beside "import" in the data folder, that videos may be read from; separated by ":".'),
+  analysisSlots: count.min(1).max(64).default(1).describe("Videos that are analysed at once."),
   canaryShare: z.coerce
     .number()
     .min(0)

@@ -1,4 +1,4 @@
-import { createModelService, type HostedService, type ServiceContext } from "@duchenne/control";
+import { createJobService, createModelService, type HostedService, type ServiceContext } from "@duchenne/control";
 import { DetectorService } from "@duchenne/proto";
 import { serviceHandler } from "@duchenne/rpc";
 import { createVisionEngine } from "@duchenne/vision";
@@ -16,6 +16,7 @@ import { Sessions } from "./session/sessions.ts";
 import { answerStream } from "./stream/answer-stream.ts";
 import type { StreamDefaults } from "./stream/stream-settings.ts";
 import { traceImage } from "./trace-image.ts";
+import { createVideoAnalyses } from "./video/video-analyses.ts";
 
 /**
  * Makes the detector, with the built-in model loaded: a process that says it is ready can answer.
@@ -79,8 +80,10 @@ export async function createDetector(context: ServiceContext, config: DetectorCo
     idleMs: config.sessionIdleMs,
     maxSessions: config.maxSessions,
   });
-
+  const analyses = createVideoAnalyses(context, config);
   const detector = serviceHandler(DetectorService, {
+    ...analyses.methods,
+
     async detectFaces(request, { signal, traceContext }) {
       const receivedMs = performance.now();
       const detection = detectionRequestFrom(request, request.outputs, request.maxFaces || defaults.maxFaces);
@@ -117,8 +120,9 @@ export async function createDetector(context: ServiceContext, config: DetectorCo
   following.catch((error: unknown) => logger.error({ error }, "aliases cannot be followed"));
 
   return {
-    handlers: [detector, createModelService(context)],
-    async close() {
+    handlers: [detector, createJobService(store), createModelService(context)],
+    async close(options) {
+      await analyses.close(options);
       closing.abort();
       await following.catch(() => {});
       await sessions.close();

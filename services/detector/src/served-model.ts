@@ -8,7 +8,7 @@ import {
 } from "@duchenne/control";
 import type { Logger } from "@duchenne/rpc";
 import type { Store } from "@duchenne/store";
-import type { AuModel, VisionEngine } from "@duchenne/vision";
+import type { AuModel, ModelSource as EngineModelSource, VisionEngine } from "@duchenne/vision";
 import type { Disposable, ModelSource } from "./model-registry.ts";
 
 /** A version in memory. */
@@ -35,23 +35,9 @@ export class NotServableError extends Error {
 /** Resolves and loads the store's versions. The empty reference is the default alias when it is set, else the built-in. */
 export function createModelSource(store: Store, engine: VisionEngine, logger: Logger): ModelSource<ServedModel> {
   return {
-    async resolve(reference) {
-      if (reference === "") {
-        const record = await store.models.resolveAlias("default", "live");
-        if (record === undefined) return { version: versionName(BUILT_IN_MODEL, "1"), alias: "" };
-        return { version: versionName(record.target.model, record.target.version), alias: DEFAULT_ALIAS };
-      }
-      const { model, version } = await resolveVersion(store, reference, "model");
-      const name = versionName(model, version);
-      return { version: name, alias: reference === name ? "" : reference };
-    },
+    resolve: (reference) => resolveServed(store, reference),
     async load(name) {
-      const { model, version } = parseVersionName(name);
-      const au = await engine.load(
-        model === BUILT_IN_MODEL
-          ? { kind: "blendshape-au" }
-          : await vitSourceOf(store, await store.models.getVersion(model, version), name),
-      );
+      const au = await engine.load(await engineSourceOf(store, name));
       return { name, au, dispose: () => au.dispose() };
     },
     onLoadFailure(reference, version, error) {
@@ -66,8 +52,44 @@ export function createModelSource(store: Store, engine: VisionEngine, logger: Lo
   };
 }
 
-async function vitSourceOf(store: Store, record: Awaited<ReturnType<Store["models"]["getVersion"]>>, name: string) {
+/**
+ * The version that a reference stands for, and the alias that led to it. The empty one is the default alias when it is set,
+ * else the built-in model.
+ *
+ * @throws {NotFoundError}
+ */
+export async function resolveServed(
+  store: Store,
+  reference: string,
+): Promise<{ readonly version: string; readonly alias: string }> {
+  if (reference === "") {
+    const record = await store.models.resolveAlias("default", "live");
+    if (record === undefined) return { version: versionName(BUILT_IN_MODEL, "1"), alias: "" };
+    return { version: versionName(record.target.model, record.target.version), alias: DEFAULT_ALIAS };
+  }
+  const { model, version } = await resolveVersion(store, reference, "model");
+  const name = versionName(model, version);
+  return { version: name, alias: reference === name ? "" : reference };
+}
+
+/** What an engine needs to load a version. @throws {NotFoundError} @throws {NotADetectorError} @throws {NotServableError} */
+export async function engineSourceOf(store: Store, name: string): Promise<EngineModelSource> {
+  const trained = await requireServable(store, name);
+  if (trained === undefined) return { kind: "blendshape-au" };
+  return vitSourceFrom(trained.card, await store.blobs.file(trained.digest));
+}
+
+/**
+ * What serves a version: its card and the digest of its ONNX file; undefined: it is the built-in model.
+ *
+ * @throws {NotFoundError} @throws {NotADetectorError} @throws {NotServableError}
+ */
+export async function requireServable(store: Store, name: string) {
+  const { model, version } = parseVersionName(name);
+  if (model === BUILT_IN_MODEL) return undefined;
+  const record = await store.models.getVersion(model, version);
+  const card = detectorCardOf(record);
   const onnx = record.artifacts.find(({ role }) => role === "onnx");
   if (onnx === undefined) throw new NotServableError(name);
-  return vitSourceFrom(detectorCardOf(record), await store.blobs.file(onnx.digest));
+  return { card, digest: onnx.digest };
 }

@@ -33,6 +33,7 @@ export function doctorCommand(): Command {
         disk(),
         program("pip", "python3", ["-m", "pip", "--version"], "apt-get install python3-pip"),
         program("C++ compiler (training)", "g++", ["--version"], "apt-get install g++"),
+        program("ffmpeg (video files)", "ffmpeg", ["-version"], "apt-get install ffmpeg"),
         faceModels(),
         tensorFlow(),
         reachable(server),

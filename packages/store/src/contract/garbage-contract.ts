@@ -31,6 +31,16 @@ export function garbageContract(fixture: StoreFixture): void {
       expect(await collect()).toEqual({ objects: 0, sizeBytes: 0 });
     });
 
+    it("is not what a job's result names", async () => {
+      const [table, stray] = [await put("table"), await put("no table")];
+      const { id } = await create();
+      await claim();
+      const digests = { tables: [{ format: "csv", digest: table.digest }] };
+      await fixture.store.jobs.finish(id, 1, { state: "SUCCEEDED", result: digests });
+      expect(await collect()).toEqual({ objects: 1, sizeBytes: stray.sizeBytes });
+      expect(await fixture.store.blobs.has(table.digest)).toBe(true);
+    });
+
     it("is not what is young", async () => {
       const { digest } = await put("about to be named");
       expect(await fixture.store.collectGarbage()).toEqual({ objects: 0, sizeBytes: 0 });

@@ -9,6 +9,8 @@ import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf
 import { file_buf_validate_validate } from "../../buf/validate/validate_pb.ts";
 import type { ActionUnitDescription, AuScore, BoundingBox, Landmark, Side } from "./action_unit_pb.ts";
 import { file_duchenne_v1_action_unit } from "./action_unit_pb.ts";
+import type { JobOptions, JobSchema } from "./job_pb.ts";
+import { file_duchenne_v1_job } from "./job_pb.ts";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
@@ -17,7 +19,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file duchenne/v1/detector.proto.
  */
 export const file_duchenne_v1_detector: GenFile = /*@__PURE__*/
-  fileDesc("ChpkdWNoZW5uZS92MS9kZXRlY3Rvci5wcm90bxILZHVjaGVubmUudjEiagoNT3V0cHV0T3B0aW9ucxIRCglsYW5kbWFya3MYASABKAgSDgoGbG9naXRzGAIgASgIEhIKCmVtYmVkZGluZ3MYAyABKAgSEQoJaGVhZF9wb3NlGAQgASgIEg8KB3F1YWxpdHkYBSABKAgisQEKCFJhd0ltYWdlEjIKBmZvcm1hdBgBIAEoDjIYLmR1Y2hlbm5lLnYxLlBpeGVsRm9ybWF0Qgi6SAWCAQIQARINCgV3aWR0aBgCIAEoDRIOCgZoZWlnaHQYAyABKA0SDgoGc3RyaWRlGAQgASgNEgwKBGRhdGEYBSABKAwSNAoKeXV2X2NvbG9ycxgGIAEoDjIWLmR1Y2hlbm5lLnYxLll1dkNvbG9yc0IIukgFggECEAEi/gEKEkRldGVjdEZhY2VzUmVxdWVzdBINCgVpbWFnZRgBIAEoDBIXCgVtb2RlbBgCIAEoCUIIukgFcgMYgAISGgoJbWF4X2ZhY2VzGAMgASgNQge6SAQqAhhAEisKB291dHB1dHMYBCABKAsyGi5kdWNoZW5uZS52MS5PdXRwdXRPcHRpb25zEhUKDWltYWdlX2lzX2Nyb3AYBSABKAgSKgoIZmFjZV9ib3gYBiABKAsyGC5kdWNoZW5uZS52MS5Cb3VuZGluZ0JveBIiCgNyYXcYByABKAsyFS5kdWNoZW5uZS52MS5SYXdJbWFnZRIQCghwcmlvcml0eRgIIAEoDSK2AQoTRGV0ZWN0RmFjZXNSZXNwb25zZRIgCgVmYWNlcxgBIAMoCzIRLmR1Y2hlbm5lLnYxLkZhY2USKQoFbW9kZWwYAiABKAsyGi5kdWNoZW5uZS52MS5SZXNvbHZlZE1vZGVsEiYKBXRpbWVzGAMgASgLMhcuZHVjaGVubmUudjEuU3RhZ2VUaW1lcxIqCgppbWFnZV9zaXplGAQgASgLMhYuZHVjaGVubmUudjEuSW1hZ2VTaXplIsABChNTdHJlYW1EZXRlY3RSZXF1ZXN0EjkKDWNvbmZpZ3VyYXRpb24YASABKAsyIC5kdWNoZW5uZS52MS5TdHJlYW1Db25maWd1cmF0aW9uSAASKwoFZnJhbWUYAiABKAsyEi5kdWNoZW5uZS52MS5GcmFtZUIGukgD2AEDSAASLwoLY2FsaWJyYXRpb24YAyABKAsyGC5kdWNoZW5uZS52MS5DYWxpYnJhdGlvbkgAQhAKB21lc3NhZ2USBbpIAggBIs0CChNTdHJlYW1Db25maWd1cmF0aW9uEhcKBW1vZGVsGAEgASgJQgi6SAVyAxiAAhIyCgZwb2xpY3kYAiABKA4yGC5kdWNoZW5uZS52MS5GcmFtZVBvbGljeUIIukgFggECEAESGgoJbWF4X2ZhY2VzGAMgASgNQge6SAQqAhhAEisKB291dHB1dHMYBCABKAsyGi5kdWNoZW5uZS52MS5PdXRwdXRPcHRpb25zEicKCHRyYWNraW5nGAUgASgLMhUuZHVjaGVubmUudjEuVHJhY2tpbmcSKQoJc21vb3RoaW5nGAYgASgLMhYuZHVjaGVubmUudjEuU21vb3RoaW5nEhAKCHByaW9yaXR5GAcgASgNEjoKDXF1ZXVlX3RpbWVvdXQYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCLpIBaoBAioAIioKCFRyYWNraW5nEh4KDGRldGVjdF9ldmVyeRgBIAEoDUIIukgFKgMY6AciigEKCVNtb290aGluZxI8CgtleHBvbmVudGlhbBgBIAEoCzIlLmR1Y2hlbm5lLnYxLkV4cG9uZW50aWFsTW92aW5nQXZlcmFnZUgAEi4KCG9uZV9ldXJvGAIgASgLMhouZHVjaGVubmUudjEuT25lRXVyb0ZpbHRlckgAQg8KBmZpbHRlchIFukgCCAEiVQoYRXhwb25lbnRpYWxNb3ZpbmdBdmVyYWdlEjkKCWhhbGZfbGlmZRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkILukgIyAEBqgECKgAinQEKDU9uZUV1cm9GaWx0ZXISLgoNbWluX2N1dG9mZl9oehgBIAEoAUIXukgUEhIZAAAAAABAj0ApAAAAAAAAAAASJQoEYmV0YRgCIAEoAUIXukgUEhIZAAAAAABAj0ApAAAAAAAAAAASNQoUZGVyaXZhdGl2ZV9jdXRvZmZfaHoYAyABKAFCF7pIFBISGQAAAAAAQI9AKQAAAAAAAAAAIr4BCgtDYWxpYnJhdGlvbhIPCgdmYWNlX2lkGAEgASgEEisKB21lYXN1cmUYAiABKAsyGC5kdWNoZW5uZS52MS5OZXV0cmFsU3BhbkgAEjAKCGJhc2VsaW5lGAMgASgLMhwuZHVjaGVubmUudjEuTmV1dHJhbEJhc2VsaW5lSAASLgoFcmVzZXQYBCABKAsyHS5kdWNoZW5uZS52MS5SZXNldENhbGlicmF0aW9uSABCDwoGYWN0aW9uEgW6SAIIASIpCgtOZXV0cmFsU3BhbhIaCgZmcmFtZXMYASABKA1CCrpIByoFGOgHKAEiSQoPTmV1dHJhbEJhc2VsaW5lEjYKBnNjb3JlcxgBIAMoCzIZLmR1Y2hlbm5lLnYxLk5ldXRyYWxTY29yZUILukgIkgEFCAEQgAIibAoMTmV1dHJhbFNjb3JlEhMKC2FjdGlvbl91bml0GAEgASgNEh8KBHNpZGUYAiABKA4yES5kdWNoZW5uZS52MS5TaWRlEiYKBXNjb3JlGAMgASgBQhe6SBQSEhkAAAAAAADwPykAAAAAAAAAACISChBSZXNldENhbGlicmF0aW9uIuUBCgVGcmFtZRIQCghzZXF1ZW5jZRgBIAEoBBJUCgxjYXB0dXJlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQiK6SB+yARwiDQj/gtH/rwcQ/5Pr3AMyCwiAkrjDmP7///8BEg0KBWltYWdlGAMgASgMEhUKDWltYWdlX2lzX2Nyb3AYBCABKAgSKgoIZmFjZV9ib3gYBSABKAsyGC5kdWNoZW5uZS52MS5Cb3VuZGluZ0JveBIiCgNyYXcYBiABKAsyFS5kdWNoZW5uZS52MS5SYXdJbWFnZSLDAgoUU3RyZWFtRGV0ZWN0UmVzcG9uc2USMwoKY29uZmlndXJlZBgBIAEoCzIdLmR1Y2hlbm5lLnYxLlN0cmVhbUNvbmZpZ3VyZWRIABIqCgZyZXN1bHQYAiABKAsyGC5kdWNoZW5uZS52MS5GcmFtZVJlc3VsdEgAEiwKB2Ryb3BwZWQYAyABKAsyGS5kdWNoZW5uZS52MS5GcmFtZURyb3BwZWRIABItCgdzdW1tYXJ5GAQgASgLMhouZHVjaGVubmUudjEuU3RyZWFtU3VtbWFyeUgAEjQKCmNhbGlicmF0ZWQYBSABKAsyHi5kdWNoZW5uZS52MS5OZXV0cmFsQ2FsaWJyYXRlZEgAEiwKCmdvaW5nX2F3YXkYBiABKAsyFi5kdWNoZW5uZS52MS5Hb2luZ0F3YXlIAEIJCgdtZXNzYWdlIoICChBTdHJlYW1Db25maWd1cmVkEikKBW1vZGVsGAEgASgLMhouZHVjaGVubmUudjEuUmVzb2x2ZWRNb2RlbBIoCgZwb2xpY3kYAiABKA4yGC5kdWNoZW5uZS52MS5GcmFtZVBvbGljeRIRCgltYXhfZmFjZXMYAyABKA0SEAoId2FybmluZ3MYBCADKAkSDgoGY3JlZGl0GAUgASgNEicKCHRyYWNraW5nGAYgASgLMhUuZHVjaGVubmUudjEuVHJhY2tpbmcSKQoJc21vb3RoaW5nGAcgASgLMhYuZHVjaGVubmUudjEuU21vb3RoaW5nEhAKCHByaW9yaXR5GAggASgNIokBCg1SZXNvbHZlZE1vZGVsEgwKBG5hbWUYASABKAkSDQoFYWxpYXMYAiABKAkSDAoEa2luZBgDIAEoCRI4CgxhY3Rpb25fdW5pdHMYBCADKAsyIi5kdWNoZW5uZS52MS5BY3Rpb25Vbml0RGVzY3JpcHRpb24SEwoLZGVzY3JpcHRpb24YBSABKAki5gEKC0ZyYW1lUmVzdWx0EhAKCHNlcXVlbmNlGAEgASgEEjAKDGNhcHR1cmVfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIAoFZmFjZXMYAyADKAsyES5kdWNoZW5uZS52MS5GYWNlEiYKBXRpbWVzGAQgASgLMhcuZHVjaGVubmUudjEuU3RhZ2VUaW1lcxINCgVtb2RlbBgFIAEoCRIqCgppbWFnZV9zaXplGAYgASgLMhYuZHVjaGVubmUudjEuSW1hZ2VTaXplEg4KBmNyZWRpdBgHIAEoDSKbAQoMRnJhbWVEcm9wcGVkEhAKCHNlcXVlbmNlGAEgASgEEicKBnJlYXNvbhgCIAEoDjIXLmR1Y2hlbm5lLnYxLkRyb3BSZWFzb24SDgoGZGV0YWlsGAMgASgJEjAKDGNhcHR1cmVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGY3JlZGl0GAUgASgNImQKEU5ldXRyYWxDYWxpYnJhdGVkEg8KB2ZhY2VfaWQYASABKAQSDgoGZnJhbWVzGAIgASgNEi4KCGJhc2VsaW5lGAMgASgLMhwuZHVjaGVubmUudjEuTmV1dHJhbEJhc2VsaW5lImkKCUdvaW5nQXdheRIyCg9yZWNvbm5lY3RfYWZ0ZXIYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKAoFZ3JhY2UYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24irQEKDVN0cmVhbVN1bW1hcnkSFwoPZnJhbWVzX3JlY2VpdmVkGAEgASgEEhcKD2ZyYW1lc19hbnN3ZXJlZBgCIAEoBBIWCg5mcmFtZXNfZHJvcHBlZBgDIAEoBBIrCghkdXJhdGlvbhgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIlCgVkcm9wcxgFIAMoCzIWLmR1Y2hlbm5lLnYxLkRyb3BDb3VudCJECglEcm9wQ291bnQSJwoGcmVhc29uGAEgASgOMhcuZHVjaGVubmUudjEuRHJvcFJlYXNvbhIOCgZmcmFtZXMYAiABKAQiigIKBEZhY2USJQoDYm94GAEgASgLMhguZHVjaGVubmUudjEuQm91bmRpbmdCb3gSEgoKY29uZmlkZW5jZRgCIAEoARIkCgZzY29yZXMYAyADKAsyFC5kdWNoZW5uZS52MS5BdVNjb3JlEigKCWxhbmRtYXJrcxgEIAMoCzIVLmR1Y2hlbm5lLnYxLkxhbmRtYXJrEhEKCWVtYmVkZGluZxgFIAMoAhIPCgdmYWNlX2lkGAYgASgEEigKCWhlYWRfcG9zZRgHIAEoCzIVLmR1Y2hlbm5lLnYxLkhlYWRQb3NlEikKB3F1YWxpdHkYCCABKAsyGC5kdWNoZW5uZS52MS5GYWNlUXVhbGl0eSJMCghIZWFkUG9zZRITCgt5YXdfZGVncmVlcxgBIAEoARIVCg1waXRjaF9kZWdyZWVzGAIgASgBEhQKDHJvbGxfZGVncmVlcxgDIAEoASJVCgtGYWNlUXVhbGl0eRIPCgdzaXplX3B4GAEgASgBEg4KBmluc2lkZRgCIAEoARIRCglzaGFycG5lc3MYAyABKAESEgoKYnJpZ2h0bmVzcxgEIAEoASLjAQoKU3RhZ2VUaW1lcxIpCgZkZWNvZGUYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKAoFcXVldWUYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKAoFZmFjZXMYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLAoJaW5mZXJlbmNlGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEigKBXRvdGFsGAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIioKCUltYWdlU2l6ZRINCgV3aWR0aBgBIAEoDRIOCgZoZWlnaHQYAiABKA0iTQoST3BlblNlc3Npb25SZXF1ZXN0EjcKDWNvbmZpZ3VyYXRpb24YASABKAsyIC5kdWNoZW5uZS52MS5TdHJlYW1Db25maWd1cmF0aW9uIqMBChNPcGVuU2Vzc2lvblJlc3BvbnNlEg8KB3Nlc3Npb24YASABKAkSMQoKY29uZmlndXJlZBgCIAEoCzIdLmR1Y2hlbm5lLnYxLlN0cmVhbUNvbmZpZ3VyZWQSLwoMaWRsZV90aW1lb3V0GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhcKD21heF9pbWFnZV9ieXRlcxgEIAEoBCJYChBQdXNoRnJhbWVSZXF1ZXN0EhkKB3Nlc3Npb24YASABKAlCCLpIBXIDGIABEikKBWZyYW1lGAIgASgLMhIuZHVjaGVubmUudjEuRnJhbWVCBrpIA9gBAyJgChFQdXNoRnJhbWVSZXNwb25zZRIQCghhY2NlcHRlZBgBIAEoCBIpCgdyZWZ1c2FsGAIgASgOMhguZHVjaGVubmUudjEuUHVzaFJlZnVzYWwSDgoGY3JlZGl0GAMgASgNImsKF0NhbGlicmF0ZVNlc3Npb25SZXF1ZXN0EhkKB3Nlc3Npb24YASABKAlCCLpIBXIDGIABEjUKC2NhbGlicmF0aW9uGAIgASgLMhguZHVjaGVubmUudjEuQ2FsaWJyYXRpb25CBrpIA8gBASIaChhDYWxpYnJhdGVTZXNzaW9uUmVzcG9uc2UiPwoTV2F0Y2hTZXNzaW9uUmVxdWVzdBIZCgdzZXNzaW9uGAEgASgJQgi6SAVyAxiAARINCgVhZnRlchgCIAEoBCJZChRXYXRjaFNlc3Npb25SZXNwb25zZRIOCgZudW1iZXIYASABKAQSMQoGYW5zd2VyGAIgASgLMiEuZHVjaGVubmUudjEuU3RyZWFtRGV0ZWN0UmVzcG9uc2UiMAoTQ2xvc2VTZXNzaW9uUmVxdWVzdBIZCgdzZXNzaW9uGAEgASgJQgi6SAVyAxiAASJDChRDbG9zZVNlc3Npb25SZXNwb25zZRIrCgdzdW1tYXJ5GAEgASgLMhouZHVjaGVubmUudjEuU3RyZWFtU3VtbWFyeSpnCgtGcmFtZVBvbGljeRIcChhGUkFNRV9QT0xJQ1lfVU5TUEVDSUZJRUQQABIcChhGUkFNRV9QT0xJQ1lfRVZFUllfRlJBTUUQARIcChhGUkFNRV9QT0xJQ1lfTEFURVNUX1dJTlMQAiqHAQoLUGl4ZWxGb3JtYXQSHAoYUElYRUxfRk9STUFUX1VOU1BFQ0lGSUVEEAASFAoQUElYRUxfRk9STUFUX1JHQhABEhUKEVBJWEVMX0ZPUk1BVF9SR0JBEAISFgoSUElYRUxfRk9STUFUX0dSQVk4EAMSFQoRUElYRUxfRk9STUFUX05WMTIQBCqZAQoJWXV2Q29sb3JzEhoKFllVVl9DT0xPUlNfVU5TUEVDSUZJRUQQABIcChhZVVZfQ09MT1JTX0JUNjAxX0xJTUlURUQQARIZChVZVVZfQ09MT1JTX0JUNjAxX0ZVTEwQAhIcChhZVVZfQ09MT1JTX0JUNzA5X0xJTUlURUQQAxIZChVZVVZfQ09MT1JTX0JUNzA5X0ZVTEwQBCrgAQoKRHJvcFJlYXNvbhIbChdEUk9QX1JFQVNPTl9VTlNQRUNJRklFRBAAEhcKE0RST1BfUkVBU09OX0lOVkFMSUQQARIZChVEUk9QX1JFQVNPTl9UT09fTEFSR0UQAhIVChFEUk9QX1JFQVNPTl9TVEFMRRADEhoKFkRST1BfUkVBU09OX1FVRVVFX0ZVTEwQBBIYChREUk9QX1JFQVNPTl9ERUFETElORRAFEhoKFkRST1BfUkVBU09OX0dPSU5HX0FXQVkQBhIYChREUk9QX1JFQVNPTl9JTlRFUk5BTBAHKkcKC1B1c2hSZWZ1c2FsEhwKGFBVU0hfUkVGVVNBTF9VTlNQRUNJRklFRBAAEhoKFlBVU0hfUkVGVVNBTF9OT19DUkVESVQQATLnBAoPRGV0ZWN0b3JTZXJ2aWNlElAKC0RldGVjdEZhY2VzEh8uZHVjaGVubmUudjEuRGV0ZWN0RmFjZXNSZXF1ZXN0GiAuZHVjaGVubmUudjEuRGV0ZWN0RmFjZXNSZXNwb25zZRJXCgxTdHJlYW1EZXRlY3QSIC5kdWNoZW5uZS52MS5TdHJlYW1EZXRlY3RSZXF1ZXN0GiEuZHVjaGVubmUudjEuU3RyZWFtRGV0ZWN0UmVzcG9uc2UoATABElAKC09wZW5TZXNzaW9uEh8uZHVjaGVubmUudjEuT3BlblNlc3Npb25SZXF1ZXN0GiAuZHVjaGVubmUudjEuT3BlblNlc3Npb25SZXNwb25zZRJKCglQdXNoRnJhbWUSHS5kdWNoZW5uZS52MS5QdXNoRnJhbWVSZXF1ZXN0Gh4uZHVjaGVubmUudjEuUHVzaEZyYW1lUmVzcG9uc2USXwoQQ2FsaWJyYXRlU2Vzc2lvbhIkLmR1Y2hlbm5lLnYxLkNhbGlicmF0ZVNlc3Npb25SZXF1ZXN0GiUuZHVjaGVubmUudjEuQ2FsaWJyYXRlU2Vzc2lvblJlc3BvbnNlElUKDFdhdGNoU2Vzc2lvbhIgLmR1Y2hlbm5lLnYxLldhdGNoU2Vzc2lvblJlcXVlc3QaIS5kdWNoZW5uZS52MS5XYXRjaFNlc3Npb25SZXNwb25zZTABElMKDENsb3NlU2Vzc2lvbhIgLmR1Y2hlbm5lLnYxLkNsb3NlU2Vzc2lvblJlcXVlc3QaIS5kdWNoZW5uZS52MS5DbG9zZVNlc3Npb25SZXNwb25zZWIGcHJvdG8z", [file_buf_validate_validate, file_duchenne_v1_action_unit, file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("ChpkdWNoZW5uZS92MS9kZXRlY3Rvci5wcm90bxILZHVjaGVubmUudjEiagoNT3V0cHV0T3B0aW9ucxIRCglsYW5kbWFya3MYASABKAgSDgoGbG9naXRzGAIgASgIEhIKCmVtYmVkZGluZ3MYAyABKAgSEQoJaGVhZF9wb3NlGAQgASgIEg8KB3F1YWxpdHkYBSABKAgisQEKCFJhd0ltYWdlEjIKBmZvcm1hdBgBIAEoDjIYLmR1Y2hlbm5lLnYxLlBpeGVsRm9ybWF0Qgi6SAWCAQIQARINCgV3aWR0aBgCIAEoDRIOCgZoZWlnaHQYAyABKA0SDgoGc3RyaWRlGAQgASgNEgwKBGRhdGEYBSABKAwSNAoKeXV2X2NvbG9ycxgGIAEoDjIWLmR1Y2hlbm5lLnYxLll1dkNvbG9yc0IIukgFggECEAEi/gEKEkRldGVjdEZhY2VzUmVxdWVzdBINCgVpbWFnZRgBIAEoDBIXCgVtb2RlbBgCIAEoCUIIukgFcgMYgAISGgoJbWF4X2ZhY2VzGAMgASgNQge6SAQqAhhAEisKB291dHB1dHMYBCABKAsyGi5kdWNoZW5uZS52MS5PdXRwdXRPcHRpb25zEhUKDWltYWdlX2lzX2Nyb3AYBSABKAgSKgoIZmFjZV9ib3gYBiABKAsyGC5kdWNoZW5uZS52MS5Cb3VuZGluZ0JveBIiCgNyYXcYByABKAsyFS5kdWNoZW5uZS52MS5SYXdJbWFnZRIQCghwcmlvcml0eRgIIAEoDSK2AQoTRGV0ZWN0RmFjZXNSZXNwb25zZRIgCgVmYWNlcxgBIAMoCzIRLmR1Y2hlbm5lLnYxLkZhY2USKQoFbW9kZWwYAiABKAsyGi5kdWNoZW5uZS52MS5SZXNvbHZlZE1vZGVsEiYKBXRpbWVzGAMgASgLMhcuZHVjaGVubmUudjEuU3RhZ2VUaW1lcxIqCgppbWFnZV9zaXplGAQgASgLMhYuZHVjaGVubmUudjEuSW1hZ2VTaXplIsABChNTdHJlYW1EZXRlY3RSZXF1ZXN0EjkKDWNvbmZpZ3VyYXRpb24YASABKAsyIC5kdWNoZW5uZS52MS5TdHJlYW1Db25maWd1cmF0aW9uSAASKwoFZnJhbWUYAiABKAsyEi5kdWNoZW5uZS52MS5GcmFtZUIGukgD2AEDSAASLwoLY2FsaWJyYXRpb24YAyABKAsyGC5kdWNoZW5uZS52MS5DYWxpYnJhdGlvbkgAQhAKB21lc3NhZ2USBbpIAggBIs0CChNTdHJlYW1Db25maWd1cmF0aW9uEhcKBW1vZGVsGAEgASgJQgi6SAVyAxiAAhIyCgZwb2xpY3kYAiABKA4yGC5kdWNoZW5uZS52MS5GcmFtZVBvbGljeUIIukgFggECEAESGgoJbWF4X2ZhY2VzGAMgASgNQge6SAQqAhhAEisKB291dHB1dHMYBCABKAsyGi5kdWNoZW5uZS52MS5PdXRwdXRPcHRpb25zEicKCHRyYWNraW5nGAUgASgLMhUuZHVjaGVubmUudjEuVHJhY2tpbmcSKQoJc21vb3RoaW5nGAYgASgLMhYuZHVjaGVubmUudjEuU21vb3RoaW5nEhAKCHByaW9yaXR5GAcgASgNEjoKDXF1ZXVlX3RpbWVvdXQYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCLpIBaoBAioAIioKCFRyYWNraW5nEh4KDGRldGVjdF9ldmVyeRgBIAEoDUIIukgFKgMY6AciigEKCVNtb290aGluZxI8CgtleHBvbmVudGlhbBgBIAEoCzIlLmR1Y2hlbm5lLnYxLkV4cG9uZW50aWFsTW92aW5nQXZlcmFnZUgAEi4KCG9uZV9ldXJvGAIgASgLMhouZHVjaGVubmUudjEuT25lRXVyb0ZpbHRlckgAQg8KBmZpbHRlchIFukgCCAEiVQoYRXhwb25lbnRpYWxNb3ZpbmdBdmVyYWdlEjkKCWhhbGZfbGlmZRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkILukgIyAEBqgECKgAinQEKDU9uZUV1cm9GaWx0ZXISLgoNbWluX2N1dG9mZl9oehgBIAEoAUIXukgUEhIZAAAAAABAj0ApAAAAAAAAAAASJQoEYmV0YRgCIAEoAUIXukgUEhIZAAAAAABAj0ApAAAAAAAAAAASNQoUZGVyaXZhdGl2ZV9jdXRvZmZfaHoYAyABKAFCF7pIFBISGQAAAAAAQI9AKQAAAAAAAAAAIr4BCgtDYWxpYnJhdGlvbhIPCgdmYWNlX2lkGAEgASgEEisKB21lYXN1cmUYAiABKAsyGC5kdWNoZW5uZS52MS5OZXV0cmFsU3BhbkgAEjAKCGJhc2VsaW5lGAMgASgLMhwuZHVjaGVubmUudjEuTmV1dHJhbEJhc2VsaW5lSAASLgoFcmVzZXQYBCABKAsyHS5kdWNoZW5uZS52MS5SZXNldENhbGlicmF0aW9uSABCDwoGYWN0aW9uEgW6SAIIASIpCgtOZXV0cmFsU3BhbhIaCgZmcmFtZXMYASABKA1CCrpIByoFGOgHKAEiSQoPTmV1dHJhbEJhc2VsaW5lEjYKBnNjb3JlcxgBIAMoCzIZLmR1Y2hlbm5lLnYxLk5ldXRyYWxTY29yZUILukgIkgEFCAEQgAIibAoMTmV1dHJhbFNjb3JlEhMKC2FjdGlvbl91bml0GAEgASgNEh8KBHNpZGUYAiABKA4yES5kdWNoZW5uZS52MS5TaWRlEiYKBXNjb3JlGAMgASgBQhe6SBQSEhkAAAAAAADwPykAAAAAAAAAACISChBSZXNldENhbGlicmF0aW9uIuUBCgVGcmFtZRIQCghzZXF1ZW5jZRgBIAEoBBJUCgxjYXB0dXJlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQiK6SB+yARwiDQj/gtH/rwcQ/5Pr3AMyCwiAkrjDmP7///8BEg0KBWltYWdlGAMgASgMEhUKDWltYWdlX2lzX2Nyb3AYBCABKAgSKgoIZmFjZV9ib3gYBSABKAsyGC5kdWNoZW5uZS52MS5Cb3VuZGluZ0JveBIiCgNyYXcYBiABKAsyFS5kdWNoZW5uZS52MS5SYXdJbWFnZSLDAgoUU3RyZWFtRGV0ZWN0UmVzcG9uc2USMwoKY29uZmlndXJlZBgBIAEoCzIdLmR1Y2hlbm5lLnYxLlN0cmVhbUNvbmZpZ3VyZWRIABIqCgZyZXN1bHQYAiABKAsyGC5kdWNoZW5uZS52MS5GcmFtZVJlc3VsdEgAEiwKB2Ryb3BwZWQYAyABKAsyGS5kdWNoZW5uZS52MS5GcmFtZURyb3BwZWRIABItCgdzdW1tYXJ5GAQgASgLMhouZHVjaGVubmUudjEuU3RyZWFtU3VtbWFyeUgAEjQKCmNhbGlicmF0ZWQYBSABKAsyHi5kdWNoZW5uZS52MS5OZXV0cmFsQ2FsaWJyYXRlZEgAEiwKCmdvaW5nX2F3YXkYBiABKAsyFi5kdWNoZW5uZS52MS5Hb2luZ0F3YXlIAEIJCgdtZXNzYWdlIoICChBTdHJlYW1Db25maWd1cmVkEikKBW1vZGVsGAEgASgLMhouZHVjaGVubmUudjEuUmVzb2x2ZWRNb2RlbBIoCgZwb2xpY3kYAiABKA4yGC5kdWNoZW5uZS52MS5GcmFtZVBvbGljeRIRCgltYXhfZmFjZXMYAyABKA0SEAoId2FybmluZ3MYBCADKAkSDgoGY3JlZGl0GAUgASgNEicKCHRyYWNraW5nGAYgASgLMhUuZHVjaGVubmUudjEuVHJhY2tpbmcSKQoJc21vb3RoaW5nGAcgASgLMhYuZHVjaGVubmUudjEuU21vb3RoaW5nEhAKCHByaW9yaXR5GAggASgNIokBCg1SZXNvbHZlZE1vZGVsEgwKBG5hbWUYASABKAkSDQoFYWxpYXMYAiABKAkSDAoEa2luZBgDIAEoCRI4CgxhY3Rpb25fdW5pdHMYBCADKAsyIi5kdWNoZW5uZS52MS5BY3Rpb25Vbml0RGVzY3JpcHRpb24SEwoLZGVzY3JpcHRpb24YBSABKAki5gEKC0ZyYW1lUmVzdWx0EhAKCHNlcXVlbmNlGAEgASgEEjAKDGNhcHR1cmVfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIAoFZmFjZXMYAyADKAsyES5kdWNoZW5uZS52MS5GYWNlEiYKBXRpbWVzGAQgASgLMhcuZHVjaGVubmUudjEuU3RhZ2VUaW1lcxINCgVtb2RlbBgFIAEoCRIqCgppbWFnZV9zaXplGAYgASgLMhYuZHVjaGVubmUudjEuSW1hZ2VTaXplEg4KBmNyZWRpdBgHIAEoDSKbAQoMRnJhbWVEcm9wcGVkEhAKCHNlcXVlbmNlGAEgASgEEicKBnJlYXNvbhgCIAEoDjIXLmR1Y2hlbm5lLnYxLkRyb3BSZWFzb24SDgoGZGV0YWlsGAMgASgJEjAKDGNhcHR1cmVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGY3JlZGl0GAUgASgNImQKEU5ldXRyYWxDYWxpYnJhdGVkEg8KB2ZhY2VfaWQYASABKAQSDgoGZnJhbWVzGAIgASgNEi4KCGJhc2VsaW5lGAMgASgLMhwuZHVjaGVubmUudjEuTmV1dHJhbEJhc2VsaW5lImkKCUdvaW5nQXdheRIyCg9yZWNvbm5lY3RfYWZ0ZXIYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKAoFZ3JhY2UYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24irQEKDVN0cmVhbVN1bW1hcnkSFwoPZnJhbWVzX3JlY2VpdmVkGAEgASgEEhcKD2ZyYW1lc19hbnN3ZXJlZBgCIAEoBBIWCg5mcmFtZXNfZHJvcHBlZBgDIAEoBBIrCghkdXJhdGlvbhgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIlCgVkcm9wcxgFIAMoCzIWLmR1Y2hlbm5lLnYxLkRyb3BDb3VudCJECglEcm9wQ291bnQSJwoGcmVhc29uGAEgASgOMhcuZHVjaGVubmUudjEuRHJvcFJlYXNvbhIOCgZmcmFtZXMYAiABKAQiigIKBEZhY2USJQoDYm94GAEgASgLMhguZHVjaGVubmUudjEuQm91bmRpbmdCb3gSEgoKY29uZmlkZW5jZRgCIAEoARIkCgZzY29yZXMYAyADKAsyFC5kdWNoZW5uZS52MS5BdVNjb3JlEigKCWxhbmRtYXJrcxgEIAMoCzIVLmR1Y2hlbm5lLnYxLkxhbmRtYXJrEhEKCWVtYmVkZGluZxgFIAMoAhIPCgdmYWNlX2lkGAYgASgEEigKCWhlYWRfcG9zZRgHIAEoCzIVLmR1Y2hlbm5lLnYxLkhlYWRQb3NlEikKB3F1YWxpdHkYCCABKAsyGC5kdWNoZW5uZS52MS5GYWNlUXVhbGl0eSJMCghIZWFkUG9zZRITCgt5YXdfZGVncmVlcxgBIAEoARIVCg1waXRjaF9kZWdyZWVzGAIgASgBEhQKDHJvbGxfZGVncmVlcxgDIAEoASJVCgtGYWNlUXVhbGl0eRIPCgdzaXplX3B4GAEgASgBEg4KBmluc2lkZRgCIAEoARIRCglzaGFycG5lc3MYAyABKAESEgoKYnJpZ2h0bmVzcxgEIAEoASLjAQoKU3RhZ2VUaW1lcxIpCgZkZWNvZGUYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKAoFcXVldWUYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKAoFZmFjZXMYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLAoJaW5mZXJlbmNlGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEigKBXRvdGFsGAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIioKCUltYWdlU2l6ZRINCgV3aWR0aBgBIAEoDRIOCgZoZWlnaHQYAiABKA0i6wIKGkNyZWF0ZVZpZGVvQW5hbHlzaXNSZXF1ZXN0EhsKCnJlcXVlc3RfaWQYASABKAlCB7pIBHICGEASGQoFdmlkZW8YAiABKAlCCrpIB3IFEAEYgCASFwoFbW9kZWwYAyABKAlCCLpIBXIDGIACEjQKB2NvbHVtbnMYBCABKA4yGS5kdWNoZW5uZS52MS5UYWJsZUNvbHVtbnNCCLpIBYIBAhABEjwKB2Zvcm1hdHMYBSADKA4yGC5kdWNoZW5uZS52MS5UYWJsZUZvcm1hdEIRukgOkgELGAEiB4IBBBABIAASGgoJbWF4X2ZhY2VzGAYgASgNQge6SAQqAhhAEicKCHRyYWNraW5nGAcgASgLMhUuZHVjaGVubmUudjEuVHJhY2tpbmcSFQoNdmFsaWRhdGVfb25seRgIIAEoCBIsCgtqb2Jfb3B0aW9ucxgJIAEoCzIXLmR1Y2hlbm5lLnYxLkpvYk9wdGlvbnMigwEKGkV4cG9ydFZpZGVvQW5hbHlzaXNSZXF1ZXN0Ei8KBG5hbWUYASABKAlCIbpIHnIcMhpeam9icy9bYS16QS1aMC05Xy1dezEsNjR9JBI0CgZmb3JtYXQYAiABKA4yGC5kdWNoZW5uZS52MS5UYWJsZUZvcm1hdEIKukgHggEEEAEgACJlChtFeHBvcnRWaWRlb0FuYWx5c2lzUmVzcG9uc2USKgoEZmlsZRgBIAEoCzIaLmR1Y2hlbm5lLnYxLkV4cG9ydGVkVGFibGVIABIPCgVjaHVuaxgCIAEoDEgAQgkKB21lc3NhZ2UiRgoNRXhwb3J0ZWRUYWJsZRIRCglmaWxlX25hbWUYASABKAkSDgoGZGlnZXN0GAIgASgJEhIKCnNpemVfYnl0ZXMYAyABKAQiTQoST3BlblNlc3Npb25SZXF1ZXN0EjcKDWNvbmZpZ3VyYXRpb24YASABKAsyIC5kdWNoZW5uZS52MS5TdHJlYW1Db25maWd1cmF0aW9uIqMBChNPcGVuU2Vzc2lvblJlc3BvbnNlEg8KB3Nlc3Npb24YASABKAkSMQoKY29uZmlndXJlZBgCIAEoCzIdLmR1Y2hlbm5lLnYxLlN0cmVhbUNvbmZpZ3VyZWQSLwoMaWRsZV90aW1lb3V0GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhcKD21heF9pbWFnZV9ieXRlcxgEIAEoBCJYChBQdXNoRnJhbWVSZXF1ZXN0EhkKB3Nlc3Npb24YASABKAlCCLpIBXIDGIABEikKBWZyYW1lGAIgASgLMhIuZHVjaGVubmUudjEuRnJhbWVCBrpIA9gBAyJgChFQdXNoRnJhbWVSZXNwb25zZRIQCghhY2NlcHRlZBgBIAEoCBIpCgdyZWZ1c2FsGAIgASgOMhguZHVjaGVubmUudjEuUHVzaFJlZnVzYWwSDgoGY3JlZGl0GAMgASgNImsKF0NhbGlicmF0ZVNlc3Npb25SZXF1ZXN0EhkKB3Nlc3Npb24YASABKAlCCLpIBXIDGIABEjUKC2NhbGlicmF0aW9uGAIgASgLMhguZHVjaGVubmUudjEuQ2FsaWJyYXRpb25CBrpIA8gBASIaChhDYWxpYnJhdGVTZXNzaW9uUmVzcG9uc2UiPwoTV2F0Y2hTZXNzaW9uUmVxdWVzdBIZCgdzZXNzaW9uGAEgASgJQgi6SAVyAxiAARINCgVhZnRlchgCIAEoBCJZChRXYXRjaFNlc3Npb25SZXNwb25zZRIOCgZudW1iZXIYASABKAQSMQoGYW5zd2VyGAIgASgLMiEuZHVjaGVubmUudjEuU3RyZWFtRGV0ZWN0UmVzcG9uc2UiMAoTQ2xvc2VTZXNzaW9uUmVxdWVzdBIZCgdzZXNzaW9uGAEgASgJQgi6SAVyAxiAASJDChRDbG9zZVNlc3Npb25SZXNwb25zZRIrCgdzdW1tYXJ5GAEgASgLMhouZHVjaGVubmUudjEuU3RyZWFtU3VtbWFyeSpnCgtGcmFtZVBvbGljeRIcChhGUkFNRV9QT0xJQ1lfVU5TUEVDSUZJRUQQABIcChhGUkFNRV9QT0xJQ1lfRVZFUllfRlJBTUUQARIcChhGUkFNRV9QT0xJQ1lfTEFURVNUX1dJTlMQAiqHAQoLUGl4ZWxGb3JtYXQSHAoYUElYRUxfRk9STUFUX1VOU1BFQ0lGSUVEEAASFAoQUElYRUxfRk9STUFUX1JHQhABEhUKEVBJWEVMX0ZPUk1BVF9SR0JBEAISFgoSUElYRUxfRk9STUFUX0dSQVk4EAMSFQoRUElYRUxfRk9STUFUX05WMTIQBCqZAQoJWXV2Q29sb3JzEhoKFllVVl9DT0xPUlNfVU5TUEVDSUZJRUQQABIcChhZVVZfQ09MT1JTX0JUNjAxX0xJTUlURUQQARIZChVZVVZfQ09MT1JTX0JUNjAxX0ZVTEwQAhIcChhZVVZfQ09MT1JTX0JUNzA5X0xJTUlURUQQAxIZChVZVVZfQ09MT1JTX0JUNzA5X0ZVTEwQBCrgAQoKRHJvcFJlYXNvbhIbChdEUk9QX1JFQVNPTl9VTlNQRUNJRklFRBAAEhcKE0RST1BfUkVBU09OX0lOVkFMSUQQARIZChVEUk9QX1JFQVNPTl9UT09fTEFSR0UQAhIVChFEUk9QX1JFQVNPTl9TVEFMRRADEhoKFkRST1BfUkVBU09OX1FVRVVFX0ZVTEwQBBIYChREUk9QX1JFQVNPTl9ERUFETElORRAFEhoKFkRST1BfUkVBU09OX0dPSU5HX0FXQVkQBhIYChREUk9QX1JFQVNPTl9JTlRFUk5BTBAHKn8KDFRhYmxlQ29sdW1ucxIdChlUQUJMRV9DT0xVTU5TX1VOU1BFQ0lGSUVEEAASGgoWVEFCTEVfQ09MVU1OU19EVUNIRU5ORRABEhoKFlRBQkxFX0NPTFVNTlNfT1BFTkZBQ0UQAhIYChRUQUJMRV9DT0xVTU5TX1BZRkVBVBADKnMKC1RhYmxlRm9ybWF0EhwKGFRBQkxFX0ZPUk1BVF9VTlNQRUNJRklFRBAAEhYKElRBQkxFX0ZPUk1BVF9KU09OTBABEhQKEFRBQkxFX0ZPUk1BVF9DU1YQAhIYChRUQUJMRV9GT1JNQVRfUEFSUVVFVBADKkcKC1B1c2hSZWZ1c2FsEhwKGFBVU0hfUkVGVVNBTF9VTlNQRUNJRklFRBAAEhoKFlBVU0hfUkVGVVNBTF9OT19DUkVESVQQATKlBgoPRGV0ZWN0b3JTZXJ2aWNlElAKC0RldGVjdEZhY2VzEh8uZHVjaGVubmUudjEuRGV0ZWN0RmFjZXNSZXF1ZXN0GiAuZHVjaGVubmUudjEuRGV0ZWN0RmFjZXNSZXNwb25zZRJXCgxTdHJlYW1EZXRlY3QSIC5kdWNoZW5uZS52MS5TdHJlYW1EZXRlY3RSZXF1ZXN0GiEuZHVjaGVubmUudjEuU3RyZWFtRGV0ZWN0UmVzcG9uc2UoATABElAKC09wZW5TZXNzaW9uEh8uZHVjaGVubmUudjEuT3BlblNlc3Npb25SZXF1ZXN0GiAuZHVjaGVubmUudjEuT3BlblNlc3Npb25SZXNwb25zZRJKCglQdXNoRnJhbWUSHS5kdWNoZW5uZS52MS5QdXNoRnJhbWVSZXF1ZXN0Gh4uZHVjaGVubmUudjEuUHVzaEZyYW1lUmVzcG9uc2USXwoQQ2FsaWJyYXRlU2Vzc2lvbhIkLmR1Y2hlbm5lLnYxLkNhbGlicmF0ZVNlc3Npb25SZXF1ZXN0GiUuZHVjaGVubmUudjEuQ2FsaWJyYXRlU2Vzc2lvblJlc3BvbnNlElUKDFdhdGNoU2Vzc2lvbhIgLmR1Y2hlbm5lLnYxLldhdGNoU2Vzc2lvblJlcXVlc3QaIS5kdWNoZW5uZS52MS5XYXRjaFNlc3Npb25SZXNwb25zZTABElMKDENsb3NlU2Vzc2lvbhIgLmR1Y2hlbm5lLnYxLkNsb3NlU2Vzc2lvblJlcXVlc3QaIS5kdWNoZW5uZS52MS5DbG9zZVNlc3Npb25SZXNwb25zZRJQChNDcmVhdGVWaWRlb0FuYWx5c2lzEicuZHVjaGVubmUudjEuQ3JlYXRlVmlkZW9BbmFseXNpc1JlcXVlc3QaEC5kdWNoZW5uZS52MS5Kb2ISagoTRXhwb3J0VmlkZW9BbmFseXNpcxInLmR1Y2hlbm5lLnYxLkV4cG9ydFZpZGVvQW5hbHlzaXNSZXF1ZXN0GiguZHVjaGVubmUudjEuRXhwb3J0VmlkZW9BbmFseXNpc1Jlc3BvbnNlMAFiBnByb3RvMw", [file_buf_validate_validate, file_duchenne_v1_action_unit, file_duchenne_v1_job, file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * What a caller wants beside boxes, scores and decisions.
@@ -1338,6 +1340,185 @@ export const ImageSizeSchema: GenMessage<ImageSize> = /*@__PURE__*/
   messageDesc(file_duchenne_v1_detector, 29);
 
 /**
+ * A video to analyse.
+ *
+ * @generated from message duchenne.v1.CreateVideoAnalysisRequest
+ */
+export type CreateVideoAnalysisRequest = Message<"duchenne.v1.CreateVideoAnalysisRequest"> & {
+  /**
+   * A unique id of the request (a UUID): repeating it answers the same job. Errors: ALREADY_EXISTS (REQUEST_ID_REUSED) when
+   * what is asked for, or how the job is run, differs.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * The file, on the server: absolute, below a folder that it may read videos from, or a path below the first of these, the
+   * folder `import` of its data. On several machines, all see it under the same path.
+   *
+   * @generated from field: string video = 2;
+   */
+  video: string;
+
+  /**
+   * The model; see DetectFacesRequest.model. An alias is resolved when the job is created.
+   *
+   * @generated from field: string model = 3;
+   */
+  model: string;
+
+  /**
+   * Whose names the columns have.
+   *
+   * @generated from field: duchenne.v1.TableColumns columns = 4;
+   */
+  columns: TableColumns;
+
+  /**
+   * The tables to write; none means CSV.
+   *
+   * @generated from field: repeated duchenne.v1.TableFormat formats = 5;
+   */
+  formats: TableFormat[];
+
+  /**
+   * The largest number of faces a frame, by size; 0 means the server's default of 8.
+   *
+   * @generated from field: uint32 max_faces = 6;
+   */
+  maxFaces: number;
+
+  /**
+   * How faces are followed from frame to frame.
+   *
+   * @generated from field: duchenne.v1.Tracking tracking = 7;
+   */
+  tracking?: Tracking | undefined;
+
+  /**
+   * Only check, start nothing.
+   *
+   * @generated from field: bool validate_only = 8;
+   */
+  validateOnly: boolean;
+
+  /**
+   * How the job is run.
+   *
+   * @generated from field: duchenne.v1.JobOptions job_options = 9;
+   */
+  jobOptions?: JobOptions | undefined;
+};
+
+/**
+ * Describes the message duchenne.v1.CreateVideoAnalysisRequest.
+ * Use `create(CreateVideoAnalysisRequestSchema)` to create a new message.
+ */
+export const CreateVideoAnalysisRequestSchema: GenMessage<CreateVideoAnalysisRequest> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_detector, 30);
+
+/**
+ * Asks for a table of a video analysis.
+ *
+ * @generated from message duchenne.v1.ExportVideoAnalysisRequest
+ */
+export type ExportVideoAnalysisRequest = Message<"duchenne.v1.ExportVideoAnalysisRequest"> & {
+  /**
+   * "jobs/{job}".
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Which table.
+   *
+   * @generated from field: duchenne.v1.TableFormat format = 2;
+   */
+  format: TableFormat;
+};
+
+/**
+ * Describes the message duchenne.v1.ExportVideoAnalysisRequest.
+ * Use `create(ExportVideoAnalysisRequestSchema)` to create a new message.
+ */
+export const ExportVideoAnalysisRequestSchema: GenMessage<ExportVideoAnalysisRequest> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_detector, 31);
+
+/**
+ * One step of an export.
+ *
+ * @generated from message duchenne.v1.ExportVideoAnalysisResponse
+ */
+export type ExportVideoAnalysisResponse = Message<"duchenne.v1.ExportVideoAnalysisResponse"> & {
+  /**
+   * The table's description first, then its bytes.
+   *
+   * @generated from oneof duchenne.v1.ExportVideoAnalysisResponse.message
+   */
+  message: {
+    /**
+     * What follows.
+     *
+     * @generated from field: duchenne.v1.ExportedTable file = 1;
+     */
+    value: ExportedTable;
+    case: "file";
+  } | {
+    /**
+     * The next bytes of the table.
+     *
+     * @generated from field: bytes chunk = 2;
+     */
+    value: Uint8Array;
+    case: "chunk";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message duchenne.v1.ExportVideoAnalysisResponse.
+ * Use `create(ExportVideoAnalysisResponseSchema)` to create a new message.
+ */
+export const ExportVideoAnalysisResponseSchema: GenMessage<ExportVideoAnalysisResponse> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_detector, 32);
+
+/**
+ * The table that an export sends.
+ *
+ * @generated from message duchenne.v1.ExportedTable
+ */
+export type ExportedTable = Message<"duchenne.v1.ExportedTable"> & {
+  /**
+   * A name for the file: the video's with the format's ending, such as "interview.csv".
+   *
+   * @generated from field: string file_name = 1;
+   */
+  fileName: string;
+
+  /**
+   * sha256 of its bytes.
+   *
+   * @generated from field: string digest = 2;
+   */
+  digest: string;
+
+  /**
+   * Size, in bytes.
+   *
+   * @generated from field: uint64 size_bytes = 3;
+   */
+  sizeBytes: bigint;
+};
+
+/**
+ * Describes the message duchenne.v1.ExportedTable.
+ * Use `create(ExportedTableSchema)` to create a new message.
+ */
+export const ExportedTableSchema: GenMessage<ExportedTable> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_detector, 33);
+
+/**
  * Asks for a session.
  *
  * @generated from message duchenne.v1.OpenSessionRequest
@@ -1356,7 +1537,7 @@ export type OpenSessionRequest = Message<"duchenne.v1.OpenSessionRequest"> & {
  * Use `create(OpenSessionRequestSchema)` to create a new message.
  */
 export const OpenSessionRequestSchema: GenMessage<OpenSessionRequest> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_detector, 30);
+  messageDesc(file_duchenne_v1_detector, 34);
 
 /**
  * A session that is open.
@@ -1399,7 +1580,7 @@ export type OpenSessionResponse = Message<"duchenne.v1.OpenSessionResponse"> & {
  * Use `create(OpenSessionResponseSchema)` to create a new message.
  */
 export const OpenSessionResponseSchema: GenMessage<OpenSessionResponse> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_detector, 31);
+  messageDesc(file_duchenne_v1_detector, 35);
 
 /**
  * A frame of a session.
@@ -1427,7 +1608,7 @@ export type PushFrameRequest = Message<"duchenne.v1.PushFrameRequest"> & {
  * Use `create(PushFrameRequestSchema)` to create a new message.
  */
 export const PushFrameRequestSchema: GenMessage<PushFrameRequest> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_detector, 32);
+  messageDesc(file_duchenne_v1_detector, 36);
 
 /**
  * Whether a frame was taken.
@@ -1462,7 +1643,7 @@ export type PushFrameResponse = Message<"duchenne.v1.PushFrameResponse"> & {
  * Use `create(PushFrameResponseSchema)` to create a new message.
  */
 export const PushFrameResponseSchema: GenMessage<PushFrameResponse> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_detector, 33);
+  messageDesc(file_duchenne_v1_detector, 37);
 
 /**
  * A calibration of a session.
@@ -1490,7 +1671,7 @@ export type CalibrateSessionRequest = Message<"duchenne.v1.CalibrateSessionReque
  * Use `create(CalibrateSessionRequestSchema)` to create a new message.
  */
 export const CalibrateSessionRequestSchema: GenMessage<CalibrateSessionRequest> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_detector, 34);
+  messageDesc(file_duchenne_v1_detector, 38);
 
 /**
  * A calibration was taken; `calibrated` of WatchSession brings what was measured.
@@ -1505,7 +1686,7 @@ export type CalibrateSessionResponse = Message<"duchenne.v1.CalibrateSessionResp
  * Use `create(CalibrateSessionResponseSchema)` to create a new message.
  */
 export const CalibrateSessionResponseSchema: GenMessage<CalibrateSessionResponse> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_detector, 35);
+  messageDesc(file_duchenne_v1_detector, 39);
 
 /**
  * Asks for a session's answers.
@@ -1533,7 +1714,7 @@ export type WatchSessionRequest = Message<"duchenne.v1.WatchSessionRequest"> & {
  * Use `create(WatchSessionRequestSchema)` to create a new message.
  */
 export const WatchSessionRequestSchema: GenMessage<WatchSessionRequest> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_detector, 36);
+  messageDesc(file_duchenne_v1_detector, 40);
 
 /**
  * An answer of a session.
@@ -1561,7 +1742,7 @@ export type WatchSessionResponse = Message<"duchenne.v1.WatchSessionResponse"> &
  * Use `create(WatchSessionResponseSchema)` to create a new message.
  */
 export const WatchSessionResponseSchema: GenMessage<WatchSessionResponse> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_detector, 37);
+  messageDesc(file_duchenne_v1_detector, 41);
 
 /**
  * Ends a session.
@@ -1582,7 +1763,7 @@ export type CloseSessionRequest = Message<"duchenne.v1.CloseSessionRequest"> & {
  * Use `create(CloseSessionRequestSchema)` to create a new message.
  */
 export const CloseSessionRequestSchema: GenMessage<CloseSessionRequest> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_detector, 38);
+  messageDesc(file_duchenne_v1_detector, 42);
 
 /**
  * A session that has ended.
@@ -1603,7 +1784,7 @@ export type CloseSessionResponse = Message<"duchenne.v1.CloseSessionResponse"> &
  * Use `create(CloseSessionResponseSchema)` to create a new message.
  */
 export const CloseSessionResponseSchema: GenMessage<CloseSessionResponse> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_detector, 39);
+  messageDesc(file_duchenne_v1_detector, 43);
 
 /**
  * What to do when frames come faster than they are answered.
@@ -1833,6 +2014,102 @@ export const DropReasonSchema: GenEnum<DropReason> = /*@__PURE__*/
   enumDesc(file_duchenne_v1_detector, 3);
 
 /**
+ * Whose names the columns of a table have. docs/video.md lists them.
+ *
+ * @generated from enum duchenne.v1.TableColumns
+ */
+export const TableColumns = {
+  /**
+   * DUCHENNE.
+   *
+   * @generated from enum value: TABLE_COLUMNS_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Our own: scores, decisions, boxes in pixels, angles in degrees.
+   *
+   * @generated from enum value: TABLE_COLUMNS_DUCHENNE = 1;
+   */
+  DUCHENNE: 1,
+
+  /**
+   * Those of OpenFace 2.2, without intensities: no score here is one.
+   *
+   * @generated from enum value: TABLE_COLUMNS_OPENFACE = 2;
+   */
+  OPENFACE: 2,
+
+  /**
+   * Those of py-feat 2.
+   *
+   * @generated from enum value: TABLE_COLUMNS_PYFEAT = 3;
+   */
+  PYFEAT: 3,
+} as const;
+
+/**
+ * Whose names the columns of a table have. docs/video.md lists them.
+ *
+ * @generated from enum duchenne.v1.TableColumns
+ */
+export type TableColumns = (typeof TableColumns)[keyof typeof TableColumns] | UnknownEnum;
+
+/**
+ * Describes the enum duchenne.v1.TableColumns.
+ */
+export const TableColumnsSchema: GenEnum<TableColumns> = /*@__PURE__*/
+  enumDesc(file_duchenne_v1_detector, 4);
+
+/**
+ * The format of a table.
+ *
+ * @generated from enum duchenne.v1.TableFormat
+ */
+export const TableFormat = {
+  /**
+   * Not stated; refused.
+   *
+   * @generated from enum value: TABLE_FORMAT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * JSON lines: an object a row.
+   *
+   * @generated from enum value: TABLE_FORMAT_JSONL = 1;
+   */
+  JSONL: 1,
+
+  /**
+   * CSV (RFC 4180) with a header; an empty cell is nothing.
+   *
+   * @generated from enum value: TABLE_FORMAT_CSV = 2;
+   */
+  CSV: 2,
+
+  /**
+   * Apache Parquet.
+   *
+   * @generated from enum value: TABLE_FORMAT_PARQUET = 3;
+   */
+  PARQUET: 3,
+} as const;
+
+/**
+ * The format of a table.
+ *
+ * @generated from enum duchenne.v1.TableFormat
+ */
+export type TableFormat = (typeof TableFormat)[keyof typeof TableFormat] | UnknownEnum;
+
+/**
+ * Describes the enum duchenne.v1.TableFormat.
+ */
+export const TableFormatSchema: GenEnum<TableFormat> = /*@__PURE__*/
+  enumDesc(file_duchenne_v1_detector, 5);
+
+/**
  * Why a frame was not taken.
  *
  * @generated from enum duchenne.v1.PushRefusal
@@ -1865,7 +2142,7 @@ export type PushRefusal = (typeof PushRefusal)[keyof typeof PushRefusal] | Unkno
  * Describes the enum duchenne.v1.PushRefusal.
  */
 export const PushRefusalSchema: GenEnum<PushRefusal> = /*@__PURE__*/
-  enumDesc(file_duchenne_v1_detector, 4);
+  enumDesc(file_duchenne_v1_detector, 6);
 
 /**
  * Finds faces and reads their action units.
@@ -1969,6 +2246,33 @@ export const DetectorService: GenService<{
     methodKind: "unary";
     input: typeof CloseSessionRequestSchema;
     output: typeof CloseSessionResponseSchema;
+  },
+  /**
+   * Starts a job that scores every frame of a video file and writes tables of its faces: a row for each face of a frame, and
+   * one for each frame without. No frame is lost or doubled, whatever the rate; what cannot be decoded is passed over and
+   * counted in the job's result. ExportVideoAnalysis then reads the tables.
+   * Errors: NOT_FOUND (model); INVALID_ARGUMENT (no such file, or one outside of the folders that the server reads videos
+   * from); FAILED_PRECONDITION: FFMPEG_MISSING, NOT_A_DETECTOR. The job itself fails with UNREADABLE_VIDEO when not one frame
+   * can be decoded, and with VIDEO_TOO_LARGE.
+   *
+   * @generated from rpc duchenne.v1.DetectorService.CreateVideoAnalysis
+   */
+  createVideoAnalysis: {
+    methodKind: "unary";
+    input: typeof CreateVideoAnalysisRequestSchema;
+    output: typeof JobSchema;
+  },
+  /**
+   * Streams a table of a video analysis: first what it is, then its bytes. Errors: NOT_FOUND; FAILED_PRECONDITION when the job
+   * is none that has succeeded, or wrote no such table; DATA_LOSS when the stored bytes are damaged: what was received is
+   * then to be thrown away.
+   *
+   * @generated from rpc duchenne.v1.DetectorService.ExportVideoAnalysis
+   */
+  exportVideoAnalysis: {
+    methodKind: "server_streaming";
+    input: typeof ExportVideoAnalysisRequestSchema;
+    output: typeof ExportVideoAnalysisResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_duchenne_v1_detector, 0);

@@ -31,7 +31,7 @@ export type Job = Message<"duchenne.v1.Job"> & {
   name: string;
 
   /**
-   * What it does: "fine_tune", "linear_probe", "synthesize_dataset" or "evaluation".
+   * What it does: "fine_tune", "linear_probe", "synthesize_dataset", "evaluation" or "video_analysis".
    *
    * @generated from field: string kind = 2;
    */
@@ -101,7 +101,8 @@ export type Job = Message<"duchenne.v1.Job"> & {
   spec?: JsonObject | undefined;
 
   /**
-   * What it made: for a training {"modelVersion": ...}, for an evaluation {"evaluation": ...}, for a synthesis {"dataset": ...}.
+   * What it made: for a training {"modelVersion": ...}, for an evaluation {"evaluation": ...}, for a synthesis {"dataset": ...},
+   * for a video analysis {"frames", "packets", "faces", "rows", "decodeErrors", "tables": [...], ...}.
    *
    * @generated from field: google.protobuf.Struct result = 12;
    */

@@ -1,8 +1,7 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { ExportFormat, type ExportModelRequest, type ExportModelResponseSchema } from "@duchenne/proto";
-import { BlobDamagedError, type ModelVersionRecord, type Store } from "@duchenne/store";
+import type { ModelVersionRecord, Store } from "@duchenne/store";
+import { blobChunks } from "../blob-chunks.ts";
 import { versionName } from "../resource-name.ts";
 
 /** Thrown when a version has no file of the kind that is asked for. */
@@ -22,7 +21,6 @@ const FILES: Readonly<Record<number, { readonly role: string; readonly ending: s
   [ExportFormat.CARD]: { role: "card", ending: "card.json" },
   [ExportFormat.OPTIMIZER]: { role: "optimizer", ending: "optimizer.safetensors" },
 };
-const CHUNK_BYTES = 2 ** 20;
 
 /**
  * Streams a file of a version from the disk: its description, then its bytes.
@@ -44,15 +42,7 @@ export async function* exportModel(
     throw new FileNotInVersionError(modelVersion, role, roles);
   }
   const { digest, sizeBytes } = artifact;
-  const path = await store.blobs.file(digest);
   const fileName = `${record.model}-${record.version}.${ending}`;
   yield { message: { case: "file", value: { modelVersion, fileName, digest, sizeBytes: BigInt(sizeBytes) } } };
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES })) {
-    const bytes = new Uint8Array(chunk as Buffer);
-    hash.update(bytes);
-    yield { message: { case: "chunk", value: bytes } };
-  }
-  const actual = hash.digest("hex");
-  if (actual !== digest) throw new BlobDamagedError(digest, `holds other bytes, of sha256 ${actual}`);
+  for await (const value of blobChunks(store, digest)) yield { message: { case: "chunk", value } };
 }
