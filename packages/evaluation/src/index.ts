@@ -16,6 +16,7 @@ export { type EvaluationInput, evaluate } from "./evaluate.ts";
 export { type ExpressionEvaluationInput, evaluateExpressions } from "./evaluate-expressions.ts";
 export { expressionDocument } from "./expression-document.ts";
 export { type ExpressionReport, expressionReportSchema } from "./expression-report.ts";
+export { type FrameScores, FrameScoresError, readFrameScores, writeFrameScores } from "./frame-scores.ts";
 export { type Estimate, type EvaluationReport, evaluationReportSchema, type ReportHead } from "./report.ts";
 export type { ReportDocument } from "./report-document.ts";
 export { interval, tableLines } from "./report-parts.ts";

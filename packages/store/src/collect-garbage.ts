@@ -23,7 +23,7 @@ export interface Collected {
 const REMOVAL_TIMEOUT_MS = 10_000;
 
 /**
- * Removes what nothing refers to: files of no living version, rests of writes that were never finished, and checkpoints
+ * Removes what nothing refers to: files of no living version and no evaluation, rests of writes that were never finished, and checkpoints
  * that nobody goes on from. Safe beside everything else, in any number of processes: whether something refers to an object
  * and how old it is are read again, under a lock, just before it is removed.
  */
@@ -40,6 +40,8 @@ export async function collectGarbage(
   const used = new Set(
     versions.flatMap(({ artifacts }) => (JSON.parse(artifacts) as ModelArtifact[]).map(({ digest }) => digest)),
   );
+  const scored = await db.selectFrom("evaluations").select("scores").where("scores", "is not", null).execute();
+  for (const { scores } of scored) used.add(scores!);
   /** Removes an object that is older than a time, unless something has come to use it. */
   const remove = async (
     object: StoredObject,
@@ -68,7 +70,13 @@ export async function collectGarbage(
         .where("artifacts", "like", `%"${digest}"%`)
         .where("delete_time", "is", null)
         .executeTakeFirst();
-      return user !== undefined;
+      if (user !== undefined) return true;
+      const evaluation = await tx
+        .selectFrom("evaluations")
+        .select("id")
+        .where("scores", "=", digest)
+        .executeTakeFirst();
+      return evaluation !== undefined;
     });
   }
 
