@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { compareCommand } from "./commands/compare.ts";
 import { datasetsCommand } from "./commands/datasets.ts";
 import { detectCommand } from "./commands/detect.ts";
 import { doctorCommand } from "./commands/doctor.ts";
@@ -16,6 +17,7 @@ export function createProgram(): Command {
     detectCommand(),
     ...trainingCommands(),
     evaluateCommand(),
+    compareCommand(),
     jobsCommand(),
     datasetsCommand(),
     modelsCommand(),

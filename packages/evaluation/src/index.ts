@@ -1,4 +1,6 @@
 /** Metrics of action unit detectors and expression classifiers, with intervals over subjects, and their reports. */
+
+export type { BootstrapOptions } from "./bootstrap.ts";
 export { NonFiniteScoreError } from "./check-finite.ts";
 export { amongTop, type ClassifiedFrames, meanCrossEntropy, topAccuracy } from "./classification.ts";
 export {
@@ -9,6 +11,14 @@ export {
   type PairedRun,
   type WeightedFigure,
 } from "./compare-paired.ts";
+export {
+  checkComparable,
+  compareScores,
+  FramesDifferError,
+  NoSharedActionUnitError,
+  type ScoreComparison,
+} from "./compare-scores.ts";
+export { comparisonDocument } from "./comparison-document.ts";
 export { detectorDocument } from "./detector-document.ts";
 export { documentToJunit } from "./document-to-junit.ts";
 export { documentToMarkdown } from "./document-to-markdown.ts";
