@@ -1,6 +1,8 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { createDuchenneClient, type DuchenneClient, waitForJob } from "@duchenne/client";
 import { SYNTHFACS_ACTION_UNITS } from "@duchenne/data";
-import { type EvaluationReport, SamplingUnit, Split } from "@duchenne/proto";
+import { type EvaluationReport, GateOutcome, SamplingUnit, Split } from "@duchenne/proto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { duchenneCommand } from "./duchenne-command.ts";
 import { failureOf } from "./failure-of.ts";
@@ -42,6 +44,55 @@ async function evaluated(modelVersion: string, more: object = {}): Promise<Evalu
   const { result } = await waitForJob(client, (await client.evaluator.createEvaluation(request)).name);
   return client.evaluator.getReport({ name: result!.evaluation as string });
 }
+
+describe("a gate", () => {
+  const judged = async (gate: string, ...options: string[]) => {
+    const [file, junit] = [join(folder.path, "gate.yaml"), join(folder.path, "gate.xml")];
+    await writeFile(file, gate);
+    const what = ["--model", "models/small/versions/2", "--dataset", FACES, "--gate", file, "--junit", junit];
+    const ended = await duchenneCommand(server, "evaluate", ...what, ...options);
+    return { ...ended, junit: await readFile(junit, "utf8").catch(() => "") };
+  };
+
+  it("says that it is not done, apart from what it finds, when it cannot be asked", async () => {
+    const wrong = await judged("macro_auc: {minimum: 0.7}");
+    expect(wrong).toMatchObject({ code: 3, stdout: "", junit: "" });
+    expect(wrong.stderr).toContain("gate.macro_auc");
+    expect((await judged("macro_auc: {min: 0.7}", "--no-such-option")).code).toBe(3);
+    const check = client.evaluator.checkGate({ evaluation: longer.name, gate: "macro_auc: {minimum: 0.7}" });
+    expect(await failureOf(check)).toMatchObject({ code: "InvalidArgument", reason: "INVALID_GATE" });
+  });
+
+  it("is passed when the whole interval says so, and evaluates what it compares with", async () => {
+    const gate = `
+      macro_auc: {min: 0, not_lower_than: models/small/versions/1, by_more_than: 1}
+      each_action_unit: {auc: {loses_at_most: 0, compared_to: models/small/versions/2}}`;
+    const all = await evaluated("models/small/versions/2", { split: Split.ALL });
+    const early = client.evaluator.checkGate({ evaluation: all.name, gate });
+    expect(await failureOf(early)).toMatchObject({ code: "FailedPrecondition", reason: "BASELINE_NOT_EVALUATED" });
+    const { code, stdout, junit } = await judged(gate, "--split", "all");
+    expect(stdout).toContain("# Gate passed: models/small/versions/2 on datasets/faces");
+    expect(code).toBe(0);
+    expect(junit).toContain(`tests="${2 + SYNTHFACS_ACTION_UNITS.length}" failures="0" errors="0"`);
+    const check = await client.evaluator.checkGate({ evaluation: all.name, gate });
+    expect(check.outcome).toBe(GateOutcome.PASS);
+    expect(check.findings[0]!.estimate).toEqual(all.macroAuc);
+  });
+
+  it("is failed when a limit is broken, whatever else could not be told", async () => {
+    const gate = "macro_auc: {min: 1, not_lower_than: canary}\nidentity_leakage: {max: 1}";
+    const { code, stdout, junit } = await judged(gate);
+    expect(stdout).toContain("# Gate failed: ");
+    expect(code).toBe(1);
+    expect(junit).toContain('tests="3" failures="1" errors="1"');
+  });
+
+  it("could not tell when there is nothing to compare with", async () => {
+    const { code, stdout } = await judged("macro_auc: {not_lower_than: canary, by_more_than: 0.01}");
+    expect(stdout).toContain("models/default@canary points at no version");
+    expect(code).toBe(2);
+  });
+});
 
 describe("two evaluations on the same frames", () => {
   it("are compared, with the figures of their reports", async () => {

@@ -17,6 +17,7 @@ import { createSupervisor } from "@duchenne/jobs";
 import { type CreateEvaluationRequest, EvaluatorService, Split } from "@duchenne/proto";
 import { serviceHandler } from "@duchenne/rpc";
 import type { Store } from "@duchenne/store";
+import { checkGate } from "./comparison/check-gate.ts";
 import { createComparer } from "./comparison/compare-in-thread.ts";
 import { comparisonMessage } from "./comparison/comparison-message.ts";
 import { bootstrapOptions, comparablePair } from "./comparison/scored-evaluation.ts";
@@ -60,6 +61,8 @@ export async function createEvaluator(context: ServiceContext, config: Evaluator
 
     getReport: async ({ name, formats }) =>
       evaluationReportMessage(await store.evaluations.get(parseEvaluationName(name)), formats),
+
+    checkGate: (request, { signal }) => checkGate(store, compare, request, signal),
 
     async compareEvaluations(request, { signal }) {
       const [before, after] = await comparablePair(store, request);

@@ -19,7 +19,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file duchenne/v1/evaluator.proto.
  */
 export const file_duchenne_v1_evaluator: GenFile = /*@__PURE__*/
-  fileDesc("ChtkdWNoZW5uZS92MS9ldmFsdWF0b3IucHJvdG8SC2R1Y2hlbm5lLnYxIuUCChdDcmVhdGVFdmFsdWF0aW9uUmVxdWVzdBIbCgpyZXF1ZXN0X2lkGAEgASgJQge6SARyAhhAEiEKDW1vZGVsX3ZlcnNpb24YAiABKAlCCrpIB3IFEAEYgAISOwoHZGF0YXNldBgDIAEoCUIqukgnciUyI15kYXRhc2V0cy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kEisKBXNwbGl0GAQgASgOMhIuZHVjaGVubmUudjEuU3BsaXRCCLpIBYIBAhABEhgKEGlkZW50aXR5X2xlYWthZ2UYBSABKAgSEQoEc2VlZBgGIAEoBEgAiAEBEiUKE2Jvb3RzdHJhcF9yZXNhbXBsZXMYByABKA1CCLpIBSoDGJBOEhUKDXZhbGlkYXRlX29ubHkYCCABKAgSLAoLam9iX29wdGlvbnMYCSABKAsyFy5kdWNoZW5uZS52MS5Kb2JPcHRpb25zQgcKBV9zZWVkIokBChBHZXRSZXBvcnRSZXF1ZXN0EjYKBG5hbWUYASABKAlCKLpIJXIjMiFeZXZhbHVhdGlvbnMvW2EtekEtWjAtOV8tXXsxLDY0fSQSPQoHZm9ybWF0cxgCIAMoDjIZLmR1Y2hlbm5lLnYxLlJlcG9ydEZvcm1hdEIRukgOkgELGAEiB4IBBBABIAAiZAoIRXN0aW1hdGUSEgoFdmFsdWUYASABKAFIAIgBARISCgVsb3dlchgCIAEoAUgBiAEBEhIKBXVwcGVyGAMgASgBSAKIAQFCCAoGX3ZhbHVlQggKBl9sb3dlckIICgZfdXBwZXIibQoJQ29uZnVzaW9uEhYKDnRydWVfcG9zaXRpdmVzGAEgASgNEhcKD2ZhbHNlX3Bvc2l0aXZlcxgCIAEoDRIXCg9mYWxzZV9uZWdhdGl2ZXMYAyABKA0SFgoOdHJ1ZV9uZWdhdGl2ZXMYBCABKA0iawoOQ2FsaWJyYXRpb25CaW4SDQoFbG93ZXIYASABKAESDQoFdXBwZXIYAiABKAESDgoGZnJhbWVzGAMgASgNEhgKEG1lYW5fcHJvYmFiaWxpdHkYBCABKAESEQoJb2NjdXJyaW5nGAUgASgBIo4EChBBY3Rpb25Vbml0UmVwb3J0EhMKC2FjdGlvbl91bml0GAEgASgNEg4KBmZyYW1lcxgCIAEoDRISCgpwcmV2YWxlbmNlGAMgASgBEiEKAmYxGAQgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSEgoKdHJpdmlhbF9mMRgFIAEoARIiCgNhdWMYBiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIRCgl0aHJlc2hvbGQYByABKAESNgoQdGhyZXNob2xkX29yaWdpbhgIIAEoDjIcLmR1Y2hlbm5lLnYxLlRocmVzaG9sZE9yaWdpbhIpCgpmMV9hdF9oYWxmGAkgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSMAoRYXZlcmFnZV9wcmVjaXNpb24YCiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIwChFjYWxpYnJhdGlvbl9lcnJvchgLIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEioKC2JyaWVyX3Njb3JlGAwgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSKQoJY29uZnVzaW9uGA0gASgLMhYuZHVjaGVubmUudjEuQ29uZnVzaW9uEjUKEGNhbGlicmF0aW9uX2JpbnMYDiADKAsyGy5kdWNoZW5uZS52MS5DYWxpYnJhdGlvbkJpbiKSAQoRRXhwcmVzc2lvbkZpZ3VyZXMSEgoKZXhwcmVzc2lvbhgBIAEoCRIOCgZmcmFtZXMYAiABKA0SJQoGcmVjYWxsGAMgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSIQoCZjEYBCABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIPCgdhbnN3ZXJzGAUgAygNIv0BChBFeHByZXNzaW9uUmVwb3J0EiMKBHRvcDEYASABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIUCgx0cml2aWFsX3RvcDEYAiABKAESMgoTbWVhbl9jbGFzc19hY2N1cmFjeRgDIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEiwKDWNyb3NzX2VudHJvcHkYBCABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIzCgtleHByZXNzaW9ucxgFIAMoCzIeLmR1Y2hlbm5lLnYxLkV4cHJlc3Npb25GaWd1cmVzEhcKD2ZyYW1lc19sZWZ0X291dBgGIAEoDSKHAQoPSWRlbnRpdHlMZWFrYWdlEicKCGFjY3VyYWN5GAEgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSDgoGY2hhbmNlGAIgASgBEhAKCHN1YmplY3RzGAMgASgNEhQKDHRyYWluX2ZyYW1lcxgEIAEoDRITCgt0ZXN0X2ZyYW1lcxgFIAEoDSKABwoQRXZhbHVhdGlvblJlcG9ydBIMCgRuYW1lGAEgASgJEhUKDW1vZGVsX3ZlcnNpb24YAiABKAkSDwoHZGF0YXNldBgDIAEoCRIWCg5kYXRhc2V0X2RpZ2VzdBgEIAEoCRIhCgVzcGxpdBgFIAEoDjISLmR1Y2hlbm5lLnYxLlNwbGl0Eg4KBmZyYW1lcxgGIAEoDRIQCghzdWJqZWN0cxgHIAEoDRIzCgxhY3Rpb25fdW5pdHMYCCADKAsyHS5kdWNoZW5uZS52MS5BY3Rpb25Vbml0UmVwb3J0EiYKB21lYW5fZjEYCSABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIoCgltYWNyb19hdWMYCiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRI2ChBpZGVudGl0eV9sZWFrYWdlGAsgASgLMhwuZHVjaGVubmUudjEuSWRlbnRpdHlMZWFrYWdlEi8KC2NyZWF0ZV90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRqc29uGA0gASgJEhAKCG1hcmtkb3duGA4gASgJEhAKCHN3ZXB0X2YxGA8gASgBEhcKD3N3ZXB0X3RocmVzaG9sZBgQIAEoARIXCg9tZWFuX3RyaXZpYWxfZjEYESABKAESOAoRZXhwcmVzc2lvbl9yZXBvcnQYEiABKAsyHS5kdWNoZW5uZS52MS5FeHByZXNzaW9uUmVwb3J0EjEKDmludGVydmFsc19vdmVyGBMgASgOMhkuZHVjaGVubmUudjEuU2FtcGxpbmdVbml0EicKCGYxX21pY3JvGBQgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSLgoPbWVhbl9mMV9hdF9oYWxmGBUgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSNgoXbWFjcm9fYXZlcmFnZV9wcmVjaXNpb24YFiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRI1ChZtZWFuX2NhbGlicmF0aW9uX2Vycm9yGBcgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSLwoQbWVhbl9icmllcl9zY29yZRgYIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEgwKBGh0bWwYGSABKAkSEQoJanVuaXRfeG1sGBogASgJIpICChlDb21wYXJlRXZhbHVhdGlvbnNSZXF1ZXN0EjgKBmJlZm9yZRgBIAEoCUIoukglciMyIV5ldmFsdWF0aW9ucy9bYS16QS1aMC05Xy1dezEsNjR9JBI3CgVhZnRlchgCIAEoCUIoukglciMyIV5ldmFsdWF0aW9ucy9bYS16QS1aMC05Xy1dezEsNjR9JBIRCgRzZWVkGAMgASgESACIAQESJQoTYm9vdHN0cmFwX3Jlc2FtcGxlcxgEIAEoDUIIukgFKgMYkE4SMAoKY29uZmlkZW5jZRgFIAEoAUIXukgUEhIRAAAAAAAA8D8pAAAAAAAA4D9IAYgBAUIHCgVfc2VlZEINCgtfY29uZmlkZW5jZSKEAQoOUGFpcmVkRXN0aW1hdGUSJQoGYmVmb3JlGAEgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSJAoFYWZ0ZXIYAiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIlCgZjaGFuZ2UYAyABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZSJ+ChRBY3Rpb25Vbml0Q29tcGFyaXNvbhITCgthY3Rpb25fdW5pdBgBIAEoDRInCgJmMRgCIAEoCzIbLmR1Y2hlbm5lLnYxLlBhaXJlZEVzdGltYXRlEigKA2F1YxgDIAEoCzIbLmR1Y2hlbm5lLnYxLlBhaXJlZEVzdGltYXRlIuIDChRFdmFsdWF0aW9uQ29tcGFyaXNvbhIOCgZiZWZvcmUYASABKAkSDQoFYWZ0ZXIYAiABKAkSHAoUYmVmb3JlX21vZGVsX3ZlcnNpb24YAyABKAkSGwoTYWZ0ZXJfbW9kZWxfdmVyc2lvbhgEIAEoCRIPCgdkYXRhc2V0GAUgASgJEhYKDmRhdGFzZXRfZGlnZXN0GAYgASgJEg4KBmZyYW1lcxgHIAEoDRIQCghzdWJqZWN0cxgIIAEoDRIxCg5pbnRlcnZhbHNfb3ZlchgJIAEoDjIZLmR1Y2hlbm5lLnYxLlNhbXBsaW5nVW5pdBISCgpjb25maWRlbmNlGAogASgBEi4KCW1hY3JvX2F1YxgLIAEoCzIbLmR1Y2hlbm5lLnYxLlBhaXJlZEVzdGltYXRlEiwKB21lYW5fZjEYDCABKAsyGy5kdWNoZW5uZS52MS5QYWlyZWRFc3RpbWF0ZRI3CgxhY3Rpb25fdW5pdHMYDSADKAsyIS5kdWNoZW5uZS52MS5BY3Rpb25Vbml0Q29tcGFyaXNvbhITCgtvbmx5X2JlZm9yZRgOIAMoDRISCgpvbmx5X2FmdGVyGA8gAygNEgwKBGpzb24YECABKAkSEAoIbWFya2Rvd24YESABKAkqQQoFU3BsaXQSFQoRU1BMSVRfVU5TUEVDSUZJRUQQABISCg5TUExJVF9IRUxEX09VVBABEg0KCVNQTElUX0FMTBACKl4KDFJlcG9ydEZvcm1hdBIdChlSRVBPUlRfRk9STUFUX1VOU1BFQ0lGSUVEEAASFgoSUkVQT1JUX0ZPUk1BVF9IVE1MEAESFwoTUkVQT1JUX0ZPUk1BVF9KVU5JVBACKmMKDFNhbXBsaW5nVW5pdBIdChlTQU1QTElOR19VTklUX1VOU1BFQ0lGSUVEEAASGgoWU0FNUExJTkdfVU5JVF9TVUJKRUNUUxABEhgKFFNBTVBMSU5HX1VOSVRfRlJBTUVTEAIyigIKEEV2YWx1YXRvclNlcnZpY2USSgoQQ3JlYXRlRXZhbHVhdGlvbhIkLmR1Y2hlbm5lLnYxLkNyZWF0ZUV2YWx1YXRpb25SZXF1ZXN0GhAuZHVjaGVubmUudjEuSm9iEkkKCUdldFJlcG9ydBIdLmR1Y2hlbm5lLnYxLkdldFJlcG9ydFJlcXVlc3QaHS5kdWNoZW5uZS52MS5FdmFsdWF0aW9uUmVwb3J0El8KEkNvbXBhcmVFdmFsdWF0aW9ucxImLmR1Y2hlbm5lLnYxLkNvbXBhcmVFdmFsdWF0aW9uc1JlcXVlc3QaIS5kdWNoZW5uZS52MS5FdmFsdWF0aW9uQ29tcGFyaXNvbmIGcHJvdG8z", [file_buf_validate_validate, file_duchenne_v1_action_unit, file_duchenne_v1_job, file_google_protobuf_timestamp]);
+  fileDesc("ChtkdWNoZW5uZS92MS9ldmFsdWF0b3IucHJvdG8SC2R1Y2hlbm5lLnYxIuUCChdDcmVhdGVFdmFsdWF0aW9uUmVxdWVzdBIbCgpyZXF1ZXN0X2lkGAEgASgJQge6SARyAhhAEiEKDW1vZGVsX3ZlcnNpb24YAiABKAlCCrpIB3IFEAEYgAISOwoHZGF0YXNldBgDIAEoCUIqukgnciUyI15kYXRhc2V0cy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kEisKBXNwbGl0GAQgASgOMhIuZHVjaGVubmUudjEuU3BsaXRCCLpIBYIBAhABEhgKEGlkZW50aXR5X2xlYWthZ2UYBSABKAgSEQoEc2VlZBgGIAEoBEgAiAEBEiUKE2Jvb3RzdHJhcF9yZXNhbXBsZXMYByABKA1CCLpIBSoDGJBOEhUKDXZhbGlkYXRlX29ubHkYCCABKAgSLAoLam9iX29wdGlvbnMYCSABKAsyFy5kdWNoZW5uZS52MS5Kb2JPcHRpb25zQgcKBV9zZWVkIokBChBHZXRSZXBvcnRSZXF1ZXN0EjYKBG5hbWUYASABKAlCKLpIJXIjMiFeZXZhbHVhdGlvbnMvW2EtekEtWjAtOV8tXXsxLDY0fSQSPQoHZm9ybWF0cxgCIAMoDjIZLmR1Y2hlbm5lLnYxLlJlcG9ydEZvcm1hdEIRukgOkgELGAEiB4IBBBABIAAiZAoIRXN0aW1hdGUSEgoFdmFsdWUYASABKAFIAIgBARISCgVsb3dlchgCIAEoAUgBiAEBEhIKBXVwcGVyGAMgASgBSAKIAQFCCAoGX3ZhbHVlQggKBl9sb3dlckIICgZfdXBwZXIibQoJQ29uZnVzaW9uEhYKDnRydWVfcG9zaXRpdmVzGAEgASgNEhcKD2ZhbHNlX3Bvc2l0aXZlcxgCIAEoDRIXCg9mYWxzZV9uZWdhdGl2ZXMYAyABKA0SFgoOdHJ1ZV9uZWdhdGl2ZXMYBCABKA0iawoOQ2FsaWJyYXRpb25CaW4SDQoFbG93ZXIYASABKAESDQoFdXBwZXIYAiABKAESDgoGZnJhbWVzGAMgASgNEhgKEG1lYW5fcHJvYmFiaWxpdHkYBCABKAESEQoJb2NjdXJyaW5nGAUgASgBIo4EChBBY3Rpb25Vbml0UmVwb3J0EhMKC2FjdGlvbl91bml0GAEgASgNEg4KBmZyYW1lcxgCIAEoDRISCgpwcmV2YWxlbmNlGAMgASgBEiEKAmYxGAQgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSEgoKdHJpdmlhbF9mMRgFIAEoARIiCgNhdWMYBiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIRCgl0aHJlc2hvbGQYByABKAESNgoQdGhyZXNob2xkX29yaWdpbhgIIAEoDjIcLmR1Y2hlbm5lLnYxLlRocmVzaG9sZE9yaWdpbhIpCgpmMV9hdF9oYWxmGAkgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSMAoRYXZlcmFnZV9wcmVjaXNpb24YCiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIwChFjYWxpYnJhdGlvbl9lcnJvchgLIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEioKC2JyaWVyX3Njb3JlGAwgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSKQoJY29uZnVzaW9uGA0gASgLMhYuZHVjaGVubmUudjEuQ29uZnVzaW9uEjUKEGNhbGlicmF0aW9uX2JpbnMYDiADKAsyGy5kdWNoZW5uZS52MS5DYWxpYnJhdGlvbkJpbiKSAQoRRXhwcmVzc2lvbkZpZ3VyZXMSEgoKZXhwcmVzc2lvbhgBIAEoCRIOCgZmcmFtZXMYAiABKA0SJQoGcmVjYWxsGAMgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSIQoCZjEYBCABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIPCgdhbnN3ZXJzGAUgAygNIv0BChBFeHByZXNzaW9uUmVwb3J0EiMKBHRvcDEYASABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIUCgx0cml2aWFsX3RvcDEYAiABKAESMgoTbWVhbl9jbGFzc19hY2N1cmFjeRgDIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEiwKDWNyb3NzX2VudHJvcHkYBCABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIzCgtleHByZXNzaW9ucxgFIAMoCzIeLmR1Y2hlbm5lLnYxLkV4cHJlc3Npb25GaWd1cmVzEhcKD2ZyYW1lc19sZWZ0X291dBgGIAEoDSKHAQoPSWRlbnRpdHlMZWFrYWdlEicKCGFjY3VyYWN5GAEgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSDgoGY2hhbmNlGAIgASgBEhAKCHN1YmplY3RzGAMgASgNEhQKDHRyYWluX2ZyYW1lcxgEIAEoDRITCgt0ZXN0X2ZyYW1lcxgFIAEoDSKABwoQRXZhbHVhdGlvblJlcG9ydBIMCgRuYW1lGAEgASgJEhUKDW1vZGVsX3ZlcnNpb24YAiABKAkSDwoHZGF0YXNldBgDIAEoCRIWCg5kYXRhc2V0X2RpZ2VzdBgEIAEoCRIhCgVzcGxpdBgFIAEoDjISLmR1Y2hlbm5lLnYxLlNwbGl0Eg4KBmZyYW1lcxgGIAEoDRIQCghzdWJqZWN0cxgHIAEoDRIzCgxhY3Rpb25fdW5pdHMYCCADKAsyHS5kdWNoZW5uZS52MS5BY3Rpb25Vbml0UmVwb3J0EiYKB21lYW5fZjEYCSABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIoCgltYWNyb19hdWMYCiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRI2ChBpZGVudGl0eV9sZWFrYWdlGAsgASgLMhwuZHVjaGVubmUudjEuSWRlbnRpdHlMZWFrYWdlEi8KC2NyZWF0ZV90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRqc29uGA0gASgJEhAKCG1hcmtkb3duGA4gASgJEhAKCHN3ZXB0X2YxGA8gASgBEhcKD3N3ZXB0X3RocmVzaG9sZBgQIAEoARIXCg9tZWFuX3RyaXZpYWxfZjEYESABKAESOAoRZXhwcmVzc2lvbl9yZXBvcnQYEiABKAsyHS5kdWNoZW5uZS52MS5FeHByZXNzaW9uUmVwb3J0EjEKDmludGVydmFsc19vdmVyGBMgASgOMhkuZHVjaGVubmUudjEuU2FtcGxpbmdVbml0EicKCGYxX21pY3JvGBQgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSLgoPbWVhbl9mMV9hdF9oYWxmGBUgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSNgoXbWFjcm9fYXZlcmFnZV9wcmVjaXNpb24YFiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRI1ChZtZWFuX2NhbGlicmF0aW9uX2Vycm9yGBcgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSLwoQbWVhbl9icmllcl9zY29yZRgYIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEgwKBGh0bWwYGSABKAkSEQoJanVuaXRfeG1sGBogASgJIpICChlDb21wYXJlRXZhbHVhdGlvbnNSZXF1ZXN0EjgKBmJlZm9yZRgBIAEoCUIoukglciMyIV5ldmFsdWF0aW9ucy9bYS16QS1aMC05Xy1dezEsNjR9JBI3CgVhZnRlchgCIAEoCUIoukglciMyIV5ldmFsdWF0aW9ucy9bYS16QS1aMC05Xy1dezEsNjR9JBIRCgRzZWVkGAMgASgESACIAQESJQoTYm9vdHN0cmFwX3Jlc2FtcGxlcxgEIAEoDUIIukgFKgMYkE4SMAoKY29uZmlkZW5jZRgFIAEoAUIXukgUEhIRAAAAAAAA8D8pAAAAAAAA4D9IAYgBAUIHCgVfc2VlZEINCgtfY29uZmlkZW5jZSKEAQoOUGFpcmVkRXN0aW1hdGUSJQoGYmVmb3JlGAEgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSJAoFYWZ0ZXIYAiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIlCgZjaGFuZ2UYAyABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZSJ+ChRBY3Rpb25Vbml0Q29tcGFyaXNvbhITCgthY3Rpb25fdW5pdBgBIAEoDRInCgJmMRgCIAEoCzIbLmR1Y2hlbm5lLnYxLlBhaXJlZEVzdGltYXRlEigKA2F1YxgDIAEoCzIbLmR1Y2hlbm5lLnYxLlBhaXJlZEVzdGltYXRlIuIDChRFdmFsdWF0aW9uQ29tcGFyaXNvbhIOCgZiZWZvcmUYASABKAkSDQoFYWZ0ZXIYAiABKAkSHAoUYmVmb3JlX21vZGVsX3ZlcnNpb24YAyABKAkSGwoTYWZ0ZXJfbW9kZWxfdmVyc2lvbhgEIAEoCRIPCgdkYXRhc2V0GAUgASgJEhYKDmRhdGFzZXRfZGlnZXN0GAYgASgJEg4KBmZyYW1lcxgHIAEoDRIQCghzdWJqZWN0cxgIIAEoDRIxCg5pbnRlcnZhbHNfb3ZlchgJIAEoDjIZLmR1Y2hlbm5lLnYxLlNhbXBsaW5nVW5pdBISCgpjb25maWRlbmNlGAogASgBEi4KCW1hY3JvX2F1YxgLIAEoCzIbLmR1Y2hlbm5lLnYxLlBhaXJlZEVzdGltYXRlEiwKB21lYW5fZjEYDCABKAsyGy5kdWNoZW5uZS52MS5QYWlyZWRFc3RpbWF0ZRI3CgxhY3Rpb25fdW5pdHMYDSADKAsyIS5kdWNoZW5uZS52MS5BY3Rpb25Vbml0Q29tcGFyaXNvbhITCgtvbmx5X2JlZm9yZRgOIAMoDRISCgpvbmx5X2FmdGVyGA8gAygNEgwKBGpzb24YECABKAkSEAoIbWFya2Rvd24YESABKAkiawoQQ2hlY2tHYXRlUmVxdWVzdBI8CgpldmFsdWF0aW9uGAEgASgJQii6SCVyIzIhXmV2YWx1YXRpb25zL1thLXpBLVowLTlfLV17MSw2NH0kEhkKBGdhdGUYAiABKAlCC7pICHIGEAEogIAEIr0BCgtHYXRlRmluZGluZxIMCgRydWxlGAEgASgJEhgKC2FjdGlvbl91bml0GAIgASgNSACIAQESKQoHb3V0Y29tZRgDIAEoDjIYLmR1Y2hlbm5lLnYxLkdhdGVPdXRjb21lEicKCGVzdGltYXRlGAQgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSDQoFbGltaXQYBSABKAESEwoLZXhwbGFuYXRpb24YBiABKAlCDgoMX2FjdGlvbl91bml0IpsBCglHYXRlQ2hlY2sSEgoKZXZhbHVhdGlvbhgBIAEoCRIpCgdvdXRjb21lGAIgASgOMhguZHVjaGVubmUudjEuR2F0ZU91dGNvbWUSKgoIZmluZGluZ3MYAyADKAsyGC5kdWNoZW5uZS52MS5HYXRlRmluZGluZxIQCghtYXJrZG93bhgEIAEoCRIRCglqdW5pdF94bWwYBSABKAkqQQoFU3BsaXQSFQoRU1BMSVRfVU5TUEVDSUZJRUQQABISCg5TUExJVF9IRUxEX09VVBABEg0KCVNQTElUX0FMTBACKl4KDFJlcG9ydEZvcm1hdBIdChlSRVBPUlRfRk9STUFUX1VOU1BFQ0lGSUVEEAASFgoSUkVQT1JUX0ZPUk1BVF9IVE1MEAESFwoTUkVQT1JUX0ZPUk1BVF9KVU5JVBACKmMKDFNhbXBsaW5nVW5pdBIdChlTQU1QTElOR19VTklUX1VOU1BFQ0lGSUVEEAASGgoWU0FNUExJTkdfVU5JVF9TVUJKRUNUUxABEhgKFFNBTVBMSU5HX1VOSVRfRlJBTUVTEAIqegoLR2F0ZU91dGNvbWUSHAoYR0FURV9PVVRDT01FX1VOU1BFQ0lGSUVEEAASFQoRR0FURV9PVVRDT01FX1BBU1MQARIVChFHQVRFX09VVENPTUVfRkFJTBACEh8KG0dBVEVfT1VUQ09NRV9DT1VMRF9OT1RfVEVMTBADMs4CChBFdmFsdWF0b3JTZXJ2aWNlEkoKEENyZWF0ZUV2YWx1YXRpb24SJC5kdWNoZW5uZS52MS5DcmVhdGVFdmFsdWF0aW9uUmVxdWVzdBoQLmR1Y2hlbm5lLnYxLkpvYhJJCglHZXRSZXBvcnQSHS5kdWNoZW5uZS52MS5HZXRSZXBvcnRSZXF1ZXN0Gh0uZHVjaGVubmUudjEuRXZhbHVhdGlvblJlcG9ydBJfChJDb21wYXJlRXZhbHVhdGlvbnMSJi5kdWNoZW5uZS52MS5Db21wYXJlRXZhbHVhdGlvbnNSZXF1ZXN0GiEuZHVjaGVubmUudjEuRXZhbHVhdGlvbkNvbXBhcmlzb24SQgoJQ2hlY2tHYXRlEh0uZHVjaGVubmUudjEuQ2hlY2tHYXRlUmVxdWVzdBoWLmR1Y2hlbm5lLnYxLkdhdGVDaGVja2IGcHJvdG8z", [file_buf_validate_validate, file_duchenne_v1_action_unit, file_duchenne_v1_job, file_google_protobuf_timestamp]);
 
 /**
  * An evaluation to start.
@@ -974,6 +974,139 @@ export const EvaluationComparisonSchema: GenMessage<EvaluationComparison> = /*@_
   messageDesc(file_duchenne_v1_evaluator, 13);
 
 /**
+ * Asks what a gate finds.
+ *
+ * @generated from message duchenne.v1.CheckGateRequest
+ */
+export type CheckGateRequest = Message<"duchenne.v1.CheckGateRequest"> & {
+  /**
+   * "evaluations/{evaluation}".
+   *
+   * @generated from field: string evaluation = 1;
+   */
+  evaluation: string;
+
+  /**
+   * The rules, in YAML: docs/evaluation.md has them.
+   *
+   * @generated from field: string gate = 2;
+   */
+  gate: string;
+};
+
+/**
+ * Describes the message duchenne.v1.CheckGateRequest.
+ * Use `create(CheckGateRequestSchema)` to create a new message.
+ */
+export const CheckGateRequestSchema: GenMessage<CheckGateRequest> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_evaluator, 14);
+
+/**
+ * What is found of one rule, of one action unit where it is of each.
+ *
+ * @generated from message duchenne.v1.GateFinding
+ */
+export type GateFinding = Message<"duchenne.v1.GateFinding"> & {
+  /**
+   * As the gate has it, such as "macro_auc.min".
+   *
+   * @generated from field: string rule = 1;
+   */
+  rule: string;
+
+  /**
+   * The FACS number; absent of means and identity leakage.
+   *
+   * @generated from field: optional uint32 action_unit = 2;
+   */
+  actionUnit?: number | undefined;
+
+  /**
+   * What is found.
+   *
+   * @generated from field: duchenne.v1.GateOutcome outcome = 3;
+   */
+  outcome: GateOutcome;
+
+  /**
+   * What was compared with the limit: the figure, or its change from the baseline.
+   *
+   * @generated from field: duchenne.v1.Estimate estimate = 4;
+   */
+  estimate?: Estimate | undefined;
+
+  /**
+   * The least that the estimate may be; of identity leakage the most.
+   *
+   * @generated from field: double limit = 5;
+   */
+  limit: number;
+
+  /**
+   * What was expected and what was found.
+   *
+   * @generated from field: string explanation = 6;
+   */
+  explanation: string;
+};
+
+/**
+ * Describes the message duchenne.v1.GateFinding.
+ * Use `create(GateFindingSchema)` to create a new message.
+ */
+export const GateFindingSchema: GenMessage<GateFinding> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_evaluator, 15);
+
+/**
+ * What a gate finds.
+ *
+ * @generated from message duchenne.v1.GateCheck
+ */
+export type GateCheck = Message<"duchenne.v1.GateCheck"> & {
+  /**
+   * The evaluation.
+   *
+   * @generated from field: string evaluation = 1;
+   */
+  evaluation: string;
+
+  /**
+   * Of the whole gate.
+   *
+   * @generated from field: duchenne.v1.GateOutcome outcome = 2;
+   */
+  outcome: GateOutcome;
+
+  /**
+   * In the order of the rules.
+   *
+   * @generated from field: repeated duchenne.v1.GateFinding findings = 3;
+   */
+  findings: GateFinding[];
+
+  /**
+   * What was found as Markdown.
+   *
+   * @generated from field: string markdown = 4;
+   */
+  markdown: string;
+
+  /**
+   * What was found as JUnit XML: broken rules are failures, those of which it could not be told are errors.
+   *
+   * @generated from field: string junit_xml = 5;
+   */
+  junitXml: string;
+};
+
+/**
+ * Describes the message duchenne.v1.GateCheck.
+ * Use `create(GateCheckSchema)` to create a new message.
+ */
+export const GateCheckSchema: GenMessage<GateCheck> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_evaluator, 16);
+
+/**
  * Which part of a data set to use.
  *
  * @generated from enum duchenne.v1.Split
@@ -1097,6 +1230,54 @@ export const SamplingUnitSchema: GenEnum<SamplingUnit> = /*@__PURE__*/
   enumDesc(file_duchenne_v1_evaluator, 2);
 
 /**
+ * What is found of a gate or of one of its rules.
+ *
+ * @generated from enum duchenne.v1.GateOutcome
+ */
+export const GateOutcome = {
+  /**
+   * Never answered.
+   *
+   * @generated from enum value: GATE_OUTCOME_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The whole interval keeps the limit; of a gate: of all rules.
+   *
+   * @generated from enum value: GATE_OUTCOME_PASS = 1;
+   */
+  PASS: 1,
+
+  /**
+   * The whole interval breaks the limit; of a gate: of any rule.
+   *
+   * @generated from enum value: GATE_OUTCOME_FAIL = 2;
+   */
+  FAIL: 2,
+
+  /**
+   * The interval holds the limit, or there is none; of a gate: of any rule while none fails.
+   *
+   * @generated from enum value: GATE_OUTCOME_COULD_NOT_TELL = 3;
+   */
+  COULD_NOT_TELL: 3,
+} as const;
+
+/**
+ * What is found of a gate or of one of its rules.
+ *
+ * @generated from enum duchenne.v1.GateOutcome
+ */
+export type GateOutcome = (typeof GateOutcome)[keyof typeof GateOutcome] | UnknownEnum;
+
+/**
+ * Describes the enum duchenne.v1.GateOutcome.
+ */
+export const GateOutcomeSchema: GenEnum<GateOutcome> = /*@__PURE__*/
+  enumDesc(file_duchenne_v1_evaluator, 3);
+
+/**
  * Evaluates model versions and keeps the reports.
  *
  * @generated from service duchenne.v1.EvaluatorService
@@ -1136,6 +1317,19 @@ export const EvaluatorService: GenService<{
     methodKind: "unary";
     input: typeof CompareEvaluationsRequestSchema;
     output: typeof EvaluationComparisonSchema;
+  },
+  /**
+   * Judges an evaluation of an action unit detector by the rules of a gate. Baselines are the newest evaluations of the
+   * versions that the rules name, on the same part of the same data set. Errors: as CompareEvaluations, and
+   * INVALID_ARGUMENT (INVALID_GATE) with every problem of the rules, FAILED_PRECONDITION (BASELINE_NOT_EVALUATED), which names
+   * the `model_version` to evaluate first.
+   *
+   * @generated from rpc duchenne.v1.EvaluatorService.CheckGate
+   */
+  checkGate: {
+    methodKind: "unary";
+    input: typeof CheckGateRequestSchema;
+    output: typeof GateCheckSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_duchenne_v1_evaluator, 0);

@@ -51,8 +51,8 @@ export async function scoredEvaluation(store: Store, name: string, field: string
   return scoredRecord(store, await store.evaluations.get(parseEvaluationName(name, field)));
 }
 
-/** The same of a record. */
-async function scoredRecord(store: Store, record: EvaluationRecord): Promise<ScoredEvaluation> {
+/** The same of a record. @throws as `scoredEvaluation` */
+export async function scoredRecord(store: Store, record: EvaluationRecord): Promise<ScoredEvaluation> {
   const name = evaluationName(record.id);
   const { split, datasetDigest, ...report } = storedReportSchema.parse(record.report);
   if ("expressions" in report) throw new NoActionUnitsError(name, record.modelVersion);
