@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { analyzeCommand } from "./commands/analyze.ts";
+import { compareCommand } from "./commands/compare.ts";
 import { datasetsCommand } from "./commands/datasets.ts";
 import { detectCommand } from "./commands/detect.ts";
 import { doctorCommand } from "./commands/doctor.ts";
@@ -18,6 +19,7 @@ export function createProgram(): Command {
     analyzeCommand(),
     ...trainingCommands(),
     evaluateCommand(),
+    compareCommand(),
     jobsCommand(),
     datasetsCommand(),
     modelsCommand(),

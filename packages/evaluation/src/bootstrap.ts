@@ -37,14 +37,22 @@ export interface Bootstrap {
   estimate(figures: (weights: UnitWeights) => readonly (number | undefined)[]): Estimate[];
 }
 
+/** How a bootstrap is made. */
+export interface BootstrapOptions {
+  readonly resamples: number;
+  readonly seed: number;
+  /** What the intervals hold of the resamples; default 0.95. */
+  readonly confidence?: number | undefined;
+}
+
 /**
- * Makes a bootstrap of 95 % intervals. Resamples on which a figure is undefined are left out of its interval; with fewer
+ * Makes a bootstrap, by default of 95 % intervals. Resamples on which a figure is undefined are left out of its interval; with fewer
  * than two units there is none. Weights are drawn anew for every estimate, the same for each: those of a hundred thousand
  * frames are not kept.
  */
 export function createBootstrap(
   units: SamplingUnits,
-  { resamples, seed }: { readonly resamples: number; readonly seed: number },
+  { resamples, seed, confidence = 0.95 }: BootstrapOptions,
 ): Bootstrap {
   return {
     units,
@@ -58,16 +66,17 @@ export function createBootstrap(
         for (let j = 0; j < units.count; j++) weights[random.integer(units.count)]!++;
         for (const [which, value] of figures(weights).entries()) if (value !== undefined) drawn[which]!.push(value);
       }
-      return whole.map((value, which) => estimateOf(value, drawn[which]!));
+      return whole.map((value, which) => estimateOf(value, drawn[which]!, confidence));
     },
   };
 }
 
-function estimateOf(value: number | undefined, drawn: readonly number[]): Estimate {
+function estimateOf(value: number | undefined, drawn: readonly number[], confidence: number): Estimate {
   if (value === undefined) return {};
   if (drawn.length === 0) return { value };
   const sorted = [...drawn].sort((a, b) => a - b);
-  return { value, lower: quantile(sorted, 0.025), upper: quantile(sorted, 0.975) };
+  const outside = (1 - confidence) / 2;
+  return { value, lower: quantile(sorted, outside), upper: quantile(sorted, 1 - outside) };
 }
 
 /** Linear interpolation between order statistics. */

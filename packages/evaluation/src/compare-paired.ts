@@ -1,4 +1,4 @@
-import { createBootstrap, samplingUnitsOf } from "./bootstrap.ts";
+import { type BootstrapOptions, createBootstrap, samplingUnitsOf } from "./bootstrap.ts";
 import { mean } from "./mean.ts";
 import { prepareRanking } from "./ranking.ts";
 import type { Estimate } from "./report.ts";
@@ -7,12 +7,15 @@ import { type ScoredUnits, scoredLabelsOf } from "./thresholds.ts";
 /** A figure of some frames when each counts as often as told; undefined when it does not exist then. */
 export type WeightedFigure = (weightOf: (frame: number) => number) => number | undefined;
 
+/** The same of several figures at once, which spares going through the frames for each. */
+export type WeightedFigures = (weightOf: (frame: number) => number) => readonly (number | undefined)[];
+
 /** Two models on the same frames. */
-export interface PairedRun {
+export interface PairedRun<Figure = WeightedFigure> {
   /** Of each frame. */
   readonly subjects: readonly string[];
-  readonly before: WeightedFigure;
-  readonly after: WeightedFigure;
+  readonly before: Figure;
+  readonly after: Figure;
 }
 
 /** A figure of two models, and how it changes from one to the other. */
@@ -23,14 +26,24 @@ export interface PairedComparison {
 }
 
 /**
- * Compares two models on the same frames: 95 % intervals of a bootstrap that draws the same subjects for both, so that
+ * Compares two models on the same frames: intervals, by default of 95 %, of a bootstrap that draws the same subjects for both, so that
  * what makes a subject hard does not count as a difference. Of several runs (seeds, folds) the mean is compared; a subject
  * that is in several of them is drawn for all at once.
  */
-export function comparePaired(
-  runs: readonly PairedRun[],
-  options: { readonly resamples: number; readonly seed: number },
-): PairedComparison {
+export function comparePaired(runs: readonly PairedRun[], options: BootstrapOptions): PairedComparison {
+  const alone = runs.map(({ subjects, before, after }) => ({
+    subjects,
+    before: (weightOf: (frame: number) => number) => [before(weightOf)],
+    after: (weightOf: (frame: number) => number) => [after(weightOf)],
+  }));
+  return comparePairedFigures(alone, options)[0]!;
+}
+
+/** Compares several figures of two models, as `comparePaired` does each of them, over the same resamples. */
+export function comparePairedFigures(
+  runs: readonly PairedRun<WeightedFigures>[],
+  options: BootstrapOptions,
+): PairedComparison[] {
   const bootstrap = createBootstrap(samplingUnitsOf(runs.flatMap(({ subjects }) => subjects)), options);
   const { owners } = bootstrap.units;
   let frames = 0;
@@ -39,17 +52,23 @@ export function comparePaired(
     frames += run.subjects.length;
     return { ...run, first };
   });
-  const [before, after, change] = bootstrap.estimate((weights) => {
+  const estimates = bootstrap.estimate((weights) => {
     const figures = placed.map(({ first, before, after }) => {
       const weightOf = (frame: number) => weights[owners[first + frame]!]!;
       return { before: before(weightOf), after: after(weightOf) };
     });
-    const isDefined = figures.every((run) => run.before !== undefined && run.after !== undefined);
-    if (!isDefined) return [undefined, undefined, undefined];
-    const [from, to] = [mean(figures.map((run) => run.before!))!, mean(figures.map((run) => run.after!))!];
-    return [from, to, to - from];
-  }) as [Estimate, Estimate, Estimate];
-  return { before, after, change };
+    return figures[0]!.before.flatMap((_, which) => {
+      const before = figures.map((run) => run.before[which]);
+      const after = figures.map((run) => run.after[which]);
+      if ([...before, ...after].includes(undefined)) return [undefined, undefined, undefined];
+      const [from, to] = [mean(before as number[])!, mean(after as number[])!];
+      return [from, to, to - from];
+    });
+  });
+  return Array.from({ length: estimates.length / 3 }, (_, which) => {
+    const [before, after, change] = estimates.slice(3 * which) as [Estimate, Estimate, Estimate];
+    return { before, after, change };
+  });
 }
 
 /** The mean AUC over the action units; those of one class are left out. */

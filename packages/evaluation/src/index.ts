@@ -1,4 +1,6 @@
 /** Metrics of action unit detectors and expression classifiers, with intervals over subjects, and their reports. */
+
+export type { BootstrapOptions } from "./bootstrap.ts";
 export { NonFiniteScoreError } from "./check-finite.ts";
 export { amongTop, type ClassifiedFrames, meanCrossEntropy, topAccuracy } from "./classification.ts";
 export {
@@ -9,6 +11,14 @@ export {
   type PairedRun,
   type WeightedFigure,
 } from "./compare-paired.ts";
+export {
+  checkComparable,
+  compareScores,
+  FramesDifferError,
+  NoSharedActionUnitError,
+  type ScoreComparison,
+} from "./compare-scores.ts";
+export { comparisonDocument } from "./comparison-document.ts";
 export { detectorDocument } from "./detector-document.ts";
 export { documentToJunit } from "./document-to-junit.ts";
 export { documentToMarkdown } from "./document-to-markdown.ts";
@@ -16,6 +26,7 @@ export { type EvaluationInput, evaluate } from "./evaluate.ts";
 export { type ExpressionEvaluationInput, evaluateExpressions } from "./evaluate-expressions.ts";
 export { expressionDocument } from "./expression-document.ts";
 export { type ExpressionReport, expressionReportSchema } from "./expression-report.ts";
+export { type FrameScores, FrameScoresError, readFrameScores, writeFrameScores } from "./frame-scores.ts";
 export { type Estimate, type EvaluationReport, evaluationReportSchema, type ReportHead } from "./report.ts";
 export type { ReportDocument } from "./report-document.ts";
 export { interval, tableLines } from "./report-parts.ts";

@@ -23,8 +23,9 @@ export interface Collected {
 const REMOVAL_TIMEOUT_MS = 10_000;
 
 /**
- * Removes what nothing refers to: files of no living version and of no job's result, rests of writes that were never
- * finished, and checkpoints that nobody goes on from. Safe beside everything else, in any number of processes: whether something refers to an object
+ * Removes what nothing refers to: files of no living version, of no job's result and of no evaluation, rests of writes that
+ * were never finished, and checkpoints that nobody goes on from. Safe beside everything else, in any number of processes:
+ * whether something refers to an object
  * and how old it is are read again, under a lock, just before it is removed.
  */
 export async function collectGarbage(
@@ -42,6 +43,8 @@ export async function collectGarbage(
   );
   const results = await db.selectFrom("jobs").select("result").where("result", "like", '%"digest"%').execute();
   for (const { result } of results) for (const [digest] of result!.matchAll(/[0-9a-f]{64}/g)) used.add(digest);
+  const scored = await db.selectFrom("evaluations").select("scores").where("scores", "is not", null).execute();
+  for (const { scores } of scored) used.add(scores!);
   /** Removes an object that is older than a time, unless something has come to use it. */
   const remove = async (
     object: StoredObject,
@@ -72,7 +75,13 @@ export async function collectGarbage(
         .executeTakeFirst();
       if (user !== undefined) return true;
       const job = await tx.selectFrom("jobs").select("id").where("result", "like", `%"${digest}"%`).executeTakeFirst();
-      return job !== undefined;
+      if (job !== undefined) return true;
+      const evaluation = await tx
+        .selectFrom("evaluations")
+        .select("id")
+        .where("scores", "=", digest)
+        .executeTakeFirst();
+      return evaluation !== undefined;
     });
   }
 

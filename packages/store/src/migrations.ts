@@ -245,4 +245,16 @@ export const migrations: readonly Migration[] = [
   create trigger changed after insert on evaluations for each row execute function duchenne_changed();
   `,
   },
+  {
+    sqlite: `
+  alter table evaluations add column scores text;
+  create index evaluations_by_scores on evaluations (scores);
+  create index evaluations_by_version on evaluations (model_version, dataset);
+  `,
+    postgres: `
+  alter table evaluations add column scores text collate "C";
+  create index evaluations_by_scores on evaluations (scores);
+  create index evaluations_by_version on evaluations (model_version, dataset);
+  `,
+  },
 ];

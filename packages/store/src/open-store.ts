@@ -72,7 +72,7 @@ export async function openStore({ directory, ...addresses }: StoreLocation): Pro
     jobs: createJobs(database, checkpoints),
     models: createModels(database, blobs),
     datasets: createDatasets(database),
-    evaluations: createEvaluations(database),
+    evaluations: createEvaluations(database, blobs),
     changes: database.changes.watch,
     async collectGarbage(options = {}) {
       // Not every server lets only one of several databases claim at once: what is removed is gone for good.

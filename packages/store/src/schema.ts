@@ -84,5 +84,7 @@ export interface Tables {
     report: string;
     create_time: number;
     job: string | null;
+    /** The sha256 of what the evaluation keeps beside its report. */
+    scores: Generated<string | null>;
   };
 }

@@ -1,5 +1,11 @@
 import type { Dataset } from "@duchenne/data";
-import { type EvaluationReport, type ExpressionReport, evaluate, evaluateExpressions } from "@duchenne/evaluation";
+import {
+  type EvaluationReport,
+  type ExpressionReport,
+  evaluate,
+  evaluateExpressions,
+  type FrameScores,
+} from "@duchenne/evaluation";
 import { withSpan } from "@duchenne/rpc/telemetry";
 import type { EvaluableClassifier, EvaluableDetector } from "./evaluable-version.ts";
 import type { EvaluationSpec } from "./evaluation-spec.ts";
@@ -13,11 +19,17 @@ export interface ReportOptions extends PredictOptions {
   readonly onnxPath: string | undefined;
 }
 
+/** A detector's report, and what every frame scored. */
+export interface DetectorOutcome {
+  readonly report: EvaluationReport;
+  readonly scores: FrameScores;
+}
+
 /** Evaluates an action unit detector on what both it and the data set know. @throws {ActionUnitMismatchError} */
 export async function reportOnDetector(
   { actionUnits, card }: EvaluableDetector,
   options: ReportOptions,
-): Promise<EvaluationReport> {
+): Promise<DetectorOutcome> {
   const { dataset, frames, spec, onnxPath } = options;
   const shared = sharedActionUnits(
     actionUnits.map(({ actionUnit }) => actionUnit),
@@ -31,19 +43,24 @@ export async function reportOnDetector(
   /** Of each frame and shared action unit. */
   const each = <T>(value: (row: number, unit: (typeof shared)[number]) => T): T[] =>
     Array.from(frames.keys()).flatMap((row) => shared.map((unit) => value(row, unit)));
-  return withSpan("evaluate", {}, () =>
+  const scores: FrameScores = {
+    frames,
+    actionUnits: shared.map(({ actionUnit }) => actionUnit),
+    probabilities: Float32Array.from(each((row, { inModel }) => probabilities[row * actionUnits.length + inModel]!)),
+    occurrence: Int8Array.from(each((row, { inDataset }) => dataset.samples[frames[row]!]!.occurrence[inDataset]!)),
+    subjects: subjectsOf(dataset, frames),
+    thresholds: shared.map(({ inModel }) => actionUnits[inModel]!.threshold),
+  };
+  const report = await withSpan("evaluate", {}, () =>
     evaluate({
-      actionUnits: shared.map(({ actionUnit }) => actionUnit),
-      probabilities: Float32Array.from(each((row, { inModel }) => probabilities[row * actionUnits.length + inModel]!)),
-      occurrence: Int8Array.from(each((row, { inDataset }) => dataset.samples[frames[row]!]!.occurrence[inDataset]!)),
-      subjects: subjectsOf(dataset, frames),
-      thresholds: shared.map(({ inModel }) => actionUnits[inModel]!.threshold),
+      ...scores,
       thresholdOrigins: shared.map(({ inModel }) => actionUnits[inModel]!.thresholdOrigin),
       features: spec.identityLeakage ? features : undefined,
       seed: spec.seed,
       resamples: spec.resamples,
     }),
   );
+  return { report, scores };
 }
 
 /**

@@ -1,6 +1,7 @@
 // The process of one evaluation attempt. It runs the model as it is served, and needs no TensorFlow.
 import { randomUUID } from "node:crypto";
 import { evaluationName, openRegisteredDataset, parseVersionName } from "@duchenne/control";
+import { writeFrameScores } from "@duchenne/evaluation";
 import { runAttempt } from "@duchenne/jobs";
 import { withSpan } from "@duchenne/rpc/telemetry";
 import type { JsonObject } from "@duchenne/store";
@@ -41,15 +42,17 @@ await runAttempt({
         emit({ kind: "progress", phase: "predicting", ...steps, etaMs, imagesPerSecond });
       },
     };
-    const report =
+    const { report, scores } =
       evaluable.answers === "action_units"
         ? await reportOnDetector(evaluable, options)
-        : await reportOnClassifier(evaluable, options);
+        : { report: await reportOnClassifier(evaluable, options), scores: undefined };
+    const kept = scores && (await store.blobs.put(writeFrameScores(scores)));
     const stored = await store.evaluations.create({
       id: randomUUID(),
       modelVersion: spec.modelVersion,
       dataset: spec.dataset,
       report: { ...report, split: spec.split, datasetDigest: dataset.digest } as unknown as JsonObject,
+      scores: kept?.digest,
       job,
     });
     const name = evaluationName(stored.id);

@@ -25,7 +25,8 @@ import type { EvaluationRecord } from "@duchenne/store";
 import { z } from "zod";
 
 const storedPart = { split: z.enum(["held_out", "all"]), datasetDigest: z.string() };
-const storedReportSchema = z.union([
+/** What the store keeps as an evaluation's report. */
+export const storedReportSchema = z.union([
   evaluationReportSchema.extend(storedPart),
   expressionReportSchema.extend(storedPart),
 ]);
@@ -112,7 +113,7 @@ function expressionReportMessage(report: ExpressionReport): MessageInitShape<typ
 }
 
 /** What is undefined is left out: the message's fields tell absent from 0. */
-function estimateMessage({ value, lower, upper }: Estimate): MessageInitShape<typeof EstimateSchema> {
+export function estimateMessage({ value, lower, upper }: Estimate): MessageInitShape<typeof EstimateSchema> {
   return {
     ...(value === undefined ? {} : { value }),
     ...(lower === undefined ? {} : { lower }),

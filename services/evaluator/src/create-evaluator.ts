@@ -17,13 +17,16 @@ import { createSupervisor } from "@duchenne/jobs";
 import { type CreateEvaluationRequest, EvaluatorService, Split } from "@duchenne/proto";
 import { serviceHandler } from "@duchenne/rpc";
 import type { Store } from "@duchenne/store";
+import { checkGate } from "./comparison/check-gate.ts";
+import { createComparer } from "./comparison/compare-in-thread.ts";
+import { comparisonMessage } from "./comparison/comparison-message.ts";
+import { bootstrapOptions, comparablePair } from "./comparison/scored-evaluation.ts";
 import type { EvaluatorConfig } from "./config.ts";
 import { evaluationReportMessage } from "./convert.ts";
 import { evaluableVersion } from "./evaluable-version.ts";
 import type { EvaluationSpec } from "./evaluation-spec.ts";
+import { DEFAULT_RESAMPLES } from "./resamples.ts";
 import { isHeldOutKnown, selectFrames, sharedActionUnits, sharedExpressions } from "./select-frames.ts";
-
-const DEFAULT_RESAMPLES = 1000;
 
 /** Thrown when identity leakage is asked for of a data set that names no subjects. */
 class NoSubjectsError extends InvalidFieldError {
@@ -47,6 +50,7 @@ export async function createEvaluator(context: ServiceContext, config: Evaluator
     logger,
   });
 
+  const compare = createComparer();
   const evaluator = serviceHandler(EvaluatorService, {
     async createEvaluation(request) {
       const spec = await checkEvaluation(store, request);
@@ -57,6 +61,18 @@ export async function createEvaluator(context: ServiceContext, config: Evaluator
 
     getReport: async ({ name, formats }) =>
       evaluationReportMessage(await store.evaluations.get(parseEvaluationName(name)), formats),
+
+    checkGate: (request, { signal }) => checkGate(store, compare, request, signal),
+
+    async compareEvaluations(request, { signal }) {
+      const [before, after] = await comparablePair(store, request);
+      const options = bootstrapOptions(request);
+      return comparisonMessage(
+        before,
+        after,
+        await compare({ before: before.scores, after: after.scores, options }, signal),
+      );
+    },
   });
   return {
     handlers: [evaluator, createJobService(store), createModelService(context)],

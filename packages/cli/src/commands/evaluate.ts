@@ -1,10 +1,14 @@
 import { randomUUID } from "node:crypto";
-import { writeFile } from "node:fs/promises";
-import { ReportFormat, Split } from "@duchenne/proto";
+import { readFile, writeFile } from "node:fs/promises";
+import type { DuchenneClient } from "@duchenne/client";
+import { type EvaluationReport, ReportFormat, Split } from "@duchenne/proto";
 import { Command, Option } from "commander";
+import { describeError } from "../describe-error.ts";
 import { addJobOptions, jobOptionsFrom } from "../job-options.ts";
 import { serverOption, withClient } from "../server-option.ts";
+import { styleFor } from "../terminal/style.ts";
 import { followJob } from "./follow-job.ts";
+import { checkGate, exitCodeOf, measuresIdentity, NOT_DONE } from "./gate.ts";
 
 interface EvaluateOptions {
   readonly model: string;
@@ -14,44 +18,73 @@ interface EvaluateOptions {
   readonly json: boolean;
   readonly html?: string;
   readonly junit?: string;
+  readonly gate?: string;
 }
 
-/** `duchenne evaluate`: evaluates a version and prints the report. */
+/** `duchenne evaluate`: evaluates a version, prints the report, or judges it by a gate. */
 export function evaluateCommand(): Command {
   const command = new Command("evaluate");
   return addJobOptions(command)
-    .description("evaluate a model version on a data set and print the report")
+    .description("evaluate a model version on a data set and print the report, or what a gate finds")
     .requiredOption("--model <name>", 'such as "models/demo/versions/1" or "models/demo@live"')
     .requiredOption("--dataset <name>", 'such as "datasets/faces"')
     .addOption(
       new Option("--split <part>", "default: what its training held out, else all").choices(["held-out", "all"]),
     )
     .option("--identity", "also measure identity leakage", false)
-    .option("--json", "JSON instead of Markdown", false)
     .option("--html <file>", "also write a page with charts")
-    .option("--junit <file>", "also write JUnit XML")
+    .option("--junit <file>", "also write JUnit XML; with --gate: of its rules")
+    .addOption(new Option("--json", "JSON instead of Markdown").default(false).conflicts("gate"))
+    .option("--gate <file>", "judge by these rules; exit code 0: passed, 1: failed, 2: could not tell, 3: not done")
     .addOption(serverOption())
-    .action(async ({ model, dataset, split, identity, json, html, junit }: EvaluateOptions) => {
-      await withClient(command, async (client) => {
-        const job = await client.evaluator.createEvaluation({
-          requestId: randomUUID(),
-          modelVersion: model,
-          dataset,
-          split: split === undefined ? Split.UNSPECIFIED : split === "all" ? Split.ALL : Split.HELD_OUT,
-          identityLeakage: identity,
-          jobOptions: jobOptionsFrom(command),
-        });
-        const { result } = await followJob(client, job.name, "evaluation");
-        const report = await client.evaluator.getReport({
-          name: (result as { evaluation: string }).evaluation,
-          formats: [
-            ...(html === undefined ? [] : [ReportFormat.HTML]),
-            ...(junit === undefined ? [] : [ReportFormat.JUNIT]),
-          ],
-        });
-        if (html !== undefined) await writeFile(html, report.html);
-        if (junit !== undefined) await writeFile(junit, report.junitXml);
-        process.stdout.write(json ? `${report.json}\n` : report.markdown);
-      });
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : NOT_DONE))
+    .action(async (options: EvaluateOptions) => {
+      try {
+        process.exitCode = await evaluateAndPrint(command, options);
+      } catch (error) {
+        process.stderr.write(`${styleFor(process.stderr).bad("✗")} ${describeError(error)}\n`);
+        process.exitCode = NOT_DONE;
+      }
     });
+}
+
+/** The exit code. */
+async function evaluateAndPrint(command: Command, options: EvaluateOptions): Promise<number> {
+  const { model, split, identity, json, html, junit } = options;
+  const gate = options.gate === undefined ? undefined : await readFile(options.gate, "utf8");
+  const identityLeakage = identity || (gate !== undefined && measuresIdentity(gate));
+  const part = split === undefined ? Split.UNSPECIFIED : split === "all" ? Split.ALL : Split.HELD_OUT;
+  return withClient(command, async (client) => {
+    const evaluate = (modelVersion: string, of: { split: Split; identityLeakage: boolean }, formats: ReportFormat[]) =>
+      evaluated(client, command, { modelVersion, dataset: options.dataset, ...of }, formats);
+    const report = await evaluate(model, { split: part, identityLeakage }, [
+      ...(html === undefined ? [] : [ReportFormat.HTML]),
+      ...(junit === undefined || gate !== undefined ? [] : [ReportFormat.JUNIT]),
+    ]);
+    if (html !== undefined) await writeFile(html, report.html);
+    if (gate === undefined) {
+      if (junit !== undefined) await writeFile(junit, report.junitXml);
+      process.stdout.write(json ? `${report.json}\n` : report.markdown);
+      return 0;
+    }
+    const check = await checkGate(client, { evaluation: report.name, gate }, (baseline) =>
+      evaluate(baseline, { split: report.split, identityLeakage: false }, []),
+    );
+    if (junit !== undefined) await writeFile(junit, check.junitXml);
+    process.stdout.write(`${check.markdown}\n${report.markdown}`);
+    return exitCodeOf(check);
+  });
+}
+
+/** Evaluates, and answers the report. */
+async function evaluated(
+  client: DuchenneClient,
+  command: Command,
+  what: { readonly modelVersion: string; readonly dataset: string; split: Split; identityLeakage: boolean },
+  formats: ReportFormat[],
+): Promise<EvaluationReport> {
+  const request = { requestId: randomUUID(), ...what, jobOptions: jobOptionsFrom(command) };
+  const job = await client.evaluator.createEvaluation(request);
+  const { result } = await followJob(client, job.name, "evaluation");
+  return client.evaluator.getReport({ name: (result as { evaluation: string }).evaluation, formats });
 }

@@ -41,6 +41,36 @@ export function garbageContract(fixture: StoreFixture): void {
       expect(await fixture.store.blobs.has(table.digest)).toBe(true);
     });
 
+    it("is what no evaluation has scored, and nothing that one has", async () => {
+      const { evaluations, blobs } = fixture.store;
+      const { id } = await create();
+      await claim();
+      const [scores, stray] = [await put("scores"), await put("stray")];
+      const evaluation = { id: "e1", modelVersion: "models/m/versions/1", dataset: "datasets/d", report: {} };
+      await evaluations.create({ ...evaluation, scores: scores.digest, job: { id, attempt: 1 } });
+      expect(await collect()).toEqual({ objects: 1, sizeBytes: 5 });
+      expect(await blobs.has(stray.digest)).toBe(false);
+      expect(await blobs.has(scores.digest)).toBe(true);
+    });
+
+    it("is never what an evaluation has scored, when it is stored again and named while it is collected", async () => {
+      const other = await fixture.openAgain();
+      for (let i = 0; i < 6; i++) {
+        const { id } = await create();
+        await claim();
+        const { digest } = await put(`scores ${i}`);
+        await fixture.driver.makeOld(fixture.location, "blobs", digest);
+        const evaluation = { id: `e${i}`, modelVersion: "models/m/versions/1", dataset: "datasets/d", report: {} };
+        const publish = async () => {
+          const scores = (await put(`scores ${i}`)).digest;
+          await fixture.store.evaluations.create({ ...evaluation, scores, job: { id, attempt: 1 } });
+        };
+        const both = [publish, () => other.collectGarbage()];
+        await Promise.all((i % 2 === 0 ? both : both.reverse()).map((each) => each()));
+        expect(await fixture.store.blobs.has(digest)).toBe(true);
+      }
+    });
+
     it("is not what is young", async () => {
       const { digest } = await put("about to be named");
       expect(await fixture.store.collectGarbage()).toEqual({ objects: 0, sizeBytes: 0 });

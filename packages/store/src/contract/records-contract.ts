@@ -59,6 +59,29 @@ export function recordsContract(fixture: StoreFixture): void {
       expect(await evaluations.get("e1")).toEqual(first);
     });
 
+    it("list those of a version that kept their scores, newest first; none is kept without its scores", async () => {
+      const { evaluations, blobs } = fixture.store;
+      const scores = (await blobs.put(Buffer.from("scores"))).digest;
+      const add = async (id: string, more: object) => {
+        const job = await create();
+        await claim();
+        const evaluation = { id, modelVersion: "models/m/versions/1", dataset: "datasets/d", report: {}, ...more };
+        return evaluations.create({ ...evaluation, job: { id: job.id, attempt: 1 } });
+      };
+      const older = await add("e1", { scores });
+      await add("e2", {});
+      await add("e3", { scores, dataset: "datasets/other" });
+      await add("e4", { scores, modelVersion: "models/m/versions/2" });
+      const newer = await add("e5", { scores });
+      expect(older.scores).toBe(scores);
+      expect(await evaluations.get("e2")).not.toHaveProperty("scores");
+      const listed = await evaluations.listScored("models/m/versions/1", "datasets/d");
+      expect(listed.map(({ id }) => id)).toEqual(["e5", "e1"]);
+      expect(listed[0]).toEqual(newer);
+      await expect(add("e6", { scores: "0".repeat(64) })).rejects.toMatchObject({ reason: "BLOB_DAMAGED" });
+      await expect(evaluations.get("e6")).rejects.toMatchObject({ code: "not_found" });
+    });
+
     it("are not taken from an attempt that was replaced", async () => {
       const { evaluations, datasets } = fixture.store;
       const { id } = await create();

@@ -19,7 +19,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file duchenne/v1/evaluator.proto.
  */
 export const file_duchenne_v1_evaluator: GenFile = /*@__PURE__*/
-  fileDesc("ChtkdWNoZW5uZS92MS9ldmFsdWF0b3IucHJvdG8SC2R1Y2hlbm5lLnYxIuUCChdDcmVhdGVFdmFsdWF0aW9uUmVxdWVzdBIbCgpyZXF1ZXN0X2lkGAEgASgJQge6SARyAhhAEiEKDW1vZGVsX3ZlcnNpb24YAiABKAlCCrpIB3IFEAEYgAISOwoHZGF0YXNldBgDIAEoCUIqukgnciUyI15kYXRhc2V0cy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kEisKBXNwbGl0GAQgASgOMhIuZHVjaGVubmUudjEuU3BsaXRCCLpIBYIBAhABEhgKEGlkZW50aXR5X2xlYWthZ2UYBSABKAgSEQoEc2VlZBgGIAEoBEgAiAEBEiUKE2Jvb3RzdHJhcF9yZXNhbXBsZXMYByABKA1CCLpIBSoDGJBOEhUKDXZhbGlkYXRlX29ubHkYCCABKAgSLAoLam9iX29wdGlvbnMYCSABKAsyFy5kdWNoZW5uZS52MS5Kb2JPcHRpb25zQgcKBV9zZWVkIokBChBHZXRSZXBvcnRSZXF1ZXN0EjYKBG5hbWUYASABKAlCKLpIJXIjMiFeZXZhbHVhdGlvbnMvW2EtekEtWjAtOV8tXXsxLDY0fSQSPQoHZm9ybWF0cxgCIAMoDjIZLmR1Y2hlbm5lLnYxLlJlcG9ydEZvcm1hdEIRukgOkgELGAEiB4IBBBABIAAiZAoIRXN0aW1hdGUSEgoFdmFsdWUYASABKAFIAIgBARISCgVsb3dlchgCIAEoAUgBiAEBEhIKBXVwcGVyGAMgASgBSAKIAQFCCAoGX3ZhbHVlQggKBl9sb3dlckIICgZfdXBwZXIibQoJQ29uZnVzaW9uEhYKDnRydWVfcG9zaXRpdmVzGAEgASgNEhcKD2ZhbHNlX3Bvc2l0aXZlcxgCIAEoDRIXCg9mYWxzZV9uZWdhdGl2ZXMYAyABKA0SFgoOdHJ1ZV9uZWdhdGl2ZXMYBCABKA0iawoOQ2FsaWJyYXRpb25CaW4SDQoFbG93ZXIYASABKAESDQoFdXBwZXIYAiABKAESDgoGZnJhbWVzGAMgASgNEhgKEG1lYW5fcHJvYmFiaWxpdHkYBCABKAESEQoJb2NjdXJyaW5nGAUgASgBIo4EChBBY3Rpb25Vbml0UmVwb3J0EhMKC2FjdGlvbl91bml0GAEgASgNEg4KBmZyYW1lcxgCIAEoDRISCgpwcmV2YWxlbmNlGAMgASgBEiEKAmYxGAQgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSEgoKdHJpdmlhbF9mMRgFIAEoARIiCgNhdWMYBiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIRCgl0aHJlc2hvbGQYByABKAESNgoQdGhyZXNob2xkX29yaWdpbhgIIAEoDjIcLmR1Y2hlbm5lLnYxLlRocmVzaG9sZE9yaWdpbhIpCgpmMV9hdF9oYWxmGAkgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSMAoRYXZlcmFnZV9wcmVjaXNpb24YCiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIwChFjYWxpYnJhdGlvbl9lcnJvchgLIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEioKC2JyaWVyX3Njb3JlGAwgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSKQoJY29uZnVzaW9uGA0gASgLMhYuZHVjaGVubmUudjEuQ29uZnVzaW9uEjUKEGNhbGlicmF0aW9uX2JpbnMYDiADKAsyGy5kdWNoZW5uZS52MS5DYWxpYnJhdGlvbkJpbiKSAQoRRXhwcmVzc2lvbkZpZ3VyZXMSEgoKZXhwcmVzc2lvbhgBIAEoCRIOCgZmcmFtZXMYAiABKA0SJQoGcmVjYWxsGAMgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSIQoCZjEYBCABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIPCgdhbnN3ZXJzGAUgAygNIv0BChBFeHByZXNzaW9uUmVwb3J0EiMKBHRvcDEYASABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIUCgx0cml2aWFsX3RvcDEYAiABKAESMgoTbWVhbl9jbGFzc19hY2N1cmFjeRgDIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEiwKDWNyb3NzX2VudHJvcHkYBCABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIzCgtleHByZXNzaW9ucxgFIAMoCzIeLmR1Y2hlbm5lLnYxLkV4cHJlc3Npb25GaWd1cmVzEhcKD2ZyYW1lc19sZWZ0X291dBgGIAEoDSKHAQoPSWRlbnRpdHlMZWFrYWdlEicKCGFjY3VyYWN5GAEgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSDgoGY2hhbmNlGAIgASgBEhAKCHN1YmplY3RzGAMgASgNEhQKDHRyYWluX2ZyYW1lcxgEIAEoDRITCgt0ZXN0X2ZyYW1lcxgFIAEoDSKABwoQRXZhbHVhdGlvblJlcG9ydBIMCgRuYW1lGAEgASgJEhUKDW1vZGVsX3ZlcnNpb24YAiABKAkSDwoHZGF0YXNldBgDIAEoCRIWCg5kYXRhc2V0X2RpZ2VzdBgEIAEoCRIhCgVzcGxpdBgFIAEoDjISLmR1Y2hlbm5lLnYxLlNwbGl0Eg4KBmZyYW1lcxgGIAEoDRIQCghzdWJqZWN0cxgHIAEoDRIzCgxhY3Rpb25fdW5pdHMYCCADKAsyHS5kdWNoZW5uZS52MS5BY3Rpb25Vbml0UmVwb3J0EiYKB21lYW5fZjEYCSABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIoCgltYWNyb19hdWMYCiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRI2ChBpZGVudGl0eV9sZWFrYWdlGAsgASgLMhwuZHVjaGVubmUudjEuSWRlbnRpdHlMZWFrYWdlEi8KC2NyZWF0ZV90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRqc29uGA0gASgJEhAKCG1hcmtkb3duGA4gASgJEhAKCHN3ZXB0X2YxGA8gASgBEhcKD3N3ZXB0X3RocmVzaG9sZBgQIAEoARIXCg9tZWFuX3RyaXZpYWxfZjEYESABKAESOAoRZXhwcmVzc2lvbl9yZXBvcnQYEiABKAsyHS5kdWNoZW5uZS52MS5FeHByZXNzaW9uUmVwb3J0EjEKDmludGVydmFsc19vdmVyGBMgASgOMhkuZHVjaGVubmUudjEuU2FtcGxpbmdVbml0EicKCGYxX21pY3JvGBQgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSLgoPbWVhbl9mMV9hdF9oYWxmGBUgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSNgoXbWFjcm9fYXZlcmFnZV9wcmVjaXNpb24YFiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRI1ChZtZWFuX2NhbGlicmF0aW9uX2Vycm9yGBcgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSLwoQbWVhbl9icmllcl9zY29yZRgYIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEgwKBGh0bWwYGSABKAkSEQoJanVuaXRfeG1sGBogASgJKkEKBVNwbGl0EhUKEVNQTElUX1VOU1BFQ0lGSUVEEAASEgoOU1BMSVRfSEVMRF9PVVQQARINCglTUExJVF9BTEwQAipeCgxSZXBvcnRGb3JtYXQSHQoZUkVQT1JUX0ZPUk1BVF9VTlNQRUNJRklFRBAAEhYKElJFUE9SVF9GT1JNQVRfSFRNTBABEhcKE1JFUE9SVF9GT1JNQVRfSlVOSVQQAipjCgxTYW1wbGluZ1VuaXQSHQoZU0FNUExJTkdfVU5JVF9VTlNQRUNJRklFRBAAEhoKFlNBTVBMSU5HX1VOSVRfU1VCSkVDVFMQARIYChRTQU1QTElOR19VTklUX0ZSQU1FUxACMqkBChBFdmFsdWF0b3JTZXJ2aWNlEkoKEENyZWF0ZUV2YWx1YXRpb24SJC5kdWNoZW5uZS52MS5DcmVhdGVFdmFsdWF0aW9uUmVxdWVzdBoQLmR1Y2hlbm5lLnYxLkpvYhJJCglHZXRSZXBvcnQSHS5kdWNoZW5uZS52MS5HZXRSZXBvcnRSZXF1ZXN0Gh0uZHVjaGVubmUudjEuRXZhbHVhdGlvblJlcG9ydGIGcHJvdG8z", [file_buf_validate_validate, file_duchenne_v1_action_unit, file_duchenne_v1_job, file_google_protobuf_timestamp]);
+  fileDesc("ChtkdWNoZW5uZS92MS9ldmFsdWF0b3IucHJvdG8SC2R1Y2hlbm5lLnYxIuUCChdDcmVhdGVFdmFsdWF0aW9uUmVxdWVzdBIbCgpyZXF1ZXN0X2lkGAEgASgJQge6SARyAhhAEiEKDW1vZGVsX3ZlcnNpb24YAiABKAlCCrpIB3IFEAEYgAISOwoHZGF0YXNldBgDIAEoCUIqukgnciUyI15kYXRhc2V0cy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kEisKBXNwbGl0GAQgASgOMhIuZHVjaGVubmUudjEuU3BsaXRCCLpIBYIBAhABEhgKEGlkZW50aXR5X2xlYWthZ2UYBSABKAgSEQoEc2VlZBgGIAEoBEgAiAEBEiUKE2Jvb3RzdHJhcF9yZXNhbXBsZXMYByABKA1CCLpIBSoDGJBOEhUKDXZhbGlkYXRlX29ubHkYCCABKAgSLAoLam9iX29wdGlvbnMYCSABKAsyFy5kdWNoZW5uZS52MS5Kb2JPcHRpb25zQgcKBV9zZWVkIokBChBHZXRSZXBvcnRSZXF1ZXN0EjYKBG5hbWUYASABKAlCKLpIJXIjMiFeZXZhbHVhdGlvbnMvW2EtekEtWjAtOV8tXXsxLDY0fSQSPQoHZm9ybWF0cxgCIAMoDjIZLmR1Y2hlbm5lLnYxLlJlcG9ydEZvcm1hdEIRukgOkgELGAEiB4IBBBABIAAiZAoIRXN0aW1hdGUSEgoFdmFsdWUYASABKAFIAIgBARISCgVsb3dlchgCIAEoAUgBiAEBEhIKBXVwcGVyGAMgASgBSAKIAQFCCAoGX3ZhbHVlQggKBl9sb3dlckIICgZfdXBwZXIibQoJQ29uZnVzaW9uEhYKDnRydWVfcG9zaXRpdmVzGAEgASgNEhcKD2ZhbHNlX3Bvc2l0aXZlcxgCIAEoDRIXCg9mYWxzZV9uZWdhdGl2ZXMYAyABKA0SFgoOdHJ1ZV9uZWdhdGl2ZXMYBCABKA0iawoOQ2FsaWJyYXRpb25CaW4SDQoFbG93ZXIYASABKAESDQoFdXBwZXIYAiABKAESDgoGZnJhbWVzGAMgASgNEhgKEG1lYW5fcHJvYmFiaWxpdHkYBCABKAESEQoJb2NjdXJyaW5nGAUgASgBIo4EChBBY3Rpb25Vbml0UmVwb3J0EhMKC2FjdGlvbl91bml0GAEgASgNEg4KBmZyYW1lcxgCIAEoDRISCgpwcmV2YWxlbmNlGAMgASgBEiEKAmYxGAQgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSEgoKdHJpdmlhbF9mMRgFIAEoARIiCgNhdWMYBiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIRCgl0aHJlc2hvbGQYByABKAESNgoQdGhyZXNob2xkX29yaWdpbhgIIAEoDjIcLmR1Y2hlbm5lLnYxLlRocmVzaG9sZE9yaWdpbhIpCgpmMV9hdF9oYWxmGAkgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSMAoRYXZlcmFnZV9wcmVjaXNpb24YCiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIwChFjYWxpYnJhdGlvbl9lcnJvchgLIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEioKC2JyaWVyX3Njb3JlGAwgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSKQoJY29uZnVzaW9uGA0gASgLMhYuZHVjaGVubmUudjEuQ29uZnVzaW9uEjUKEGNhbGlicmF0aW9uX2JpbnMYDiADKAsyGy5kdWNoZW5uZS52MS5DYWxpYnJhdGlvbkJpbiKSAQoRRXhwcmVzc2lvbkZpZ3VyZXMSEgoKZXhwcmVzc2lvbhgBIAEoCRIOCgZmcmFtZXMYAiABKA0SJQoGcmVjYWxsGAMgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSIQoCZjEYBCABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIPCgdhbnN3ZXJzGAUgAygNIv0BChBFeHByZXNzaW9uUmVwb3J0EiMKBHRvcDEYASABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIUCgx0cml2aWFsX3RvcDEYAiABKAESMgoTbWVhbl9jbGFzc19hY2N1cmFjeRgDIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEiwKDWNyb3NzX2VudHJvcHkYBCABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIzCgtleHByZXNzaW9ucxgFIAMoCzIeLmR1Y2hlbm5lLnYxLkV4cHJlc3Npb25GaWd1cmVzEhcKD2ZyYW1lc19sZWZ0X291dBgGIAEoDSKHAQoPSWRlbnRpdHlMZWFrYWdlEicKCGFjY3VyYWN5GAEgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSDgoGY2hhbmNlGAIgASgBEhAKCHN1YmplY3RzGAMgASgNEhQKDHRyYWluX2ZyYW1lcxgEIAEoDRITCgt0ZXN0X2ZyYW1lcxgFIAEoDSKABwoQRXZhbHVhdGlvblJlcG9ydBIMCgRuYW1lGAEgASgJEhUKDW1vZGVsX3ZlcnNpb24YAiABKAkSDwoHZGF0YXNldBgDIAEoCRIWCg5kYXRhc2V0X2RpZ2VzdBgEIAEoCRIhCgVzcGxpdBgFIAEoDjISLmR1Y2hlbm5lLnYxLlNwbGl0Eg4KBmZyYW1lcxgGIAEoDRIQCghzdWJqZWN0cxgHIAEoDRIzCgxhY3Rpb25fdW5pdHMYCCADKAsyHS5kdWNoZW5uZS52MS5BY3Rpb25Vbml0UmVwb3J0EiYKB21lYW5fZjEYCSABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIoCgltYWNyb19hdWMYCiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRI2ChBpZGVudGl0eV9sZWFrYWdlGAsgASgLMhwuZHVjaGVubmUudjEuSWRlbnRpdHlMZWFrYWdlEi8KC2NyZWF0ZV90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRqc29uGA0gASgJEhAKCG1hcmtkb3duGA4gASgJEhAKCHN3ZXB0X2YxGA8gASgBEhcKD3N3ZXB0X3RocmVzaG9sZBgQIAEoARIXCg9tZWFuX3RyaXZpYWxfZjEYESABKAESOAoRZXhwcmVzc2lvbl9yZXBvcnQYEiABKAsyHS5kdWNoZW5uZS52MS5FeHByZXNzaW9uUmVwb3J0EjEKDmludGVydmFsc19vdmVyGBMgASgOMhkuZHVjaGVubmUudjEuU2FtcGxpbmdVbml0EicKCGYxX21pY3JvGBQgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSLgoPbWVhbl9mMV9hdF9oYWxmGBUgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSNgoXbWFjcm9fYXZlcmFnZV9wcmVjaXNpb24YFiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRI1ChZtZWFuX2NhbGlicmF0aW9uX2Vycm9yGBcgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSLwoQbWVhbl9icmllcl9zY29yZRgYIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEgwKBGh0bWwYGSABKAkSEQoJanVuaXRfeG1sGBogASgJIpICChlDb21wYXJlRXZhbHVhdGlvbnNSZXF1ZXN0EjgKBmJlZm9yZRgBIAEoCUIoukglciMyIV5ldmFsdWF0aW9ucy9bYS16QS1aMC05Xy1dezEsNjR9JBI3CgVhZnRlchgCIAEoCUIoukglciMyIV5ldmFsdWF0aW9ucy9bYS16QS1aMC05Xy1dezEsNjR9JBIRCgRzZWVkGAMgASgESACIAQESJQoTYm9vdHN0cmFwX3Jlc2FtcGxlcxgEIAEoDUIIukgFKgMYkE4SMAoKY29uZmlkZW5jZRgFIAEoAUIXukgUEhIRAAAAAAAA8D8pAAAAAAAA4D9IAYgBAUIHCgVfc2VlZEINCgtfY29uZmlkZW5jZSKEAQoOUGFpcmVkRXN0aW1hdGUSJQoGYmVmb3JlGAEgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSJAoFYWZ0ZXIYAiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIlCgZjaGFuZ2UYAyABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZSJ+ChRBY3Rpb25Vbml0Q29tcGFyaXNvbhITCgthY3Rpb25fdW5pdBgBIAEoDRInCgJmMRgCIAEoCzIbLmR1Y2hlbm5lLnYxLlBhaXJlZEVzdGltYXRlEigKA2F1YxgDIAEoCzIbLmR1Y2hlbm5lLnYxLlBhaXJlZEVzdGltYXRlIuIDChRFdmFsdWF0aW9uQ29tcGFyaXNvbhIOCgZiZWZvcmUYASABKAkSDQoFYWZ0ZXIYAiABKAkSHAoUYmVmb3JlX21vZGVsX3ZlcnNpb24YAyABKAkSGwoTYWZ0ZXJfbW9kZWxfdmVyc2lvbhgEIAEoCRIPCgdkYXRhc2V0GAUgASgJEhYKDmRhdGFzZXRfZGlnZXN0GAYgASgJEg4KBmZyYW1lcxgHIAEoDRIQCghzdWJqZWN0cxgIIAEoDRIxCg5pbnRlcnZhbHNfb3ZlchgJIAEoDjIZLmR1Y2hlbm5lLnYxLlNhbXBsaW5nVW5pdBISCgpjb25maWRlbmNlGAogASgBEi4KCW1hY3JvX2F1YxgLIAEoCzIbLmR1Y2hlbm5lLnYxLlBhaXJlZEVzdGltYXRlEiwKB21lYW5fZjEYDCABKAsyGy5kdWNoZW5uZS52MS5QYWlyZWRFc3RpbWF0ZRI3CgxhY3Rpb25fdW5pdHMYDSADKAsyIS5kdWNoZW5uZS52MS5BY3Rpb25Vbml0Q29tcGFyaXNvbhITCgtvbmx5X2JlZm9yZRgOIAMoDRISCgpvbmx5X2FmdGVyGA8gAygNEgwKBGpzb24YECABKAkSEAoIbWFya2Rvd24YESABKAkiawoQQ2hlY2tHYXRlUmVxdWVzdBI8CgpldmFsdWF0aW9uGAEgASgJQii6SCVyIzIhXmV2YWx1YXRpb25zL1thLXpBLVowLTlfLV17MSw2NH0kEhkKBGdhdGUYAiABKAlCC7pICHIGEAEogIAEIr0BCgtHYXRlRmluZGluZxIMCgRydWxlGAEgASgJEhgKC2FjdGlvbl91bml0GAIgASgNSACIAQESKQoHb3V0Y29tZRgDIAEoDjIYLmR1Y2hlbm5lLnYxLkdhdGVPdXRjb21lEicKCGVzdGltYXRlGAQgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSDQoFbGltaXQYBSABKAESEwoLZXhwbGFuYXRpb24YBiABKAlCDgoMX2FjdGlvbl91bml0IpsBCglHYXRlQ2hlY2sSEgoKZXZhbHVhdGlvbhgBIAEoCRIpCgdvdXRjb21lGAIgASgOMhguZHVjaGVubmUudjEuR2F0ZU91dGNvbWUSKgoIZmluZGluZ3MYAyADKAsyGC5kdWNoZW5uZS52MS5HYXRlRmluZGluZxIQCghtYXJrZG93bhgEIAEoCRIRCglqdW5pdF94bWwYBSABKAkqQQoFU3BsaXQSFQoRU1BMSVRfVU5TUEVDSUZJRUQQABISCg5TUExJVF9IRUxEX09VVBABEg0KCVNQTElUX0FMTBACKl4KDFJlcG9ydEZvcm1hdBIdChlSRVBPUlRfRk9STUFUX1VOU1BFQ0lGSUVEEAASFgoSUkVQT1JUX0ZPUk1BVF9IVE1MEAESFwoTUkVQT1JUX0ZPUk1BVF9KVU5JVBACKmMKDFNhbXBsaW5nVW5pdBIdChlTQU1QTElOR19VTklUX1VOU1BFQ0lGSUVEEAASGgoWU0FNUExJTkdfVU5JVF9TVUJKRUNUUxABEhgKFFNBTVBMSU5HX1VOSVRfRlJBTUVTEAIqegoLR2F0ZU91dGNvbWUSHAoYR0FURV9PVVRDT01FX1VOU1BFQ0lGSUVEEAASFQoRR0FURV9PVVRDT01FX1BBU1MQARIVChFHQVRFX09VVENPTUVfRkFJTBACEh8KG0dBVEVfT1VUQ09NRV9DT1VMRF9OT1RfVEVMTBADMs4CChBFdmFsdWF0b3JTZXJ2aWNlEkoKEENyZWF0ZUV2YWx1YXRpb24SJC5kdWNoZW5uZS52MS5DcmVhdGVFdmFsdWF0aW9uUmVxdWVzdBoQLmR1Y2hlbm5lLnYxLkpvYhJJCglHZXRSZXBvcnQSHS5kdWNoZW5uZS52MS5HZXRSZXBvcnRSZXF1ZXN0Gh0uZHVjaGVubmUudjEuRXZhbHVhdGlvblJlcG9ydBJfChJDb21wYXJlRXZhbHVhdGlvbnMSJi5kdWNoZW5uZS52MS5Db21wYXJlRXZhbHVhdGlvbnNSZXF1ZXN0GiEuZHVjaGVubmUudjEuRXZhbHVhdGlvbkNvbXBhcmlzb24SQgoJQ2hlY2tHYXRlEh0uZHVjaGVubmUudjEuQ2hlY2tHYXRlUmVxdWVzdBoWLmR1Y2hlbm5lLnYxLkdhdGVDaGVja2IGcHJvdG8z", [file_buf_validate_validate, file_duchenne_v1_action_unit, file_duchenne_v1_job, file_google_protobuf_timestamp]);
 
 /**
  * An evaluation to start.
@@ -722,6 +722,391 @@ export const EvaluationReportSchema: GenMessage<EvaluationReport> = /*@__PURE__*
   messageDesc(file_duchenne_v1_evaluator, 9);
 
 /**
+ * Asks how two evaluations differ.
+ *
+ * @generated from message duchenne.v1.CompareEvaluationsRequest
+ */
+export type CompareEvaluationsRequest = Message<"duchenne.v1.CompareEvaluationsRequest"> & {
+  /**
+   * "evaluations/{evaluation}" of what changes are counted from.
+   *
+   * @generated from field: string before = 1;
+   */
+  before: string;
+
+  /**
+   * "evaluations/{evaluation}" of what changes are counted to.
+   *
+   * @generated from field: string after = 2;
+   */
+  after: string;
+
+  /**
+   * Seed of the bootstrap.
+   *
+   * @generated from field: optional uint64 seed = 3;
+   */
+  seed?: bigint | undefined;
+
+  /**
+   * Bootstrap resamples for the intervals; 0 means 1000.
+   *
+   * @generated from field: uint32 bootstrap_resamples = 4;
+   */
+  bootstrapResamples: number;
+
+  /**
+   * What share of the resamples the intervals hold; 0.95 when absent.
+   *
+   * @generated from field: optional double confidence = 5;
+   */
+  confidence?: number | undefined;
+};
+
+/**
+ * Describes the message duchenne.v1.CompareEvaluationsRequest.
+ * Use `create(CompareEvaluationsRequestSchema)` to create a new message.
+ */
+export const CompareEvaluationsRequestSchema: GenMessage<CompareEvaluationsRequest> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_evaluator, 10);
+
+/**
+ * A figure of two evaluations, and how it changes from one to the other. All are absent when it is undefined in either.
+ *
+ * @generated from message duchenne.v1.PairedEstimate
+ */
+export type PairedEstimate = Message<"duchenne.v1.PairedEstimate"> & {
+  /**
+   * Of the first.
+   *
+   * @generated from field: duchenne.v1.Estimate before = 1;
+   */
+  before?: Estimate | undefined;
+
+  /**
+   * Of the second.
+   *
+   * @generated from field: duchenne.v1.Estimate after = 2;
+   */
+  after?: Estimate | undefined;
+
+  /**
+   * The second less the first, its interval from resamples that draw the same subjects for both.
+   *
+   * @generated from field: duchenne.v1.Estimate change = 3;
+   */
+  change?: Estimate | undefined;
+};
+
+/**
+ * Describes the message duchenne.v1.PairedEstimate.
+ * Use `create(PairedEstimateSchema)` to create a new message.
+ */
+export const PairedEstimateSchema: GenMessage<PairedEstimate> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_evaluator, 11);
+
+/**
+ * How an action unit's figures differ.
+ *
+ * @generated from message duchenne.v1.ActionUnitComparison
+ */
+export type ActionUnitComparison = Message<"duchenne.v1.ActionUnitComparison"> & {
+  /**
+   * The FACS number.
+   *
+   * @generated from field: uint32 action_unit = 1;
+   */
+  actionUnit: number;
+
+  /**
+   * F1 at each version's threshold; undefined when it does not occur on the frames.
+   *
+   * @generated from field: duchenne.v1.PairedEstimate f1 = 2;
+   */
+  f1?: PairedEstimate | undefined;
+
+  /**
+   * Area under the ROC curve; undefined when one class alone occurs.
+   *
+   * @generated from field: duchenne.v1.PairedEstimate auc = 3;
+   */
+  auc?: PairedEstimate | undefined;
+};
+
+/**
+ * Describes the message duchenne.v1.ActionUnitComparison.
+ * Use `create(ActionUnitComparisonSchema)` to create a new message.
+ */
+export const ActionUnitComparisonSchema: GenMessage<ActionUnitComparison> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_evaluator, 12);
+
+/**
+ * How two evaluations differ, on the action units that both have.
+ *
+ * @generated from message duchenne.v1.EvaluationComparison
+ */
+export type EvaluationComparison = Message<"duchenne.v1.EvaluationComparison"> & {
+  /**
+   * "evaluations/{evaluation}" of the first.
+   *
+   * @generated from field: string before = 1;
+   */
+  before: string;
+
+  /**
+   * "evaluations/{evaluation}" of the second.
+   *
+   * @generated from field: string after = 2;
+   */
+  after: string;
+
+  /**
+   * The version that the first is of.
+   *
+   * @generated from field: string before_model_version = 3;
+   */
+  beforeModelVersion: string;
+
+  /**
+   * The version that the second is of.
+   *
+   * @generated from field: string after_model_version = 4;
+   */
+  afterModelVersion: string;
+
+  /**
+   * The data set.
+   *
+   * @generated from field: string dataset = 5;
+   */
+  dataset: string;
+
+  /**
+   * sha256 of the data set's manifest and images.
+   *
+   * @generated from field: string dataset_digest = 6;
+   */
+  datasetDigest: string;
+
+  /**
+   * Frames, the same for both.
+   *
+   * @generated from field: uint32 frames = 7;
+   */
+  frames: number;
+
+  /**
+   * Subjects; 0 when they are not known.
+   *
+   * @generated from field: uint32 subjects = 8;
+   */
+  subjects: number;
+
+  /**
+   * What the bootstrap of the intervals drew.
+   *
+   * @generated from field: duchenne.v1.SamplingUnit intervals_over = 9;
+   */
+  intervalsOver: SamplingUnit;
+
+  /**
+   * What share of the resamples the intervals hold.
+   *
+   * @generated from field: double confidence = 10;
+   */
+  confidence: number;
+
+  /**
+   * Mean over action units of the AUC.
+   *
+   * @generated from field: duchenne.v1.PairedEstimate macro_auc = 11;
+   */
+  macroAuc?: PairedEstimate | undefined;
+
+  /**
+   * Mean over action units of F1 at each version's thresholds.
+   *
+   * @generated from field: duchenne.v1.PairedEstimate mean_f1 = 12;
+   */
+  meanF1?: PairedEstimate | undefined;
+
+  /**
+   * Per action unit.
+   *
+   * @generated from field: repeated duchenne.v1.ActionUnitComparison action_units = 13;
+   */
+  actionUnits: ActionUnitComparison[];
+
+  /**
+   * Action units of the first evaluation alone, which are in no figure.
+   *
+   * @generated from field: repeated uint32 only_before = 14;
+   */
+  onlyBefore: number[];
+
+  /**
+   * Action units of the second evaluation alone, which are in no figure.
+   *
+   * @generated from field: repeated uint32 only_after = 15;
+   */
+  onlyAfter: number[];
+
+  /**
+   * The comparison as JSON, with everything above.
+   *
+   * @generated from field: string json = 16;
+   */
+  json: string;
+
+  /**
+   * The comparison as Markdown.
+   *
+   * @generated from field: string markdown = 17;
+   */
+  markdown: string;
+};
+
+/**
+ * Describes the message duchenne.v1.EvaluationComparison.
+ * Use `create(EvaluationComparisonSchema)` to create a new message.
+ */
+export const EvaluationComparisonSchema: GenMessage<EvaluationComparison> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_evaluator, 13);
+
+/**
+ * Asks what a gate finds.
+ *
+ * @generated from message duchenne.v1.CheckGateRequest
+ */
+export type CheckGateRequest = Message<"duchenne.v1.CheckGateRequest"> & {
+  /**
+   * "evaluations/{evaluation}".
+   *
+   * @generated from field: string evaluation = 1;
+   */
+  evaluation: string;
+
+  /**
+   * The rules, in YAML: docs/evaluation.md has them.
+   *
+   * @generated from field: string gate = 2;
+   */
+  gate: string;
+};
+
+/**
+ * Describes the message duchenne.v1.CheckGateRequest.
+ * Use `create(CheckGateRequestSchema)` to create a new message.
+ */
+export const CheckGateRequestSchema: GenMessage<CheckGateRequest> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_evaluator, 14);
+
+/**
+ * What is found of one rule, of one action unit where it is of each.
+ *
+ * @generated from message duchenne.v1.GateFinding
+ */
+export type GateFinding = Message<"duchenne.v1.GateFinding"> & {
+  /**
+   * As the gate has it, such as "macro_auc.min".
+   *
+   * @generated from field: string rule = 1;
+   */
+  rule: string;
+
+  /**
+   * The FACS number; absent of means and identity leakage.
+   *
+   * @generated from field: optional uint32 action_unit = 2;
+   */
+  actionUnit?: number | undefined;
+
+  /**
+   * What is found.
+   *
+   * @generated from field: duchenne.v1.GateOutcome outcome = 3;
+   */
+  outcome: GateOutcome;
+
+  /**
+   * What was compared with the limit: the figure, or its change from the baseline.
+   *
+   * @generated from field: duchenne.v1.Estimate estimate = 4;
+   */
+  estimate?: Estimate | undefined;
+
+  /**
+   * The least that the estimate may be; of identity leakage the most.
+   *
+   * @generated from field: double limit = 5;
+   */
+  limit: number;
+
+  /**
+   * What was expected and what was found.
+   *
+   * @generated from field: string explanation = 6;
+   */
+  explanation: string;
+};
+
+/**
+ * Describes the message duchenne.v1.GateFinding.
+ * Use `create(GateFindingSchema)` to create a new message.
+ */
+export const GateFindingSchema: GenMessage<GateFinding> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_evaluator, 15);
+
+/**
+ * What a gate finds.
+ *
+ * @generated from message duchenne.v1.GateCheck
+ */
+export type GateCheck = Message<"duchenne.v1.GateCheck"> & {
+  /**
+   * The evaluation.
+   *
+   * @generated from field: string evaluation = 1;
+   */
+  evaluation: string;
+
+  /**
+   * Of the whole gate.
+   *
+   * @generated from field: duchenne.v1.GateOutcome outcome = 2;
+   */
+  outcome: GateOutcome;
+
+  /**
+   * In the order of the rules.
+   *
+   * @generated from field: repeated duchenne.v1.GateFinding findings = 3;
+   */
+  findings: GateFinding[];
+
+  /**
+   * What was found as Markdown.
+   *
+   * @generated from field: string markdown = 4;
+   */
+  markdown: string;
+
+  /**
+   * What was found as JUnit XML: broken rules are failures, those of which it could not be told are errors.
+   *
+   * @generated from field: string junit_xml = 5;
+   */
+  junitXml: string;
+};
+
+/**
+ * Describes the message duchenne.v1.GateCheck.
+ * Use `create(GateCheckSchema)` to create a new message.
+ */
+export const GateCheckSchema: GenMessage<GateCheck> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_evaluator, 16);
+
+/**
  * Which part of a data set to use.
  *
  * @generated from enum duchenne.v1.Split
@@ -845,6 +1230,54 @@ export const SamplingUnitSchema: GenEnum<SamplingUnit> = /*@__PURE__*/
   enumDesc(file_duchenne_v1_evaluator, 2);
 
 /**
+ * What is found of a gate or of one of its rules.
+ *
+ * @generated from enum duchenne.v1.GateOutcome
+ */
+export const GateOutcome = {
+  /**
+   * Never answered.
+   *
+   * @generated from enum value: GATE_OUTCOME_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The whole interval keeps the limit; of a gate: of all rules.
+   *
+   * @generated from enum value: GATE_OUTCOME_PASS = 1;
+   */
+  PASS: 1,
+
+  /**
+   * The whole interval breaks the limit; of a gate: of any rule.
+   *
+   * @generated from enum value: GATE_OUTCOME_FAIL = 2;
+   */
+  FAIL: 2,
+
+  /**
+   * The interval holds the limit, or there is none; of a gate: of any rule while none fails.
+   *
+   * @generated from enum value: GATE_OUTCOME_COULD_NOT_TELL = 3;
+   */
+  COULD_NOT_TELL: 3,
+} as const;
+
+/**
+ * What is found of a gate or of one of its rules.
+ *
+ * @generated from enum duchenne.v1.GateOutcome
+ */
+export type GateOutcome = (typeof GateOutcome)[keyof typeof GateOutcome] | UnknownEnum;
+
+/**
+ * Describes the enum duchenne.v1.GateOutcome.
+ */
+export const GateOutcomeSchema: GenEnum<GateOutcome> = /*@__PURE__*/
+  enumDesc(file_duchenne_v1_evaluator, 3);
+
+/**
  * Evaluates model versions and keeps the reports.
  *
  * @generated from service duchenne.v1.EvaluatorService
@@ -871,6 +1304,32 @@ export const EvaluatorService: GenService<{
     methodKind: "unary";
     input: typeof GetReportRequestSchema;
     output: typeof EvaluationReportSchema;
+  },
+  /**
+   * Compares two evaluations of action unit detectors on the same frames of the same data set, by a bootstrap that draws the
+   * same subjects for both. Errors: NOT_FOUND, FAILED_PRECONDITION: other frames or another data set (FRAMES_DIFFER), no action
+   * unit in common (NO_SHARED_ACTION_UNIT), an evaluation of an earlier release (EVALUATION_WITHOUT_SCORES) or of an
+   * expression classifier (NO_ACTION_UNITS).
+   *
+   * @generated from rpc duchenne.v1.EvaluatorService.CompareEvaluations
+   */
+  compareEvaluations: {
+    methodKind: "unary";
+    input: typeof CompareEvaluationsRequestSchema;
+    output: typeof EvaluationComparisonSchema;
+  },
+  /**
+   * Judges an evaluation of an action unit detector by the rules of a gate. Baselines are the newest evaluations of the
+   * versions that the rules name, on the same part of the same data set. Errors: as CompareEvaluations, and
+   * INVALID_ARGUMENT (INVALID_GATE) with every problem of the rules, FAILED_PRECONDITION (BASELINE_NOT_EVALUATED), which names
+   * the `model_version` to evaluate first.
+   *
+   * @generated from rpc duchenne.v1.EvaluatorService.CheckGate
+   */
+  checkGate: {
+    methodKind: "unary";
+    input: typeof CheckGateRequestSchema;
+    output: typeof GateCheckSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_duchenne_v1_evaluator, 0);

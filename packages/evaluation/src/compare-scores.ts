@@ -1,0 +1,143 @@
+import { type BootstrapOptions, type SamplingUnits, samplingUnitsOf } from "./bootstrap.ts";
+import { comparePairedFigures, type PairedComparison, type WeightedFigures } from "./compare-paired.ts";
+import { f1FromCounts } from "./counts.ts";
+import { countDecisions } from "./decisions.ts";
+import type { FrameScores } from "./frame-scores.ts";
+import { mean } from "./mean.ts";
+import { prepareRanking } from "./ranking.ts";
+import { scoredLabelsOf } from "./thresholds.ts";
+
+/** How the figures of two evaluations differ on the action units that both have. */
+export interface ScoreComparison {
+  readonly frames: number;
+  /** 0 when they are not known. */
+  readonly subjects: number;
+  readonly intervalsOver: SamplingUnits["kind"];
+  readonly resamples: number;
+  readonly seed: number;
+  readonly confidence: number;
+  /** Over the action units that have an AUC. */
+  readonly macroAuc: PairedComparison;
+  /** At each version's thresholds. */
+  readonly meanF1: PairedComparison;
+  readonly actionUnits: readonly {
+    readonly actionUnit: number;
+    /** Empty where it does not occur: then there is nothing to find. */
+    readonly f1: PairedComparison;
+    /** Empty where one class alone occurs. */
+    readonly auc: PairedComparison;
+  }[];
+  /** Action units of one evaluation alone, which are in no figure. */
+  readonly onlyBefore: readonly number[];
+  readonly onlyAfter: readonly number[];
+}
+
+/** Thrown when two evaluations are of other frames. */
+export class FramesDifferError extends Error {
+  readonly code = "failed_precondition";
+  readonly reason = "FRAMES_DIFFER";
+
+  constructor(before: string, after: string) {
+    super(`Expected evaluations of the same frames of the same data set, got ${before} and ${after}`);
+    this.name = "FramesDifferError";
+  }
+}
+
+/** Thrown when two evaluations are of other action units. */
+export class NoSharedActionUnitError extends Error {
+  readonly code = "failed_precondition";
+  readonly reason = "NO_SHARED_ACTION_UNIT";
+
+  constructor(before: readonly number[], after: readonly number[]) {
+    super(
+      `Expected evaluations of some of the same action units, got AU ${before.join(", ")} and AU ${after.join(", ")}`,
+    );
+    this.name = "NoSharedActionUnitError";
+  }
+}
+
+/**
+ * Compares what two versions scored on the same frames, by a bootstrap that draws the same subjects for both.
+ *
+ * @throws {FramesDifferError} @throws {NoSharedActionUnitError}
+ */
+export function compareScores(before: FrameScores, after: FrameScores, options: BootstrapOptions): ScoreComparison {
+  const shared = checkComparable(before, after);
+  const { subjects } = before;
+  const sampling = samplingUnitsOf(subjects);
+  const run = {
+    subjects,
+    before: figuresOf(before, shared, sampling),
+    after: figuresOf(after, shared, sampling),
+  };
+  const [macroAuc, meanF1, ...units] = comparePairedFigures([run], options) as [
+    PairedComparison,
+    PairedComparison,
+    ...PairedComparison[],
+  ];
+  return {
+    frames: subjects.length,
+    subjects: sampling.subjects.length,
+    intervalsOver: sampling.kind,
+    resamples: options.resamples,
+    seed: options.seed,
+    confidence: options.confidence ?? 0.95,
+    macroAuc,
+    meanF1,
+    actionUnits: shared.map((actionUnit, i) => ({ actionUnit, f1: units[2 * i]!, auc: units[2 * i + 1]! })),
+    onlyBefore: before.actionUnits.filter((actionUnit) => !shared.includes(actionUnit)),
+    onlyAfter: after.actionUnits.filter((actionUnit) => !shared.includes(actionUnit)),
+  };
+}
+
+/** The action units that both have. @throws {FramesDifferError} @throws {NoSharedActionUnitError} */
+export function checkComparable(before: FrameScores, after: FrameScores): readonly number[] {
+  requireSameFrames(before, after);
+  const shared = before.actionUnits.filter((actionUnit) => after.actionUnits.includes(actionUnit));
+  if (shared.length === 0) throw new NoSharedActionUnitError(before.actionUnits, after.actionUnits);
+  return shared;
+}
+
+function requireSameFrames(before: FrameScores, after: FrameScores): void {
+  const isSame =
+    before.frames.length === after.frames.length && before.frames.every((frame, i) => frame === after.frames[i]);
+  if (isSame) return;
+  const other = new Set(after.frames);
+  const common = before.frames.reduce((sum, frame) => sum + (other.has(frame) ? 1 : 0), 0);
+  throw new FramesDifferError(
+    `${before.frames.length} frames`,
+    `${after.frames.length}, of which ${common} are common`,
+  );
+}
+
+/** Macro AUC, mean F1, and F1 and AUC of each of the action units. */
+function figuresOf(scores: FrameScores, actionUnits: readonly number[], sampling: SamplingUnits): WeightedFigures {
+  const { owners, count } = sampling;
+  const frameOf = new Uint32Array(count);
+  for (const [frame, owner] of owners.entries()) frameOf[owner] = frame;
+  const units = actionUnits.map((actionUnit) => {
+    const unit = scores.actionUnits.indexOf(actionUnit);
+    const labelled = scoredLabelsOf(scores, unit);
+    return {
+      frames: labelled.frames,
+      occurs: labelled.positive.includes(1),
+      ranking: prepareRanking(labelled.scores, labelled.positive),
+      confusion: countDecisions(labelled, { threshold: scores.thresholds[unit]!, owners, count }),
+    };
+  });
+  return (weightOf) => {
+    const weights = Uint16Array.from(frameOf, weightOf);
+    const figures = units.map(({ frames, ranking, confusion, occurs }) => {
+      return {
+        f1: f1FromCounts(confusion(weights)),
+        occurs,
+        auc: ranking.figures((sample) => weightOf(frames[sample]!)).auc,
+      };
+    });
+    return [
+      mean(figures.flatMap(({ auc }) => auc ?? [])),
+      mean(figures.map(({ f1 }) => f1)),
+      ...figures.flatMap(({ f1, occurs, auc }) => [occurs ? f1 : undefined, auc]),
+    ];
+  };
+}

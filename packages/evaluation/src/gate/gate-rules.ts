@@ -1,0 +1,172 @@
+import { parseDocument } from "yaml";
+import { z } from "zod";
+
+/** Thrown when a text is no gate: every problem, with its place. */
+export class InvalidGateError extends Error {
+  readonly code = "invalid_argument";
+  readonly reason = "INVALID_GATE";
+  readonly violations: readonly { readonly field: string; readonly description: string }[];
+
+  constructor(violations: InvalidGateError["violations"]) {
+    super(
+      ["Expected the rules of a gate:", ...violations.map((each) => `  ${each.field}: ${each.description}`)].join("\n"),
+    );
+    this.name = "InvalidGateError";
+    this.violations = violations;
+  }
+}
+
+const NAME = "[a-z0-9][a-z0-9_-]{0,62}";
+const BASELINE = new RegExp(
+  `^(live|canary|models/${NAME}@(live|canary)|models/${NAME}/versions/[a-z0-9][a-z0-9_.-]{0,62}|evaluations/[a-zA-Z0-9_-]{1,64})$`,
+);
+
+const share = z.number().min(0).max(1);
+/** What is compared with. "live" and "canary" are aliases of models/default, which `duchenne models promote` moves. */
+const baseline = z
+  .string()
+  .regex(BASELINE, 'Expected "live", "canary", a model version or alias, or an evaluation')
+  .transform((name) => (name === "live" || name === "canary" ? `models/default@${name}` : name));
+/** What share of the resamples an interval holds. */
+const confidence = z.number().min(0.5).lt(1).default(0.95);
+
+const meanRule = z
+  .strictObject({
+    /** The least that it may be. */
+    min: share.optional(),
+    /** It may not be lower than that of a baseline, */
+    not_lower_than: baseline.optional(),
+    /** by more than this; 0 when it is left out. */
+    by_more_than: share.optional(),
+    confidence,
+  })
+  .refine((rule) => rule.min !== undefined || rule.not_lower_than !== undefined, "Expected min, not_lower_than or both")
+  .refine((rule) => rule.by_more_than === undefined || rule.not_lower_than !== undefined, {
+    message: "Expected not_lower_than beside it",
+    path: ["by_more_than"],
+  });
+
+const eachRule = z
+  .strictObject({
+    min: share.optional(),
+    /** How much lower than that of the baseline it may be. */
+    loses_at_most: share.optional(),
+    compared_to: baseline.optional(),
+    confidence,
+  })
+  .refine((rule) => rule.min !== undefined || rule.loses_at_most !== undefined, "Expected min, loses_at_most or both")
+  .refine((rule) => rule.compared_to === undefined || rule.loses_at_most !== undefined, {
+    message: "Expected loses_at_most beside it",
+    path: ["compared_to"],
+  });
+
+const gateSchema = z
+  .strictObject({
+    macro_auc: meanRule.optional(),
+    mean_f1: meanRule.optional(),
+    /** Of every action unit that the evaluated version and the data set know. */
+    each_action_unit: z
+      .strictObject({ f1: eachRule.optional(), auc: eachRule.optional() })
+      .refine(isNotEmpty, "Expected f1, auc or both")
+      .optional(),
+    /** How often a linear probe names the subject; its interval is the report's, of 95 %. */
+    identity_leakage: z
+      .strictObject({ max: share.optional(), times_chance_at_most: z.number().min(1).optional() })
+      .refine(isNotEmpty, "Expected max, times_chance_at_most or both")
+      .optional(),
+  })
+  .refine(isNotEmpty, "Expected at least one rule");
+
+/** A limit of a gate, of one figure. */
+export type GateLimit =
+  | {
+      readonly kind: "min" | "loss";
+      /** As the gate's text has it, such as "macro_auc.min". */
+      readonly rule: string;
+      readonly figure: "macroAuc" | "meanF1" | "f1" | "auc";
+      readonly limit: number;
+      /** What a loss is counted from; of a "min" nothing. */
+      readonly baseline: string | undefined;
+      readonly confidence: number;
+    }
+  | { readonly kind: "leakage"; readonly rule: string; readonly limit: number; readonly isTimesChance: boolean };
+
+/** Reads the rules of a gate. @throws {InvalidGateError} with every problem */
+export function parseGate(text: string): readonly GateLimit[] {
+  const document = parseDocument(text, { prettyErrors: true });
+  if (document.errors.length > 0) {
+    throw new InvalidGateError(document.errors.map(({ message }) => ({ field: "gate", description: message })));
+  }
+  const { data: gate, error } = gateSchema.safeParse(plainValue(document));
+  if (gate === undefined) {
+    throw new InvalidGateError(
+      error.issues.map(({ path, message }) => ({ field: ["gate", ...path].join("."), description: message })),
+    );
+  }
+  return [
+    ...meanLimits("macro_auc", "macroAuc", gate.macro_auc),
+    ...meanLimits("mean_f1", "meanF1", gate.mean_f1),
+    ...eachLimits("f1", gate.each_action_unit?.f1),
+    ...eachLimits("auc", gate.each_action_unit?.auc),
+    ...leakageLimits(gate.identity_leakage),
+  ];
+}
+
+/** What is not plain data, such as an alias that grows without end, is refused. */
+function plainValue(document: ReturnType<typeof parseDocument>): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 0 });
+  } catch (error) {
+    throw new InvalidGateError([{ field: "gate", description: (error as Error).message }]);
+  }
+}
+
+function meanLimits(
+  name: string,
+  figure: "macroAuc" | "meanF1",
+  rule: z.output<typeof meanRule> | undefined,
+): GateLimit[] {
+  if (rule === undefined) return [];
+  const { min, not_lower_than: baseline, by_more_than: limit = 0, confidence } = rule;
+  return [
+    ...minLimit(`${name}.min`, figure, min, confidence),
+    ...(baseline === undefined
+      ? []
+      : [{ kind: "loss" as const, rule: `${name}.not_lower_than`, figure, limit, baseline, confidence }]),
+  ];
+}
+
+function eachLimits(figure: "f1" | "auc", rule: z.output<typeof eachRule> | undefined): GateLimit[] {
+  if (rule === undefined) return [];
+  const { min, loses_at_most: limit, compared_to: baseline = "models/default@live", confidence } = rule;
+  const name = `each_action_unit.${figure}`;
+  return [
+    ...minLimit(`${name}.min`, figure, min, confidence),
+    ...(limit === undefined
+      ? []
+      : [{ kind: "loss" as const, rule: `${name}.loses_at_most`, figure, limit, baseline, confidence }]),
+  ];
+}
+
+function minLimit(
+  rule: string,
+  figure: "macroAuc" | "meanF1" | "f1" | "auc",
+  limit: number | undefined,
+  confidence: number,
+): GateLimit[] {
+  return limit === undefined ? [] : [{ kind: "min", rule, figure, limit, baseline: undefined, confidence }];
+}
+
+function leakageLimits(
+  rule: { max?: number | undefined; times_chance_at_most?: number | undefined } = {},
+): GateLimit[] {
+  return (["max", "times_chance_at_most"] as const).flatMap((name) => {
+    const limit = rule[name];
+    const isTimesChance = name === "times_chance_at_most";
+    return limit === undefined ? [] : [{ kind: "leakage", rule: `identity_leakage.${name}`, limit, isTimesChance }];
+  });
+}
+
+function isNotEmpty(rules: object): boolean {
+  return Object.values(rules).some((rule) => rule !== undefined);
+}

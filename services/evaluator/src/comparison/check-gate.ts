@@ -1,0 +1,114 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { resolveVersion, versionName } from "@duchenne/control";
+import type { ScoreComparison } from "@duchenne/evaluation";
+import {
+  type GateLimit,
+  type GateOutcome,
+  gateJunit,
+  gateMarkdown,
+  judgeGate,
+  parseGate,
+} from "@duchenne/evaluation/gate";
+import { type CheckGateRequest, type GateCheckSchema, GateOutcome as GateOutcomeMessage } from "@duchenne/proto";
+import { NotFoundError, type Store } from "@duchenne/store";
+import { estimateMessage } from "../convert.ts";
+import type { Comparer } from "./compare-in-thread.ts";
+import { requireComparable, type ScoredEvaluation, scoredEvaluation, scoredRecord } from "./scored-evaluation.ts";
+
+/** Thrown when a version that a gate compares with has no evaluation on the same part of the data set. */
+class BaselineNotEvaluatedError extends Error {
+  readonly code = "failed_precondition";
+  readonly reason = "BASELINE_NOT_EVALUATED";
+  readonly metadata: Readonly<Record<string, string>>;
+
+  constructor(modelVersion: string, { record, split }: ScoredEvaluation) {
+    const part = split === "all" ? "all frames" : "the held-out part";
+    super(`Expected an evaluation of ${modelVersion} on ${part} of ${record.dataset}; evaluate it first`);
+    this.name = "BaselineNotEvaluatedError";
+    this.metadata = { model_version: modelVersion };
+  }
+}
+
+/** Judges an evaluation by a gate, with the seed and as many resamples as its report. */
+export async function checkGate(
+  store: Store,
+  compare: Comparer,
+  request: CheckGateRequest,
+  signal: AbortSignal,
+): Promise<MessageInitShape<typeof GateCheckSchema>> {
+  const limits = parseGate(request.gate);
+  const candidate = await scoredEvaluation(store, request.evaluation, "evaluation");
+  const { seed, resamples } = candidate.report;
+  const keyOf = ({ baseline, confidence }: ComparingLimit) => `${baseline} ${confidence}`;
+  const comparisons = new Map<string, ScoreComparison | string>();
+  // What is missing is told before anything is computed.
+  const found = new Map<string, { readonly limit: ComparingLimit; readonly before: ScoredEvaluation }>();
+  for (const limit of limits) {
+    if (limit.kind === "leakage") continue;
+    const before = await baselineOf(store, limit.baseline, candidate);
+    if (typeof before === "string") comparisons.set(keyOf(limit), before);
+    else found.set(keyOf(limit), { limit, before });
+  }
+  for (const [key, { limit, before }] of found) {
+    const options = { seed, resamples, confidence: limit.confidence };
+    comparisons.set(key, await compare({ before: before.scores, after: candidate.scores, options }, signal));
+  }
+  const result = judgeGate(limits, {
+    report: candidate.report,
+    comparison: (limit) => comparisons.get(keyOf(limit))!,
+  });
+  const title = `${candidate.record.modelVersion} on ${candidate.record.dataset}`;
+  return {
+    evaluation: candidate.name,
+    outcome: OUTCOMES[result.outcome],
+    findings: result.findings.map(({ rule, actionUnit, outcome, estimate, limit, explanation }) => ({
+      rule,
+      ...(actionUnit !== undefined && { actionUnit }),
+      outcome: OUTCOMES[outcome],
+      estimate: estimateMessage(estimate),
+      limit,
+      explanation,
+    })),
+    markdown: gateMarkdown(result, title),
+    junitXml: gateJunit(result, title),
+  };
+}
+
+type ComparingLimit = Exclude<GateLimit, { kind: "leakage" }>;
+
+const OUTCOMES: Readonly<Record<GateOutcome, GateOutcomeMessage>> = {
+  pass: GateOutcomeMessage.PASS,
+  fail: GateOutcomeMessage.FAIL,
+  could_not_tell: GateOutcomeMessage.COULD_NOT_TELL,
+};
+
+/** What a limit is compared with; itself without a baseline. Before the first promotion there is none: then why. */
+async function baselineOf(
+  store: Store,
+  baseline: string | undefined,
+  candidate: ScoredEvaluation,
+): Promise<ScoredEvaluation | string> {
+  if (baseline === undefined) return candidate;
+  if (baseline.startsWith("evaluations/")) {
+    const named = await scoredEvaluation(store, baseline, "gate");
+    requireComparable(named, candidate);
+    return named;
+  }
+  let modelVersion: string;
+  try {
+    const { model, version } = await resolveVersion(store, baseline, "gate");
+    modelVersion = versionName(model, version);
+  } catch (error) {
+    if (error instanceof NotFoundError && error.reason === "ALIAS_NOT_FOUND") return `${baseline} points at no version`;
+    throw error;
+  }
+  const { record, split, datasetDigest } = candidate;
+  if (modelVersion === record.modelVersion) return candidate;
+  for (const each of await store.evaluations.listScored(modelVersion, record.dataset)) {
+    if (each.report.split !== split || each.report.datasetDigest !== datasetDigest) continue;
+    const newest = await scoredRecord(store, each);
+    requireComparable(newest, candidate);
+    return newest;
+  }
+  throw new BaselineNotEvaluatedError(modelVersion, candidate);
+}

@@ -1,0 +1,2 @@
+/** Bootstrap resamples when a request does not say how many. */
+export const DEFAULT_RESAMPLES = 1000;
