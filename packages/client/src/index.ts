@@ -1,6 +1,13 @@
 /** A typed client of Duchenne's services for Node. */
 export { type ClientOptions, createDuchenneClient, type DuchenneClient } from "./duchenne-client.ts";
 export { DamagedExportError, exportModel } from "./export-model.ts";
+export { archiveOfFolder } from "./folder-archive.ts";
 export { type ImportModelOptions, importModel } from "./import-model.ts";
 export { type CalibrationInput, type FrameInput, type StreamAnswer, streamFrames } from "./stream-frames.ts";
+export {
+  archiveFile,
+  type DatasetArchive,
+  type UploadDatasetOptions,
+  uploadDataset,
+} from "./upload-dataset.ts";
 export { JobNotSucceededError, jobStateName, type WatchOptions, waitForJob, watchJob } from "./watch-job.ts";
