@@ -152,7 +152,8 @@ describe("an upload", () => {
     const onProgress = (committedBytes: number) => {
       if (committedBytes > 0 && restarted === undefined) restarted = restart();
     };
-    const made = await withClient((client) => uploadDataset(client, archive, { datasetId: "patient" }, { onProgress }));
+    const patience = { onProgress, reconnectMs: 200_000 };
+    const made = await withClient((client) => uploadDataset(client, archive, { datasetId: "patient" }, patience));
     await restarted;
     expect(made.digest).toBe(await digestOfFolder());
     await server.end();
