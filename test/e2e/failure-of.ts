@@ -1,7 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { BadRequestSchema, ErrorInfoSchema } from "@duchenne/proto/rpc";
 
-/** What a failed call told: code, reason, the fields it is about, and all of its text. @throws {Error} when it succeeded */
+/** What a failed call told: code, reason, metadata, the fields it is about, and all of its text. @throws {Error} when it succeeded */
 export async function failureOf(call: Promise<unknown>) {
   const error = await call.then(
     () => undefined,
@@ -13,6 +13,7 @@ export async function failureOf(call: Promise<unknown>) {
   return {
     code: Code[error.code],
     reason: info?.reason,
+    metadata: info?.metadata,
     fields: fields.map(({ field }) => field),
     text: [error.rawMessage, ...fields.map(({ description }) => description)].join("\n"),
   };

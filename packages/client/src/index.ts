@@ -2,7 +2,14 @@
 export { type ClientOptions, createDuchenneClient, type DuchenneClient } from "./duchenne-client.ts";
 export { exportModel } from "./export-model.ts";
 export { exportVideoAnalysis } from "./export-video-analysis.ts";
+export { archiveOfFolder } from "./folder-archive.ts";
 export { type ImportModelOptions, importModel } from "./import-model.ts";
 export { DamagedExportError } from "./receive-file.ts";
 export { type CalibrationInput, type FrameInput, type StreamAnswer, streamFrames } from "./stream-frames.ts";
+export {
+  archiveFile,
+  type DatasetArchive,
+  type UploadDatasetOptions,
+  uploadDataset,
+} from "./upload-dataset.ts";
 export { JobNotSucceededError, jobStateName, type WatchOptions, waitForJob, watchJob } from "./watch-job.ts";

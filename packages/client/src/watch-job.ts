@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Code, ConnectError } from "@connectrpc/connect";
+import { ConnectError } from "@connectrpc/connect";
 import { type Job, type JobEvent, JobState, JobStateSchema } from "@duchenne/proto";
+import { AWAY } from "./away.ts";
 import type { DuchenneClient } from "./duchenne-client.ts";
 
 /** How a job is watched. */
@@ -11,9 +12,6 @@ export interface WatchOptions {
   /** How long a server may be away before the watch fails; default 60 s. */
   readonly reconnectMs?: number;
 }
-
-/** Statuses of a server that is away, was killed, or is on its way back. */
-const AWAY: readonly Code[] = [Code.Unavailable, Code.Canceled, Code.Aborted, Code.Unknown, Code.Internal];
 
 /**
  * Watches a job to its end, over restarts of the server: every event once, in order, without a gap.

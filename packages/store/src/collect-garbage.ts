@@ -25,8 +25,7 @@ const REMOVAL_TIMEOUT_MS = 10_000;
 /**
  * Removes what nothing refers to: files of no living version, of no job's result and of no evaluation, rests of writes that
  * were never finished, and checkpoints that nobody goes on from. Safe beside everything else, in any number of processes:
- * whether something refers to an object
- * and how old it is are read again, under a lock, just before it is removed.
+ * whether something refers to an object and how old it is are read again, under a lock, just before it is removed.
  */
 export async function collectGarbage(
   database: Database,

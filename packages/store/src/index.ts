@@ -3,6 +3,7 @@ export { type BlobReference, type Blobs, type Checkpoints, openBlobs, type Store
 export type { Collected } from "./collect-garbage.ts";
 export type { DatasetRecord, Datasets, NewDataset } from "./datasets.ts";
 export { DiskFullError, storing } from "./disk-full.ts";
+export { writeDurably } from "./durable-files.ts";
 export {
   AliasMovedError,
   AlreadyExistsError,
@@ -48,3 +49,4 @@ export type { Models } from "./models.ts";
 export { openStore, type Store, type StoreLocation } from "./open-store.ts";
 export type { PageRequest } from "./page.ts";
 export type { RunningAttempt } from "./running-attempt.ts";
+export { sha256OfFile } from "./sha256.ts";

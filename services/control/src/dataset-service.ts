@@ -1,14 +1,16 @@
 import { resolve } from "node:path";
-import { openDataset } from "@duchenne/data";
 import { DatasetService } from "@duchenne/proto";
 import { type ServiceHandler, serviceHandler } from "@duchenne/rpc";
-import { AlreadyExistsError, type Store } from "@duchenne/store";
+import type { Store } from "@duchenne/store";
 import { allowedPath } from "./allowed-path.ts";
-import { datasetFormat, datasetMessage, describeDataset } from "./describe-dataset.ts";
+import { datasetFormat, datasetMessage } from "./describe-dataset.ts";
 import { DEFAULT_PAGE_SIZE } from "./job-service.ts";
+import { registerFolder, requireFreeDatasetId } from "./register-folder.ts";
 import { datasetName, parseDatasetName } from "./resource-name.ts";
 import { submitJob } from "./submit-job.ts";
 import { synthesisFrom } from "./synthesis-from.ts";
+import type { DatasetUploads } from "./uploads/dataset-uploads.ts";
+import { uploadMethods } from "./uploads/upload-methods.ts";
 
 /** What the data set service needs beside the store. */
 export interface DatasetServiceOptions {
@@ -16,31 +18,32 @@ export interface DatasetServiceOptions {
   readonly roots: readonly string[];
   /** Failures that a synthesis may have. */
   readonly maxFailures: number;
+  readonly uploads: DatasetUploads;
 }
 
 /** Serves the store's data sets. */
-export function createDatasetService(store: Store, { roots, maxFailures }: DatasetServiceOptions): ServiceHandler {
+export function createDatasetService(
+  store: Store,
+  { roots, maxFailures, uploads }: DatasetServiceOptions,
+): ServiceHandler {
   return serviceHandler(DatasetService, {
+    ...uploadMethods(uploads),
+
     async registerDataset({ datasetId, directory, description, validateOnly, protocol, labelFiles }) {
       const folder = allowedPath("directory", resolve(roots[0]!, directory), roots);
       const source = {
         format: datasetFormat(protocol),
         labelFiles: labelFiles.map((file, i) => allowedPath(`label_files[${i}]`, resolve(folder, file), roots)),
       };
-      if (await store.datasets.has(datasetId)) throw datasetExists(datasetId);
-      const dataset = await openDataset(folder, source);
-      const summary = describeDataset(dataset, { source, description: description || dataset.description });
-      const record = { id: datasetId, directory: folder, description: summary };
-      return datasetMessage(
-        validateOnly ? { ...record, createTimeMs: Date.now() } : await store.datasets.register(record),
-      );
+      const given = { id: datasetId, directory: folder, source, description };
+      return datasetMessage(await registerFolder(store, given, { validateOnly }));
     },
 
     async synthesizeDataset(request) {
       const { datasetId, requestId } = request;
       const synthesis = synthesisFrom(request);
       // A repeated request answers its job, also when that has made the data set meanwhile.
-      if (requestId === "" && (await store.datasets.has(datasetId))) throw datasetExists(datasetId);
+      if (requestId === "") await requireFreeDatasetId(store, datasetId);
       return submitJob(store, request, {
         kind: "synthesize_dataset",
         spec: { dataset: datasetName(datasetId), synthesis },
@@ -57,8 +60,4 @@ export function createDatasetService(store: Store, { roots, maxFailures }: Datas
 
     getDataset: async ({ name }) => datasetMessage(await store.datasets.get(parseDatasetName(name))),
   });
-}
-
-function datasetExists(id: string): AlreadyExistsError {
-  return new AlreadyExistsError("DATASET_EXISTS", `There already is a data set "${id}"`);
 }

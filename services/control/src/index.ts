@@ -28,3 +28,4 @@ export {
 } from "./resource-name.ts";
 export { type HostedService, runServiceProcess, type ServiceContext, startServiceProcess } from "./service-process.ts";
 export { submitJob } from "./submit-job.ts";
+export { createDatasetUploads } from "./uploads/dataset-uploads.ts";

@@ -20,6 +20,7 @@ export type ModelReference =
 
 const ID = "[a-z0-9][a-z0-9_-]{0,62}";
 const VERSION = "[a-z0-9][a-z0-9_.-]{0,62}";
+const DATASET_UPLOAD_PATTERN = new RegExp(`^datasetUploads/(${ID})$`);
 const MODEL_PATTERN = new RegExp(`^models/(${ID})$`);
 const DATASET_PATTERN = new RegExp(`^datasets/(${ID})$`);
 const VERSION_PATTERN = new RegExp(`^models/(${ID})/versions/(${VERSION})$`);
@@ -31,6 +32,8 @@ const EVALUATION_PATTERN = /^evaluations\/([a-zA-Z0-9_-]{1,64})$/;
 export const jobName = (id: string): string => `jobs/${id}`;
 /** "datasets/{dataset}". */
 export const datasetName = (id: string): string => `datasets/${id}`;
+/** "datasetUploads/{dataset}". */
+export const datasetUploadName = (id: string): string => `datasetUploads/${id}`;
 /** "models/{model}". */
 export const modelName = (id: string): string => `models/${id}`;
 /** "models/{model}/versions/{version}". */
@@ -48,6 +51,11 @@ export function parseJobName(name: string, field = "name"): string {
 /** The id in "datasets/{dataset}". @throws {ResourceNameError} */
 export function parseDatasetName(name: string, field = "name"): string {
   return one(DATASET_PATTERN, name, field, '"datasets/{dataset}"');
+}
+
+/** The id in "datasetUploads/{dataset}". @throws {ResourceNameError} */
+export function parseDatasetUploadName(name: string, field = "name"): string {
+  return one(DATASET_UPLOAD_PATTERN, name, field, '"datasetUploads/{dataset}"');
 }
 
 /** The id in "models/{model}". @throws {ResourceNameError} */

@@ -17,6 +17,13 @@ export const trainerShape = {
     .default("")
     .transform((text) => text.split(":").filter((root) => root !== ""))
     .describe('Folders, beside the data folder, that data sets may be registered from; separated by ":".'),
+  maxDatasetBytes: z.coerce
+    .number()
+    .int()
+    .min(2 ** 10)
+    .max(2 ** 45)
+    .default(64 * 2 ** 30)
+    .describe("The largest data set that can be uploaded, packed and unpacked, in bytes."),
 };
 
 /** The trainer process's configuration. */

@@ -1,6 +1,7 @@
 import { join, resolve } from "node:path";
 import {
   createDatasetService,
+  createDatasetUploads,
   createJobService,
   createModelService,
   type HostedService,
@@ -61,16 +62,19 @@ export async function createTrainer(context: ServiceContext, config: TrainerConf
     },
   });
 
-  const roots = [join(dataDirectory, "import"), ...config.datasetRoots.map((root) => resolve(root))];
+  const imports = join(dataDirectory, "import");
+  const roots = [imports, ...config.datasetRoots.map((root) => resolve(root))];
+  const { maxDatasetBytes } = config;
+  const uploads = createDatasetUploads({ store, logger, dataDirectory, imports, maxDatasetBytes });
   return {
     handlers: [
       trainer,
       createJobService(store),
-      createDatasetService(store, { roots, maxFailures }),
+      createDatasetService(store, { roots, maxFailures, uploads }),
       createModelService(context),
     ],
     async close(options) {
-      await Promise.all([supervisor.close(options), collector.close()]);
+      await Promise.all([supervisor.close(options), collector.close(), uploads.close()]);
     },
   };
 }

@@ -15,6 +15,7 @@ import { datasetReport, PROTOCOLS_BY_NAME } from "../terminal/dataset-report.ts"
 import { followJob } from "./follow-job.ts";
 import { previewPortraits, synthesizeFromPortraits } from "./portraits.ts";
 import { sequenceCommand } from "./sequence-command.ts";
+import { uploadDatasetCommand } from "./upload-dataset.ts";
 
 interface SynthesizeOptions {
   readonly seed: bigint;
@@ -41,9 +42,9 @@ interface ConvertOptions {
   readonly image?: string;
 }
 
-/** `duchenne datasets`: list, show, register, convert, synthesize, preview, sequence. */
+/** `duchenne datasets`: list, show, register, upload, convert, synthesize, preview, sequence. */
 export function datasetsCommand(): Command {
-  const datasets = new Command("datasets").description("list, show, register, convert and draw data sets");
+  const datasets = new Command("datasets").description("list, show, register, upload, convert and draw data sets");
 
   const list = datasets.command("list").description("the registered data sets").addOption(serverOption());
   list.action(() =>
@@ -189,5 +190,5 @@ export function datasetsCommand(): Command {
         process.stdout.write(`${path}\n`);
       }
     });
-  return datasets.addCommand(sequenceCommand());
+  return datasets.addCommand(uploadDatasetCommand()).addCommand(sequenceCommand());
 }

@@ -9,15 +9,15 @@ import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf
 import { file_buf_validate_validate } from "../../buf/validate/validate_pb.ts";
 import type { JobOptions, JobSchema } from "./job_pb.ts";
 import { file_duchenne_v1_job } from "./job_pb.ts";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { EmptySchema, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_empty, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file duchenne/v1/dataset.proto.
  */
 export const file_duchenne_v1_dataset: GenFile = /*@__PURE__*/
-  fileDesc("ChlkdWNoZW5uZS92MS9kYXRhc2V0LnByb3RvEgtkdWNoZW5uZS52MSIvCgtEYXRhc2V0Rm9sZBIQCghzdWJqZWN0cxgBIAMoCRIOCgZmcmFtZXMYAiABKA0iMQoRRGF0YXNldEV4cHJlc3Npb24SDAoEbmFtZRgBIAEoCRIOCgZmcmFtZXMYAiABKA0ixgMKB0RhdGFzZXQSDAoEbmFtZRgBIAEoCRIOCgZkaWdlc3QYAiABKAkSFAoMYWN0aW9uX3VuaXRzGAMgAygNEhAKCHN1YmplY3RzGAQgASgNEg4KBmZyYW1lcxgFIAEoDRISCgpwcmV2YWxlbmNlGAYgAygBEhMKC2Rlc2NyaXB0aW9uGAcgASgJEi8KC2NyZWF0ZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglkaXJlY3RvcnkYCSABKAkSLgoIcHJvdG9jb2wYCiABKA4yHC5kdWNoZW5uZS52MS5EYXRhc2V0UHJvdG9jb2wSEwoLbGFiZWxfZmlsZXMYCyADKAkSFgoOdW5rbm93bl9sYWJlbHMYDCADKA0SMwoLZXhwcmVzc2lvbnMYDSADKAsyHi5kdWNoZW5uZS52MS5EYXRhc2V0RXhwcmVzc2lvbhInCgVmb2xkcxgOIAMoCzIYLmR1Y2hlbm5lLnYxLkRhdGFzZXRGb2xkEhQKDHRyYWluX2ZyYW1lcxgPIAEoDRITCgt0ZXN0X2ZyYW1lcxgQIAEoDRISCgppZGVudGl0aWVzGBEgASgNIoYCChZSZWdpc3RlckRhdGFzZXRSZXF1ZXN0EjUKCmRhdGFzZXRfaWQYASABKAlCIbpIHnIcMhpeW2EtejAtOV1bYS16MC05Xy1dezAsNjJ9JBIdCglkaXJlY3RvcnkYAiABKAlCCrpIB3IFEAEYgCASHQoLZGVzY3JpcHRpb24YAyABKAlCCLpIBXIDGIAgEhUKDXZhbGlkYXRlX29ubHkYBCABKAgSOAoIcHJvdG9jb2wYBSABKA4yHC5kdWNoZW5uZS52MS5EYXRhc2V0UHJvdG9jb2xCCLpIBYIBAhABEiYKC2xhYmVsX2ZpbGVzGAYgAygJQhG6SA6SAQsQZCIHcgUQARiAICKgAwoYU3ludGhlc2l6ZURhdGFzZXRSZXF1ZXN0EhsKCnJlcXVlc3RfaWQYASABKAlCB7pIBHICGEASNQoKZGF0YXNldF9pZBgCIAEoCUIhukgechwyGl5bYS16MC05XVthLXowLTlfLV17MCw2Mn0kEgwKBHNlZWQYAyABKAQSHwoIc3ViamVjdHMYBCABKA1CDbpICtgBASoFGJBOKAISJgoSZnJhbWVzX3Blcl9zdWJqZWN0GAUgASgNQgq6SAcqBRiQTigBEh4KCmltYWdlX3NpemUYBiABKA1CCrpIByoFGIAEKCASMgoRaWRlbnRpdHlfc2hvcnRjdXQYByABKAFCF7pIFBISGQAAAAAAAPA/KQAAAAAAAAAAEkAKCHByb3RvY29sGAggASgOMhwuZHVjaGVubmUudjEuRGF0YXNldFByb3RvY29sQhC6SA2CAQoQARgAGAIYAxgEEhUKDXZhbGlkYXRlX29ubHkYCSABKAgSLAoLam9iX29wdGlvbnMYCiABKAsyFy5kdWNoZW5uZS52MS5Kb2JPcHRpb25zIlIKE0xpc3REYXRhc2V0c1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIAIIlcKFExpc3REYXRhc2V0c1Jlc3BvbnNlEiYKCGRhdGFzZXRzGAEgAygLMhQuZHVjaGVubmUudjEuRGF0YXNldBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiTQoRR2V0RGF0YXNldFJlcXVlc3QSOAoEbmFtZRgBIAEoCUIqukgnciUyI15kYXRhc2V0cy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kKuYBCg9EYXRhc2V0UHJvdG9jb2wSIAocREFUQVNFVF9QUk9UT0NPTF9VTlNQRUNJRklFRBAAEhsKF0RBVEFTRVRfUFJPVE9DT0xfSU1BR0VTEAESGQoVREFUQVNFVF9QUk9UT0NPTF9CUDREEAISHgoaREFUQVNFVF9QUk9UT0NPTF9CUDREX1BMVVMQAxIaChZEQVRBU0VUX1BST1RPQ09MX0RJU0ZBEAQSGwoXREFUQVNFVF9QUk9UT0NPTF9SQUZfREIQBRIgChxEQVRBU0VUX1BST1RPQ09MX0FGRkVDVE5FVF84EAYyxQIKDkRhdGFzZXRTZXJ2aWNlEkwKD1JlZ2lzdGVyRGF0YXNldBIjLmR1Y2hlbm5lLnYxLlJlZ2lzdGVyRGF0YXNldFJlcXVlc3QaFC5kdWNoZW5uZS52MS5EYXRhc2V0EkwKEVN5bnRoZXNpemVEYXRhc2V0EiUuZHVjaGVubmUudjEuU3ludGhlc2l6ZURhdGFzZXRSZXF1ZXN0GhAuZHVjaGVubmUudjEuSm9iElMKDExpc3REYXRhc2V0cxIgLmR1Y2hlbm5lLnYxLkxpc3REYXRhc2V0c1JlcXVlc3QaIS5kdWNoZW5uZS52MS5MaXN0RGF0YXNldHNSZXNwb25zZRJCCgpHZXREYXRhc2V0Eh4uZHVjaGVubmUudjEuR2V0RGF0YXNldFJlcXVlc3QaFC5kdWNoZW5uZS52MS5EYXRhc2V0YgZwcm90bzM", [file_buf_validate_validate, file_duchenne_v1_job, file_google_protobuf_timestamp]);
+  fileDesc("ChlkdWNoZW5uZS92MS9kYXRhc2V0LnByb3RvEgtkdWNoZW5uZS52MSIvCgtEYXRhc2V0Rm9sZBIQCghzdWJqZWN0cxgBIAMoCRIOCgZmcmFtZXMYAiABKA0iMQoRRGF0YXNldEV4cHJlc3Npb24SDAoEbmFtZRgBIAEoCRIOCgZmcmFtZXMYAiABKA0ixgMKB0RhdGFzZXQSDAoEbmFtZRgBIAEoCRIOCgZkaWdlc3QYAiABKAkSFAoMYWN0aW9uX3VuaXRzGAMgAygNEhAKCHN1YmplY3RzGAQgASgNEg4KBmZyYW1lcxgFIAEoDRISCgpwcmV2YWxlbmNlGAYgAygBEhMKC2Rlc2NyaXB0aW9uGAcgASgJEi8KC2NyZWF0ZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglkaXJlY3RvcnkYCSABKAkSLgoIcHJvdG9jb2wYCiABKA4yHC5kdWNoZW5uZS52MS5EYXRhc2V0UHJvdG9jb2wSEwoLbGFiZWxfZmlsZXMYCyADKAkSFgoOdW5rbm93bl9sYWJlbHMYDCADKA0SMwoLZXhwcmVzc2lvbnMYDSADKAsyHi5kdWNoZW5uZS52MS5EYXRhc2V0RXhwcmVzc2lvbhInCgVmb2xkcxgOIAMoCzIYLmR1Y2hlbm5lLnYxLkRhdGFzZXRGb2xkEhQKDHRyYWluX2ZyYW1lcxgPIAEoDRITCgt0ZXN0X2ZyYW1lcxgQIAEoDRISCgppZGVudGl0aWVzGBEgASgNIoYCChZSZWdpc3RlckRhdGFzZXRSZXF1ZXN0EjUKCmRhdGFzZXRfaWQYASABKAlCIbpIHnIcMhpeW2EtejAtOV1bYS16MC05Xy1dezAsNjJ9JBIdCglkaXJlY3RvcnkYAiABKAlCCrpIB3IFEAEYgCASHQoLZGVzY3JpcHRpb24YAyABKAlCCLpIBXIDGIAgEhUKDXZhbGlkYXRlX29ubHkYBCABKAgSOAoIcHJvdG9jb2wYBSABKA4yHC5kdWNoZW5uZS52MS5EYXRhc2V0UHJvdG9jb2xCCLpIBYIBAhABEiYKC2xhYmVsX2ZpbGVzGAYgAygJQhG6SA6SAQsQZCIHcgUQARiAICKLAQoNRGF0YXNldFVwbG9hZBIMCgRuYW1lGAEgASgJEhcKD2NvbW1pdHRlZF9ieXRlcxgCIAEoBBISCgpzaXplX2J5dGVzGAMgASgEEg4KBnNoYTI1NhgEIAEoCRIvCgtleHBpcmVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAitQIKGkNyZWF0ZURhdGFzZXRVcGxvYWRSZXF1ZXN0EjUKCmRhdGFzZXRfaWQYASABKAlCIbpIHnIcMhpeW2EtejAtOV1bYS16MC05Xy1dezAsNjJ9JBIbCgpzaXplX2J5dGVzGAIgASgEQge6SAQyAigBEiUKBnNoYTI1NhgDIAEoCUIVukgSchAyDl5bMC05YS1mXXs2NH0kEh0KC2Rlc2NyaXB0aW9uGAQgASgJQgi6SAVyAxiAIBI4Cghwcm90b2NvbBgFIAEoDjIcLmR1Y2hlbm5lLnYxLkRhdGFzZXRQcm90b2NvbEIIukgFggECEAESGwoJZGlyZWN0b3J5GAYgASgJQgi6SAVyAxiAIBImCgtsYWJlbF9maWxlcxgHIAMoCUIRukgOkgELEGQiB3IFEAEYgCAiiAEKGVdyaXRlRGF0YXNldFVwbG9hZFJlcXVlc3QSPgoEbmFtZRgBIAEoCUIwukgtcisyKV5kYXRhc2V0VXBsb2Fkcy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kEg4KBm9mZnNldBgCIAEoBBIbCgVjaHVuaxgDIAEoDEIMukgJegcQARiAgIAEIlkKF0dldERhdGFzZXRVcGxvYWRSZXF1ZXN0Ej4KBG5hbWUYASABKAlCMLpILXIrMileZGF0YXNldFVwbG9hZHMvW2EtejAtOV1bYS16MC05Xy1dezAsNjJ9JCJcChpGaW5pc2hEYXRhc2V0VXBsb2FkUmVxdWVzdBI+CgRuYW1lGAEgASgJQjC6SC1yKzIpXmRhdGFzZXRVcGxvYWRzL1thLXowLTldW2EtejAtOV8tXXswLDYyfSQiXAoaRGVsZXRlRGF0YXNldFVwbG9hZFJlcXVlc3QSPgoEbmFtZRgBIAEoCUIwukgtcisyKV5kYXRhc2V0VXBsb2Fkcy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kIqADChhTeW50aGVzaXplRGF0YXNldFJlcXVlc3QSGwoKcmVxdWVzdF9pZBgBIAEoCUIHukgEcgIYQBI1CgpkYXRhc2V0X2lkGAIgASgJQiG6SB5yHDIaXlthLXowLTldW2EtejAtOV8tXXswLDYyfSQSDAoEc2VlZBgDIAEoBBIfCghzdWJqZWN0cxgEIAEoDUINukgK2AEBKgUYkE4oAhImChJmcmFtZXNfcGVyX3N1YmplY3QYBSABKA1CCrpIByoFGJBOKAESHgoKaW1hZ2Vfc2l6ZRgGIAEoDUIKukgHKgUYgAQoIBIyChFpZGVudGl0eV9zaG9ydGN1dBgHIAEoAUIXukgUEhIZAAAAAAAA8D8pAAAAAAAAAAASQAoIcHJvdG9jb2wYCCABKA4yHC5kdWNoZW5uZS52MS5EYXRhc2V0UHJvdG9jb2xCELpIDYIBChABGAAYAhgDGAQSFQoNdmFsaWRhdGVfb25seRgJIAEoCBIsCgtqb2Jfb3B0aW9ucxgKIAEoCzIXLmR1Y2hlbm5lLnYxLkpvYk9wdGlvbnMiUgoTTGlzdERhdGFzZXRzUmVxdWVzdBIdCglwYWdlX3NpemUYASABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgCIAEoCUIIukgFcgMYgAgiVwoUTGlzdERhdGFzZXRzUmVzcG9uc2USJgoIZGF0YXNldHMYASADKAsyFC5kdWNoZW5uZS52MS5EYXRhc2V0EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJNChFHZXREYXRhc2V0UmVxdWVzdBI4CgRuYW1lGAEgASgJQiq6SCdyJTIjXmRhdGFzZXRzL1thLXowLTldW2EtejAtOV8tXXswLDYyfSQq5gEKD0RhdGFzZXRQcm90b2NvbBIgChxEQVRBU0VUX1BST1RPQ09MX1VOU1BFQ0lGSUVEEAASGwoXREFUQVNFVF9QUk9UT0NPTF9JTUFHRVMQARIZChVEQVRBU0VUX1BST1RPQ09MX0JQNEQQAhIeChpEQVRBU0VUX1BST1RPQ09MX0JQNERfUExVUxADEhoKFkRBVEFTRVRfUFJPVE9DT0xfRElTRkEQBBIbChdEQVRBU0VUX1BST1RPQ09MX1JBRl9EQhAFEiAKHERBVEFTRVRfUFJPVE9DT0xfQUZGRUNUTkVUXzgQBjL/BQoORGF0YXNldFNlcnZpY2USTAoPUmVnaXN0ZXJEYXRhc2V0EiMuZHVjaGVubmUudjEuUmVnaXN0ZXJEYXRhc2V0UmVxdWVzdBoULmR1Y2hlbm5lLnYxLkRhdGFzZXQSWgoTQ3JlYXRlRGF0YXNldFVwbG9hZBInLmR1Y2hlbm5lLnYxLkNyZWF0ZURhdGFzZXRVcGxvYWRSZXF1ZXN0GhouZHVjaGVubmUudjEuRGF0YXNldFVwbG9hZBJYChJXcml0ZURhdGFzZXRVcGxvYWQSJi5kdWNoZW5uZS52MS5Xcml0ZURhdGFzZXRVcGxvYWRSZXF1ZXN0GhouZHVjaGVubmUudjEuRGF0YXNldFVwbG9hZBJUChBHZXREYXRhc2V0VXBsb2FkEiQuZHVjaGVubmUudjEuR2V0RGF0YXNldFVwbG9hZFJlcXVlc3QaGi5kdWNoZW5uZS52MS5EYXRhc2V0VXBsb2FkElQKE0ZpbmlzaERhdGFzZXRVcGxvYWQSJy5kdWNoZW5uZS52MS5GaW5pc2hEYXRhc2V0VXBsb2FkUmVxdWVzdBoULmR1Y2hlbm5lLnYxLkRhdGFzZXQSVgoTRGVsZXRlRGF0YXNldFVwbG9hZBInLmR1Y2hlbm5lLnYxLkRlbGV0ZURhdGFzZXRVcGxvYWRSZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5EkwKEVN5bnRoZXNpemVEYXRhc2V0EiUuZHVjaGVubmUudjEuU3ludGhlc2l6ZURhdGFzZXRSZXF1ZXN0GhAuZHVjaGVubmUudjEuSm9iElMKDExpc3REYXRhc2V0cxIgLmR1Y2hlbm5lLnYxLkxpc3REYXRhc2V0c1JlcXVlc3QaIS5kdWNoZW5uZS52MS5MaXN0RGF0YXNldHNSZXNwb25zZRJCCgpHZXREYXRhc2V0Eh4uZHVjaGVubmUudjEuR2V0RGF0YXNldFJlcXVlc3QaFC5kdWNoZW5uZS52MS5EYXRhc2V0YgZwcm90bzM", [file_buf_validate_validate, file_duchenne_v1_job, file_google_protobuf_empty, file_google_protobuf_timestamp]);
 
 /**
  * Subjects that are tested on together.
@@ -266,6 +266,216 @@ export const RegisterDatasetRequestSchema: GenMessage<RegisterDatasetRequest> = 
   messageDesc(file_duchenne_v1_dataset, 3);
 
 /**
+ * An archive of a data set that is being sent.
+ *
+ * @generated from message duchenne.v1.DatasetUpload
+ */
+export type DatasetUpload = Message<"duchenne.v1.DatasetUpload"> & {
+  /**
+   * "datasetUploads/{dataset}", after the data set that it becomes.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Bytes of the archive that arrived: where the next chunk starts.
+   *
+   * @generated from field: uint64 committed_bytes = 2;
+   */
+  committedBytes: bigint;
+
+  /**
+   * The archive's size.
+   *
+   * @generated from field: uint64 size_bytes = 3;
+   */
+  sizeBytes: bigint;
+
+  /**
+   * The archive's sha256, in hexadecimal.
+   *
+   * @generated from field: string sha256 = 4;
+   */
+  sha256: string;
+
+  /**
+   * When it is removed if nothing more arrives: seven days after the last bytes.
+   *
+   * @generated from field: google.protobuf.Timestamp expire_time = 5;
+   */
+  expireTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message duchenne.v1.DatasetUpload.
+ * Use `create(DatasetUploadSchema)` to create a new message.
+ */
+export const DatasetUploadSchema: GenMessage<DatasetUpload> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_dataset, 4);
+
+/**
+ * An upload to begin or to go on with.
+ *
+ * @generated from message duchenne.v1.CreateDatasetUploadRequest
+ */
+export type CreateDatasetUploadRequest = Message<"duchenne.v1.CreateDatasetUploadRequest"> & {
+  /**
+   * The id that the data set is registered under.
+   *
+   * @generated from field: string dataset_id = 1;
+   */
+  datasetId: string;
+
+  /**
+   * Size of the archive: a zip (zip64 too) of files that are stored or deflated.
+   *
+   * @generated from field: uint64 size_bytes = 2;
+   */
+  sizeBytes: bigint;
+
+  /**
+   * The archive's sha256, in hexadecimal.
+   *
+   * @generated from field: string sha256 = 3;
+   */
+  sha256: string;
+
+  /**
+   * What it is and where it comes from.
+   *
+   * @generated from field: string description = 4;
+   */
+  description: string;
+
+  /**
+   * How the folder is read.
+   *
+   * @generated from field: duchenne.v1.DatasetProtocol protocol = 5;
+   */
+  protocol: DatasetProtocol;
+
+  /**
+   * The folder within the archive; empty for the archive's root.
+   *
+   * @generated from field: string directory = 6;
+   */
+  directory: string;
+
+  /**
+   * Label files within the archive, by their way from the folder; see RegisterDatasetRequest.
+   *
+   * @generated from field: repeated string label_files = 7;
+   */
+  labelFiles: string[];
+};
+
+/**
+ * Describes the message duchenne.v1.CreateDatasetUploadRequest.
+ * Use `create(CreateDatasetUploadRequestSchema)` to create a new message.
+ */
+export const CreateDatasetUploadRequestSchema: GenMessage<CreateDatasetUploadRequest> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_dataset, 5);
+
+/**
+ * Bytes of an archive.
+ *
+ * @generated from message duchenne.v1.WriteDatasetUploadRequest
+ */
+export type WriteDatasetUploadRequest = Message<"duchenne.v1.WriteDatasetUploadRequest"> & {
+  /**
+   * "datasetUploads/{dataset}".
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Where in the archive the chunk starts: the upload's committed_bytes.
+   *
+   * @generated from field: uint64 offset = 2;
+   */
+  offset: bigint;
+
+  /**
+   * The bytes; 1 MiB is a good size.
+   *
+   * @generated from field: bytes chunk = 3;
+   */
+  chunk: Uint8Array;
+};
+
+/**
+ * Describes the message duchenne.v1.WriteDatasetUploadRequest.
+ * Use `create(WriteDatasetUploadRequestSchema)` to create a new message.
+ */
+export const WriteDatasetUploadRequestSchema: GenMessage<WriteDatasetUploadRequest> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_dataset, 6);
+
+/**
+ * Asks how far an upload got.
+ *
+ * @generated from message duchenne.v1.GetDatasetUploadRequest
+ */
+export type GetDatasetUploadRequest = Message<"duchenne.v1.GetDatasetUploadRequest"> & {
+  /**
+   * "datasetUploads/{dataset}".
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message duchenne.v1.GetDatasetUploadRequest.
+ * Use `create(GetDatasetUploadRequestSchema)` to create a new message.
+ */
+export const GetDatasetUploadRequestSchema: GenMessage<GetDatasetUploadRequest> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_dataset, 7);
+
+/**
+ * An upload whose bytes are all there.
+ *
+ * @generated from message duchenne.v1.FinishDatasetUploadRequest
+ */
+export type FinishDatasetUploadRequest = Message<"duchenne.v1.FinishDatasetUploadRequest"> & {
+  /**
+   * "datasetUploads/{dataset}".
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message duchenne.v1.FinishDatasetUploadRequest.
+ * Use `create(FinishDatasetUploadRequestSchema)` to create a new message.
+ */
+export const FinishDatasetUploadRequestSchema: GenMessage<FinishDatasetUploadRequest> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_dataset, 8);
+
+/**
+ * An upload to give up.
+ *
+ * @generated from message duchenne.v1.DeleteDatasetUploadRequest
+ */
+export type DeleteDatasetUploadRequest = Message<"duchenne.v1.DeleteDatasetUploadRequest"> & {
+  /**
+   * "datasetUploads/{dataset}".
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message duchenne.v1.DeleteDatasetUploadRequest.
+ * Use `create(DeleteDatasetUploadRequestSchema)` to create a new message.
+ */
+export const DeleteDatasetUploadRequestSchema: GenMessage<DeleteDatasetUploadRequest> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_dataset, 9);
+
+/**
  * A SynthFACS data set to draw: synthetic people with 18 action units of intensity 0..5 (docs/synthfacs.md).
  *
  * @generated from message duchenne.v1.SynthesizeDatasetRequest
@@ -350,7 +560,7 @@ export type SynthesizeDatasetRequest = Message<"duchenne.v1.SynthesizeDatasetReq
  * Use `create(SynthesizeDatasetRequestSchema)` to create a new message.
  */
 export const SynthesizeDatasetRequestSchema: GenMessage<SynthesizeDatasetRequest> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_dataset, 4);
+  messageDesc(file_duchenne_v1_dataset, 10);
 
 /**
  * Asks for a page of data sets.
@@ -378,7 +588,7 @@ export type ListDatasetsRequest = Message<"duchenne.v1.ListDatasetsRequest"> & {
  * Use `create(ListDatasetsRequestSchema)` to create a new message.
  */
 export const ListDatasetsRequestSchema: GenMessage<ListDatasetsRequest> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_dataset, 5);
+  messageDesc(file_duchenne_v1_dataset, 11);
 
 /**
  * A page of data sets.
@@ -406,7 +616,7 @@ export type ListDatasetsResponse = Message<"duchenne.v1.ListDatasetsResponse"> &
  * Use `create(ListDatasetsResponseSchema)` to create a new message.
  */
 export const ListDatasetsResponseSchema: GenMessage<ListDatasetsResponse> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_dataset, 6);
+  messageDesc(file_duchenne_v1_dataset, 12);
 
 /**
  * Asks for one data set.
@@ -427,7 +637,7 @@ export type GetDatasetRequest = Message<"duchenne.v1.GetDatasetRequest"> & {
  * Use `create(GetDatasetRequestSchema)` to create a new message.
  */
 export const GetDatasetRequestSchema: GenMessage<GetDatasetRequest> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_dataset, 7);
+  messageDesc(file_duchenne_v1_dataset, 13);
 
 /**
  * What a folder holds, and whose conventions its labels follow.
@@ -514,6 +724,65 @@ export const DatasetService: GenService<{
     methodKind: "unary";
     input: typeof RegisterDatasetRequestSchema;
     output: typeof DatasetSchema;
+  },
+  /**
+   * Begins the upload of an archive with a folder that RegisterDataset would take; it belongs to the server that answers.
+   * Repeated with the same request it answers the upload as far as it got, which is how an upload is resumed, also by
+   * another program. Errors: ALREADY_EXISTS (DATASET_EXISTS, or UPLOAD_DIFFERS when the id is being uploaded from something
+   * else), RESOURCE_EXHAUSTED (UPLOAD_TOO_LARGE, TOO_MANY_UPLOADS).
+   *
+   * @generated from rpc duchenne.v1.DatasetService.CreateDatasetUpload
+   */
+  createDatasetUpload: {
+    methodKind: "unary";
+    input: typeof CreateDatasetUploadRequestSchema;
+    output: typeof DatasetUploadSchema;
+  },
+  /**
+   * Sends the next bytes of the archive; when it answers they survive a power cut. Errors: FAILED_PRECONDITION
+   * (UPLOAD_OFFSET_MISMATCH) with the right offset in its metadata as "committedBytes", INVALID_ARGUMENT (UPLOAD_TOO_LONG),
+   * NOT_FOUND, RESOURCE_EXHAUSTED (DISK_FULL).
+   *
+   * @generated from rpc duchenne.v1.DatasetService.WriteDatasetUpload
+   */
+  writeDatasetUpload: {
+    methodKind: "unary";
+    input: typeof WriteDatasetUploadRequestSchema;
+    output: typeof DatasetUploadSchema;
+  },
+  /**
+   * Reads how far an upload got. Errors: NOT_FOUND, also for one that was finished, was given up or has expired.
+   *
+   * @generated from rpc duchenne.v1.DatasetService.GetDatasetUpload
+   */
+  getDatasetUpload: {
+    methodKind: "unary";
+    input: typeof GetDatasetUploadRequestSchema;
+    output: typeof DatasetUploadSchema;
+  },
+  /**
+   * Checks the archive's digest, unpacks it and registers it as RegisterDataset does: all of it, or nothing. It takes as long
+   * as reading every image; what was begun goes on when the call is cut, and a repeated call answers its result.
+   * Errors: FAILED_PRECONDITION (UPLOAD_INCOMPLETE) with "committedBytes"; NOT_FOUND; RESOURCE_EXHAUSTED (DISK_FULL); and
+   * these, after which the upload is gone: INVALID_ARGUMENT (UPLOAD_MISMATCH for another digest, INVALID_ARCHIVE, or every
+   * problem of the labels as RegisterDataset tells them), ALREADY_EXISTS.
+   *
+   * @generated from rpc duchenne.v1.DatasetService.FinishDatasetUpload
+   */
+  finishDatasetUpload: {
+    methodKind: "unary";
+    input: typeof FinishDatasetUploadRequestSchema;
+    output: typeof DatasetSchema;
+  },
+  /**
+   * Gives an upload up and removes what was sent. Errors: NOT_FOUND.
+   *
+   * @generated from rpc duchenne.v1.DatasetService.DeleteDatasetUpload
+   */
+  deleteDatasetUpload: {
+    methodKind: "unary";
+    input: typeof DeleteDatasetUploadRequestSchema;
+    output: typeof EmptySchema;
   },
   /**
    * Starts a job that draws a SynthFACS data set and registers it.

@@ -1,0 +1,38 @@
+import { openDataset } from "@duchenne/data";
+import { AlreadyExistsError, type DatasetRecord, type Store } from "@duchenne/store";
+import { type DatasetDescription, describeDataset } from "./describe-dataset.ts";
+
+/** A folder that becomes a data set. */
+export interface FolderToRegister {
+  readonly id: string;
+  /** Absolute. */
+  readonly directory: string;
+  readonly source: DatasetDescription["source"];
+  /** What it is; empty for what the folder says of itself. */
+  readonly description: string;
+}
+
+/**
+ * Reads a folder, all of it, and registers it.
+ *
+ * @param options with `validateOnly` it is only read
+ * @throws {AlreadyExistsError} @throws {ManifestError} with every problem and its line
+ */
+export async function registerFolder(
+  store: Store,
+  { id, directory, source, description }: FolderToRegister,
+  { validateOnly = false }: { readonly validateOnly?: boolean } = {},
+): Promise<DatasetRecord> {
+  await requireFreeDatasetId(store, id);
+  const dataset = await openDataset(directory, source);
+  const summary = describeDataset(dataset, { source, description: description || dataset.description });
+  const record = { id, directory, description: summary };
+  return validateOnly ? { ...record, createTimeMs: Date.now() } : store.datasets.register(record);
+}
+
+/** @throws {AlreadyExistsError} when there is a data set of this id */
+export async function requireFreeDatasetId(store: Store, id: string): Promise<void> {
+  if (await store.datasets.has(id)) {
+    throw new AlreadyExistsError("DATASET_EXISTS", `There already is a data set "${id}"`);
+  }
+}
