@@ -39,6 +39,7 @@ export {
   type ParameterSet,
 } from "./parameters.ts";
 export { InvalidSafetensorsError, readSafetensors, type SafetensorsContent, writeSafetensors } from "./safetensors.ts";
+export { BoundedReader } from "./weights/bounded-reader.ts";
 export type { HeadOptions } from "./weights/head-options.ts";
 export { ImportOptionsError, UnsupportedWeightsError } from "./weights/import-error.ts";
 export {

@@ -1,6 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
-import { type Entry, fromRandomAccessReaderPromise, RandomAccessReader } from "yauzl";
-import { readBytes } from "./file-bytes.ts";
+import { type Entry, fromRandomAccessReaderPromise } from "yauzl";
+import { BoundedReader } from "./bounded-reader.ts";
 import { InvalidPthError, printable } from "./pth-error.ts";
 
 /** A file within a zip: its bytes stand in the zip as they are. */
@@ -48,43 +48,6 @@ export async function readStoredZip(file: FileHandle): Promise<ReadonlyMap<strin
 
   async function positionOf(entry: Entry): Promise<number> {
     return (await zip.readLocalFileHeaderPromise(entry, { minimal: true })).fileDataStart;
-  }
-}
-
-/** Refuses places outside of the file: yauzl's own reader throws for those where nobody can catch it. */
-class BoundedReader extends RandomAccessReader {
-  readonly #file: FileHandle;
-  readonly #size: number;
-
-  constructor(file: FileHandle, size: number) {
-    super();
-    this.#file = file;
-    this.#size = size;
-  }
-
-  override read(
-    buffer: Buffer,
-    offset: number,
-    length: number,
-    position: number,
-    callback: (error: Error | null) => void,
-  ): void {
-    if (position < 0 || position + length > this.#size) {
-      callback(new RangeError(`${length} bytes at ${position} are not within the file`));
-      return;
-    }
-    readBytes(this.#file, position, length).then(
-      (bytes) => {
-        buffer.set(bytes, offset);
-        callback(null);
-      },
-      (error: Error) => callback(error),
-    );
-  }
-
-  /** The file is its opener's. */
-  override close(callback: (error: Error | null) => void): void {
-    callback(null);
   }
 }
 

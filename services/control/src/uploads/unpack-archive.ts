@@ -3,8 +3,8 @@ import { mkdir, open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { crc32 } from "node:zlib";
+import { BoundedReader } from "@duchenne/model";
 import { type Entry, fromRandomAccessReaderPromise, type ZipFile } from "yauzl";
-import { BoundedReader } from "./bounded-reader.ts";
 import { ArchiveError } from "./upload-errors.ts";
 
 /** What an archive may hold at most. */
