@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { exportVideoAnalysis } from "@duchenne/client";
 import { TableColumns, TableFormat } from "@duchenne/proto";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { z } from "zod";
 import { addJobOptions, jobOptionsFrom } from "../job-options.ts";
 import { serverOption, withClient } from "../server-option.ts";
 import { followJob } from "./follow-job.ts";
@@ -29,13 +30,13 @@ interface AnalyzeCommandOptions {
   readonly detectEvery: number;
 }
 
-interface AnalysisResult {
-  readonly frames: number;
-  readonly framesWithFaces: number;
-  readonly faces: number;
-  readonly decodeErrors: number;
-  readonly firstDecodeErrors: readonly string[];
-}
+const resultSchema = z.object({
+  frames: z.number(),
+  framesWithFaces: z.number(),
+  faces: z.number(),
+  decodeErrors: z.number(),
+  firstDecodeErrors: z.array(z.string()),
+});
 
 /** `duchenne analyze`: scores every frame of a video file and writes tables of its faces. */
 export function analyzeCommand(): Command {
@@ -70,7 +71,7 @@ export function analyzeCommand(): Command {
           jobOptions: jobOptionsFrom(command),
         });
         const job = await followJob(client, name, "analysis");
-        const result = job.result as unknown as AnalysisResult;
+        const result = resultSchema.parse(job.result);
         for (const each of format) {
           process.stdout.write(`${await exportVideoAnalysis(client, { name, format: each }, output)}\n`);
         }

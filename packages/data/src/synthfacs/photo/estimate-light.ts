@@ -1,4 +1,5 @@
 import type { Colour } from "../colour.ts";
+import { triple } from "../triple.ts";
 import { type LinearImage, sampleImage } from "./linear-image.ts";
 
 /** How a photograph's face is lit: brightness of its skin is `around + n . towards` for a unit normal n, 1 on average. */
@@ -36,7 +37,7 @@ export function estimateLight(
   const skin = [0, 0, 0];
   const rows: { readonly row: readonly number[]; readonly light: number }[] = [];
   for (const vertex of vertices) {
-    const [x, y, z] = normals.subarray(3 * vertex, 3 * vertex + 3) as unknown as [number, number, number];
+    const [x, y, z] = triple((c) => normals[3 * vertex + c]!);
     if (z < 0.3) continue;
     sampleImage(photograph, places[2 * vertex]!, places[2 * vertex + 1]!, colour);
     for (let c = 0; c < 3; c++) skin[c] = skin[c]! + colour[c]!;
@@ -53,7 +54,7 @@ export function estimateLight(
     ),
   );
   const [around, x, y, z] = solved(matrix) as [number, number, number, number];
-  return { around, towards: [x, y, z], skin: skin.map((sum) => sum / rows.length) as unknown as Colour };
+  return { around, towards: [x, y, z], skin: triple((c) => skin[c]! / rows.length) };
 }
 
 /** Solves a positive definite system; the last column is the right side. */

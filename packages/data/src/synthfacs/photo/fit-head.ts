@@ -2,6 +2,7 @@ import { CANONICAL_VERTICES } from "../canonical-face.ts";
 import { headMesh } from "../mesh/head-mesh.ts";
 import { restingFace } from "../mesh/resting-face.ts";
 import { sealLips } from "../mesh/seal-lips.ts";
+import { triple } from "../triple.ts";
 import type { Portrait } from "./portrait.ts";
 
 /** A rotation: images of the axes x, y and z. */
@@ -52,7 +53,8 @@ export function fitHead({ landmarks }: Pick<Portrait, "landmarks">): FittedHead 
   const seen = new Float32Array(points.length);
   const resting = headMesh().positions.slice();
   for (let i = 0; i < points.length / 3; i++) {
-    const place = difference(points, i, to).map((value) => value / pixelsPerCm) as unknown as Vector;
+    const fromCentre = difference(points, i, to);
+    const place = triple((c) => fromCentre[c] / pixelsPerCm);
     seen.set(place, 3 * i);
     if (i >= CANONICAL_VERTICES) continue;
     const own = turnBack(rotation, place);
@@ -64,18 +66,18 @@ export function fitHead({ landmarks }: Pick<Portrait, "landmarks">): FittedHead 
 
 /** Turns a vector. */
 export function turn([x, y, z]: Rotation, p: Vector): Vector {
-  return [0, 1, 2].map((c) => x[c]! * p[0] + y[c]! * p[1] + z[c]! * p[2]) as unknown as Vector;
+  return triple((c) => x[c] * p[0] + y[c] * p[1] + z[c] * p[2]);
 }
 
 /** Turns a vector back. */
 export function turnBack(axes: Rotation, p: Vector): Vector {
-  return axes.map((axis) => axis[0] * p[0] + axis[1] * p[1] + axis[2] * p[2]) as unknown as Vector;
+  return triple((c) => axes[c][0] * p[0] + axes[c][1] * p[1] + axes[c][2] * p[2]);
 }
 
 function centreOf(points: Float32Array): Vector {
   const sum = [0, 0, 0];
   for (let i = 0; i < 3 * CANONICAL_VERTICES; i++) sum[i % 3] = sum[i % 3]! + points[i]!;
-  return sum.map((value) => value / CANONICAL_VERTICES) as unknown as Vector;
+  return triple((c) => sum[c]! / CANONICAL_VERTICES);
 }
 
 function difference(points: Float32Array, i: number, centre: Vector): Vector {
@@ -84,13 +86,14 @@ function difference(points: Float32Array, i: number, centre: Vector): Vector {
 
 /** The rotation that brings one set of points nearest to another (Horn 1987): the greatest eigenvector of a 4 x 4 matrix. */
 function bestRotation(from: Float32Array, fromCentre: Vector, to: Float32Array, toCentre: Vector): Rotation {
-  const s = Array.from({ length: 3 }, () => [0, 0, 0]);
+  const row = () => triple(() => 0);
+  const s = [row(), row(), row()] as const;
   for (let i = 0; i < CANONICAL_VERTICES; i++) {
     const p = difference(from, i, fromCentre);
     const q = difference(to, i, toCentre);
     for (let a = 0; a < 3; a++) for (let b = 0; b < 3; b++) s[a]![b]! += p[a]! * q[b]!;
   }
-  const [[xx, xy, xz], [yx, yy, yz], [zx, zy, zz]] = s as unknown as [Vector, Vector, Vector];
+  const [[xx, xy, xz], [yx, yy, yz], [zx, zy, zz]] = s;
   const matrix = [
     [xx + yy + zz, yz - zy, zx - xz, xy - yx],
     [yz - zy, xx - yy - zz, xy + yx, zx + xz],

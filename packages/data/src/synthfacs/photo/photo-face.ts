@@ -6,6 +6,7 @@ import { poseBase } from "../expression/pose-face.ts";
 import { type EyeLandmarks, LEFT_EYE, LOWER_LIP, RIGHT_EYE, UPPER_LIP } from "../mesh/landmark-loops.ts";
 import { interpolate } from "../mesh/subdivide.ts";
 import { vertexNormals } from "../raster/vertex-normals.ts";
+import { triple } from "../triple.ts";
 import { estimateLight, type FaceLight } from "./estimate-light.ts";
 import { createEyeLayer, type EyeLayer, isInside } from "./eye-layer.ts";
 import { type FittedHead, fitHead } from "./fit-head.ts";
@@ -137,18 +138,17 @@ function whiteOf(image: LinearImage, openings: readonly (readonly number[])[], s
   const seen = luminance(eyeWhite) / SCLERA;
   const bounded = Math.min(Math.max(seen, WHITE_OVER_SKIN[0] * luminance(skin)), WHITE_OVER_SKIN[1] * luminance(skin));
   // Half way to grey: small whites take their colour from the iris and the skin around.
-  const tint = eyeWhite.map((value) => 0.5 + (0.5 * value) / Math.max(luminance(eyeWhite), 1e-6));
-  return tint.map((value) => value * bounded) as unknown as Colour;
+  return triple((c) => bounded * (0.5 + (0.5 * eyeWhite[c]) / Math.max(luminance(eyeWhite), 1e-6)));
 }
 
 function colourOf(image: LinearImage, places: readonly (readonly [number, number])[]): Colour {
   const out = new Float32Array(3);
-  const sum = [0, 0, 0];
+  const sum: [number, number, number] = [0, 0, 0];
   for (const [x, y] of places) {
     sampleImage(image, x, y, out);
     for (let c = 0; c < 3; c++) sum[c] = sum[c]! + out[c]! / places.length;
   }
-  return sum as unknown as Colour;
+  return sum;
 }
 
 function luminance([red, green, blue]: Colour): number {

@@ -3,6 +3,7 @@ import { openLoops } from "../mesh/fine-mesh.ts";
 import { headMesh } from "../mesh/head-mesh.ts";
 import { FACE_OVAL, INNER_LIP_CORNERS, LEFT_EYE, RIGHT_EYE } from "../mesh/landmark-loops.ts";
 import { interpolate, type Subdivision, subdivide } from "../mesh/subdivide.ts";
+import { triple } from "../triple.ts";
 import { foldingSkin, lashLine } from "./lid-skin.ts";
 
 /** Rings of the picture around the face: how far from its outline, in centimetres, and how far they go along with it. */
@@ -56,7 +57,7 @@ export function withRings(face: Float32Array, resting: Float32Array): Float32Arr
   points.set(face.subarray(0, 3 * CANONICAL_VERTICES));
   const centre = [0, 1].map((c) => mean(FACE_OVAL.map((vertex) => resting[3 * vertex + c]!)));
   for (const [i, vertex] of FACE_OVAL.entries()) {
-    const [x, y, z] = resting.subarray(3 * vertex, 3 * vertex + 3) as unknown as [number, number, number];
+    const [x, y, z] = triple((c) => resting[3 * vertex + c]!);
     const length = Math.hypot(x - centre[0]!, y - centre[1]!);
     const way = [(x - centre[0]!) / length, (y - centre[1]!) / length];
     for (const [k, { away, along }] of RINGS.entries()) {

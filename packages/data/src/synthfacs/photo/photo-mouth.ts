@@ -5,6 +5,7 @@ import { createVisibility, rasterise } from "../raster/rasterise.ts";
 import { mouthSolids } from "../scene/mouth.ts";
 import { shade } from "../scene/shade.ts";
 import { NO_WRAP, type Solid } from "../scene/solid.ts";
+import { triple } from "../triple.ts";
 import type { PhotoFace } from "./photo-face.ts";
 import { flattened, type PhotoView } from "./photo-view.ts";
 
@@ -50,7 +51,7 @@ export function drawMouth(
   const { atRest, white, lips, light } = photo;
   const lip = 3 * 13;
   const inside = mouthSolids(loop, fine, {
-    lips: lips.map((value, c) => Math.min(value / white[c]!, 0.6)) as unknown as Colour,
+    lips: triple((c) => Math.min(lips[c] / white[c], 0.6)),
     teeth: TEETH,
     line: atRest[lip + 1]!,
     front: atRest[lip + 2]! + Math.min(forward, 0),
