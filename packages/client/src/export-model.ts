@@ -17,5 +17,5 @@ export function exportModel(
   folder: string,
   { signal }: { readonly signal?: AbortSignal } = {},
 ): Promise<string> {
-  return receiveFile(models.exportModel(request, signal === undefined ? {} : { signal }), folder);
+  return receiveFile(() => models.exportModel(request, signal === undefined ? {} : { signal }), folder);
 }

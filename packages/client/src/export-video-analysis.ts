@@ -19,5 +19,5 @@ export function exportVideoAnalysis(
   folder: string,
   { signal }: { readonly signal?: AbortSignal } = {},
 ): Promise<string> {
-  return receiveFile(detector.exportVideoAnalysis(request, signal === undefined ? {} : { signal }), folder);
+  return receiveFile(() => detector.exportVideoAnalysis(request, signal === undefined ? {} : { signal }), folder);
 }

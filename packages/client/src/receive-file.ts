@@ -21,17 +21,19 @@ export interface FileMessage {
 /**
  * Writes a file that a server sends into a folder, under the server's name for it. The file appears whole or not at all.
  *
+ * @param call  starts the call. A call that starts before somebody reads it ends the process when it fails in between:
+ *   nobody would be there to take its rejection.
  * @returns the file's path
  * @throws {DamagedExportError}
  */
-export async function receiveFile(messages: AsyncIterable<FileMessage>, folder: string): Promise<string> {
+export async function receiveFile(call: () => AsyncIterable<FileMessage>, folder: string): Promise<string> {
   await mkdir(folder, { recursive: true });
   const partial = join(folder, `.${randomUUID()}.part`);
   const handle = await open(partial, "wx");
   const hash = createHash("sha256");
   let file: { readonly fileName: string; readonly digest: string } | undefined;
   try {
-    for await (const { message } of messages) {
+    for await (const { message } of call()) {
       if (message.case === "file") file = message.value;
       else if (message.case === "chunk") {
         hash.update(message.value);
