@@ -2,13 +2,26 @@ import { join } from "node:path";
 import { type Dataset, drawFolds, openDataset, type SynthFacsOptions, synthesizeDataset } from "@duchenne/data";
 import { SETTINGS } from "./settings.ts";
 
-/** Renders a SynthFACS set into a folder, with one fold a seed. */
-export async function renderFaces(folder: string, name: string, options: SynthFacsOptions): Promise<Dataset> {
+/** A SynthFACS set on disk: another process can open it too. */
+export interface Faces {
+  readonly directory: string;
+  /** Of the faces, and of their folds. */
+  readonly seed: number;
+}
+
+/** Renders a SynthFACS set into a folder. */
+export async function renderFaces(folder: string, name: string, options: SynthFacsOptions): Promise<Faces> {
   const begin = performance.now();
   const directory = join(folder, name);
   await synthesizeDataset(directory, options);
-  const dataset = await openDataset(directory);
   const seconds = (performance.now() - begin) / 1000;
-  process.stderr.write(`${name} faces: ${dataset.samples.length} in ${seconds.toFixed(0)} s\n`);
-  return { ...dataset, folds: drawFolds(dataset, { folds: SETTINGS.seeds.length, seed: options.seed }) };
+  const frames = options.subjects * options.framesPerSubject;
+  process.stderr.write(`${name} faces: ${frames} in ${seconds.toFixed(0)} s\n`);
+  return { directory, seed: options.seed };
+}
+
+/** Opens a rendered set, with one fold a seed of the experiments. */
+export async function openFaces({ directory, seed }: Faces): Promise<Dataset> {
+  const dataset = await openDataset(directory);
+  return { ...dataset, folds: drawFolds(dataset, { folds: SETTINGS.seeds.length, seed }) };
 }

@@ -13,6 +13,7 @@ export interface FineTuneDetectorOptions {
   readonly lambda: number;
   /** Of the drawn weights and the order; the fold of this number is tested on. */
   readonly seed: number;
+  readonly epochs: number;
   /** Absent: drawn weights. */
   readonly initial?: SourceWeights | undefined;
   /** Share of the training part's frames that is used. They are shown as often as all would be: steps stay the same. */
@@ -24,8 +25,8 @@ export interface FineTunedDetector {
   readonly model: TrainedModel<ModelConfig>;
   /** On the test part. */
   readonly scored: ScoredFrames;
-  readonly trainSamples: Uint32Array;
-  readonly testSamples: Uint32Array;
+  readonly train: Uint32Array;
+  readonly test: Uint32Array;
   /** Metrics of the test part after each epoch, by name. */
   readonly epochs: readonly Readonly<Record<string, number>>[];
   /** Frames with labels. */
@@ -35,7 +36,7 @@ export interface FineTunedDetector {
 /** Fine-tunes a detector on all folds but one, and scores that one. */
 export async function fineTuneDetector(
   tf: TensorFlow,
-  { name, dataset, lambda, seed, initial, share = 1 }: FineTuneDetectorOptions,
+  { name, dataset, lambda, seed, epochs: passes, initial, share = 1 }: FineTuneDetectorOptions,
 ): Promise<FineTunedDetector> {
   const { signal } = new AbortController();
   const whole = planFineTune(
@@ -47,6 +48,7 @@ export async function fineTuneDetector(
       split: { fold: seed, validationFraction: 0 },
       optimization: {
         ...SETTINGS.fineTune,
+        epochs: passes,
         keep: "last",
         seed,
         checkpointEverySteps: Number.MAX_SAFE_INTEGER,
@@ -63,5 +65,5 @@ export async function fineTuneDetector(
   const training = fineTune({ tf, dataset, plan, signal, initial });
   const { result: model, epochs } = await followTraining(name, training);
   const scored = await scoreDetector({ tf, model, dataset, samples: test, signal });
-  return { model, scored, trainSamples: train, testSamples: test, epochs, labelled };
+  return { model, scored, train, test, epochs, labelled };
 }

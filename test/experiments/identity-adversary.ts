@@ -1,11 +1,9 @@
-import type { Dataset } from "@duchenne/data";
 import { accuracyOf, comparePaired, macroAucOf, type PairedComparison, type PairedRun } from "@duchenne/evaluation";
 import type { SourceWeights } from "@duchenne/model";
-import type { TensorFlow } from "@duchenne/tensor";
-import { type FineTunedDetector, fineTuneDetector } from "./fine-tune-detector.ts";
-import { hogBaseline } from "./hog-baseline.ts";
-import { type ProbedIdentity, probeIdentity } from "./probe-identity.ts";
+import type { Faces } from "./faces.ts";
+import type { MeasuredDetector } from "./measure-detector.ts";
 import { SETTINGS } from "./settings.ts";
+import type { SideBySide } from "./side-by-side.ts";
 
 /** What the adversary changed. */
 export interface AdversaryReport {
@@ -36,42 +34,39 @@ export interface EpochFigures {
   readonly gradientRatio: number | undefined;
 }
 
-/**
- * The paper's claim in miniature: with the adversary identity is harder to read, and action units are not.
- *
- * @returns the figures, and the first seed's detector with lambda 0
- */
+/** The paper's claim in miniature: with the adversary identity is harder to read, and action units are not. */
 export async function measureAdversary(
-  tf: TensorFlow,
-  dataset: Dataset,
+  sideBySide: SideBySide,
+  faces: Faces,
   initial: SourceWeights,
   seeds: readonly number[],
-): Promise<{ readonly adversary: AdversaryReport; readonly plain: FineTunedDetector }> {
-  const pairs: { readonly plain: Measured; readonly adversarial: Measured }[] = [];
-  const hogAuc: number[] = [];
-  for (const seed of seeds) {
-    const measure = async (lambda: number): Promise<Measured> => {
-      const name = `seed ${seed}, lambda ${lambda}`;
-      const detector = await fineTuneDetector(tf, { name, dataset, lambda, seed, initial });
-      const probes: ProbedIdentity[] = [];
-      for (const layers of SETTINGS.probes) {
-        probes.push(await probeIdentity(tf, `${name}, probe of ${layers}`, dataset, detector.model, layers));
-      }
-      return { seed, lambda, detector, probes };
-    };
-    const plain = await measure(0);
-    pairs.push({ plain, adversarial: await measure(SETTINGS.lambda) });
-    const { trainSamples: train, testSamples: test, scored } = plain.detector;
-    const probabilities = await hogBaseline(tf, dataset, { train, test, ...SETTINGS.encoder });
-    hogAuc.push(macroAucOf({ ...scored, probabilities })(() => 1) ?? Number.NaN);
-  }
+): Promise<AdversaryReport> {
+  const lambdas = [0, SETTINGS.lambda];
+  const measured = await sideBySide.measure(
+    seeds.flatMap((seed) =>
+      lambdas.map((lambda) => ({
+        name: `seed ${seed}, lambda ${lambda}`,
+        faces,
+        lambda,
+        seed,
+        epochs: SETTINGS.fineTune.epochs,
+        initial,
+        probes: SETTINGS.probes,
+        withHistograms: lambda === 0,
+      })),
+    ),
+  );
+  const pairs = seeds.map((_, which) => {
+    const [plain, adversarial] = measured.slice(which * lambdas.length);
+    return { plain: plain!, adversarial: adversarial! };
+  });
   const compared = (runs: readonly PairedRun[]) => comparePaired(runs, SETTINGS.bootstrap);
-  const adversary: AdversaryReport = {
+  return {
     macroAuc: compared(
       pairs.map(({ plain, adversarial }) => ({
-        subjects: plain.detector.scored.subjects,
-        before: macroAucOf(plain.detector.scored),
-        after: macroAucOf(adversarial.detector.scored),
+        subjects: plain.scored.subjects,
+        before: macroAucOf(plain.scored),
+        after: macroAucOf(adversarial.scored),
       })),
     ),
     probes: SETTINGS.probes.map((layers, which) => ({
@@ -85,21 +80,13 @@ export async function measureAdversary(
         })),
       ),
     })),
-    hogAuc,
-    curves: pairs.flatMap(({ plain, adversarial }) => [plain, adversarial].flatMap(curveOf)),
+    hogAuc: pairs.map(({ plain }) => plain.histogramAuc!),
+    curves: measured.flatMap(curveOf),
   };
-  return { adversary, plain: pairs[0]!.plain.detector };
 }
 
-interface Measured {
-  readonly seed: number;
-  readonly lambda: number;
-  readonly detector: FineTunedDetector;
-  readonly probes: readonly ProbedIdentity[];
-}
-
-function curveOf({ seed, lambda, detector }: Measured): EpochFigures[] {
-  return detector.epochs.map((figures, index) => ({
+function curveOf({ seed, lambda, epochs }: MeasuredDetector): EpochFigures[] {
+  return epochs.map((figures, index) => ({
     seed,
     lambda,
     epoch: index + 1,

@@ -6,12 +6,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { loadTensorFlow } from "@duchenne/tensor";
-import { renderFaces } from "./faces.ts";
+import { openFaces, renderFaces } from "./faces.ts";
 import { measureFewLabels } from "./few-labels.ts";
 import { measureAdversary } from "./identity-adversary.ts";
 import { plotCurves } from "./plot-curves.ts";
 import { pretrainEncoder } from "./pretrain-encoder.ts";
 import { SETTINGS } from "./settings.ts";
+import { openSideBySide } from "./side-by-side.ts";
 import { reportToMarkdown } from "./write-report.ts";
 
 const { values } = parseArgs({
@@ -22,16 +23,17 @@ const seeds = values.rehearse ? SETTINGS.seeds.slice(0, 1) : SETTINGS.seeds;
 const people = values.rehearse ? SETTINGS.rehearsal : { unlabelled: unlabelled.seed, labelled: labelled.seed };
 const folder = await mkdtemp(join(tmpdir(), "duchenne-experiments-"));
 try {
-  const tf = await loadTensorFlow();
-  const [pretrained, pretraining] = await timed(async () =>
-    pretrainEncoder(tf, await renderFaces(folder, "unlabelled", { ...unlabelled, seed: people.unlabelled })),
-  );
-  const [{ dataset, adversary, plain }, adversaryMinutes] = await timed(async () => {
+  const [pretrained, pretraining] = await timed(async () => {
+    const rendered = await renderFaces(folder, "unlabelled", { ...unlabelled, seed: people.unlabelled });
+    return pretrainEncoder(await loadTensorFlow(), await openFaces(rendered), SETTINGS);
+  });
+  await using sideBySide = openSideBySide();
+  const [{ faces, adversary }, adversaryMinutes] = await timed(async () => {
     const rendered = await renderFaces(folder, "labelled", { ...labelled, seed: people.labelled });
-    return { dataset: rendered, ...(await measureAdversary(tf, rendered, pretrained, seeds)) };
+    return { faces: rendered, adversary: await measureAdversary(sideBySide, rendered, pretrained, seeds) };
   });
   const [fewLabels, fewLabelsMinutes] = await timed(async () =>
-    values.rehearse ? [] : measureFewLabels(tf, dataset, pretrained, plain),
+    values.rehearse ? [] : measureFewLabels(sideBySide, faces, pretrained),
   );
   const minutes = { pretraining, adversary: adversaryMinutes, fewLabels: fewLabelsMinutes };
   const tables = reportToMarkdown({ adversary, fewLabels, minutes });

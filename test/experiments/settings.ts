@@ -8,9 +8,9 @@ export const SETTINGS = {
   /** How often an action unit occurs is strongly a matter of who it is. */
   labelled: { seed: 7002, subjects: 600, framesPerSubject: 20, imageSize: 96, identityShortcut: 0.5 },
   encoder: { variant: "micro", imageSize: 96, patchSize: 12 },
-  pretraining: { epochs: 40, warmupEpochs: 2, batchSize: 64, accumulationSteps: 1, baseLearningRate: 3e-3 },
+  pretraining: { epochs: 60, warmupEpochs: 2, batchSize: 64, accumulationSteps: 1, baseLearningRate: 3e-3 },
   fineTune: {
-    epochs: 10,
+    epochs: 12,
     warmupEpochs: 2,
     batchSize: 32,
     baseLearningRate: 3e-2,
@@ -26,9 +26,10 @@ export const SETTINGS = {
   seeds: [1, 2, 3],
   /** Layers of the identity probes. */
   probes: [1, 2],
-  probe: { epochs: 40, warmupEpochs: 4 },
-  /** Shares of the training part's frames that have labels. */
-  labelShares: [0.01, 0.05, 0.2, 1],
+  /** Few large steps: a probe's features are computed once, and a small step is little but overhead. */
+  probe: { epochs: 100, warmupEpochs: 10, batchSize: 512, baseLearningRate: 0.0125 },
+  /** Shares of the training part's frames that have labels; each is shown as often as `epochs` of all would be. */
+  fewLabels: { shares: [0.01, 0.05, 0.2, 1], epochs: 6 },
   /** Of the intervals. */
   bootstrap: { resamples: 1000, seed: 1 },
   /** What was to be reached. */

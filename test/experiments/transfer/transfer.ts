@@ -1,11 +1,13 @@
 import { join } from "node:path";
 import { createRandom, type Dataset, openDataset, synthesizeDataset, synthesizePhotos } from "@duchenne/data";
 import { macroAucOf } from "@duchenne/evaluation";
+import type { SourceWeights } from "@duchenne/model";
 import type { TensorFlow } from "@duchenne/tensor";
 import { fineTune, type ScoredFrames, scoreDetector } from "@duchenne/training";
 import { planFineTune } from "@duchenne/training/recipes";
 import { followTraining } from "../follow-training.ts";
 import { hogBaseline } from "../hog-baseline.ts";
+import { pretrainEncoder } from "../pretrain-encoder.ts";
 import { chooseHalves } from "./choose-halves.ts";
 import { joinDatasets } from "./join-datasets.ts";
 import type { RealPhotographs } from "./real-photographs.ts";
@@ -25,9 +27,8 @@ export interface TransferScores {
   readonly diet: Diet;
   readonly learner: Learner;
   readonly scored: ScoredFrames;
-  /** Macro AUC on drawn people who were held out, by half. */
+  /** Macro AUC on drawn people who were held out, by model. */
   readonly drawnAuc: readonly number[];
-  readonly minutes: number;
 }
 
 /** How the experiment was made. */
@@ -38,77 +39,112 @@ export interface TransferRun {
   /** Frames that each training shows in an epoch, and how many of them are warped portraits, by half. */
   readonly trainFrames: number;
   readonly warpedFrames: readonly number[];
+  readonly minutes: number;
 }
 
 /**
- * Trains on drawn faces, and on as many frames of drawn faces and warped portraits; scores real photographs. Portraits
- * fall into two halves: what has seen one half scores the photographs of the other.
+ * Trains on drawn faces, and on as many frames of drawn faces and warped portraits; scores real photographs. What trains
+ * on drawn faces alone scores all of them. Portraits fall into two halves: what has seen one half scores the photographs
+ * of the other.
  */
 export async function measureTransfer(
   tf: TensorFlow,
-  { dataset: real, portraits }: RealPhotographs,
+  photographs: RealPhotographs,
   folder: string,
   settings: TransferSettings,
 ): Promise<TransferRun> {
+  const begin = performance.now();
   await synthesizeDataset(join(folder, "rendered"), settings.rendered);
   const rendered = await openDataset(join(folder, "rendered"));
   const held = new Set(rendered.subjects.slice(-settings.heldOutSubjects));
   const framesOf = (isHeld: boolean) =>
     Uint32Array.from(rendered.samples.keys()).filter((i) => held.has(rendered.samples[i]!.subject) === isHeld);
-  const [train, test] = [framesOf(false), framesOf(true)];
-  const halves = chooseHalves(real.samples.length, (frame) => portraits.has(frame));
-  const parts = new Map<string, { scored: ScoredFrames; photographs: readonly number[] }[]>();
-  const drawnAuc = new Map<string, number[]>();
-  const minutes = new Map<string, number>();
-  const warped: string[][] = [];
-  const warpedFrames: number[] = [];
-  for (const [half, { warped: frames, scored: photographs }] of halves.entries()) {
-    const seen = frames.map((frame) => portraits.get(frame)!);
-    await synthesizePhotos(join(folder, `portraits-${half}`), seen, settings.portraits);
-    const photos = await openDataset(join(folder, `portraits-${half}`));
-    const all = joinDatasets([rendered, photos, real]);
-    const firstReal = rendered.samples.length + photos.samples.length;
-    const scoredFrames = Uint32Array.from(photographs, (frame) => firstReal + frame);
-    const order = createRandom([settings.seed + half, "transfer-diet"]).permutation(train.length);
-    const ofPortraits = Uint32Array.from(photos.samples.keys(), (i) => rendered.samples.length + i);
-    const kept = Uint32Array.from(order.subarray(0, train.length - ofPortraits.length), (i) => train[i]!);
-    const diets = { rendered: train, "rendered and portraits": Uint32Array.from([...kept, ...ofPortraits]) };
-    warped.push(seen.map(({ file }) => file));
-    warpedFrames.push(ofPortraits.length);
-    for (const learner of LEARNERS) {
-      for (const diet of DIETS) {
-        const begin = performance.now();
-        const name = `${learner}, ${diet}, half ${half + 1}`;
-        const task = { dataset: all, train: diets[diet], test, photographs: scoredFrames };
+  const drawn = { rendered, train: framesOf(false), test: framesOf(true) };
+  const samples = Array.from(drawn.train, (i) => rendered.samples[i]!);
+  const initial = await pretrainEncoder(tf, { ...rendered, samples }, settings);
+  const courses = await planCourses(drawn, photographs, folder, settings);
+  const scores: TransferScores[] = [];
+  for (const learner of LEARNERS) {
+    for (const diet of DIETS) {
+      const parts: { readonly scored: ScoredFrames; readonly photographs: readonly number[] }[] = [];
+      const drawnAuc: number[] = [];
+      for (const [which, course] of courses.filter((each) => each.diet === diet).entries()) {
+        const name = `${learner}, ${diet}, ${which + 1}`;
         const answer =
           learner === "transformer"
-            ? await trainTransformer(tf, name, task, settings, settings.seed + half)
-            : await trainHistograms(tf, task, settings);
-        const key = `${learner}/${diet}`;
-        const push = <T>(map: Map<string, T[]>, value: T) => map.set(key, [...(map.get(key) ?? []), value]);
-        push(parts, { scored: answer.photographs, photographs });
-        push(drawnAuc, macroAucOf(answer.drawn)(() => 1) ?? Number.NaN);
-        minutes.set(key, (minutes.get(key) ?? 0) + (performance.now() - begin) / 60_000);
-        process.stderr.write(`${name}: drawn faces AUC ${drawnAuc.get(key)!.at(-1)!.toFixed(3)}\n`);
+            ? await trainTransformer(tf, name, course, { ...settings, initial, seed: settings.seed + which })
+            : await trainHistograms(tf, course, settings);
+        parts.push({ scored: answer.photographs, photographs: course.photographs });
+        drawnAuc.push(macroAucOf(answer.drawn)(() => 1) ?? Number.NaN);
+        process.stderr.write(`${name}: drawn faces AUC ${drawnAuc.at(-1)!.toFixed(3)}\n`);
       }
+      scores.push({ diet, learner, scored: joinScores(parts), drawnAuc });
     }
   }
-  const scores = LEARNERS.flatMap((learner) =>
-    DIETS.map((diet) => {
-      const key = `${learner}/${diet}`;
-      const scored = joinScores(parts.get(key)!);
-      return { diet, learner, scored, drawnAuc: drawnAuc.get(key)!, minutes: minutes.get(key)! };
-    }),
-  );
-  return { scores, warped, warpedFrames, trainFrames: train.length };
+  const halves = courses.filter(({ warped }) => warped.files.length > 0);
+  return {
+    scores,
+    warped: halves.map(({ warped }) => warped.files),
+    warpedFrames: halves.map(({ warped }) => warped.frames),
+    trainFrames: drawn.train.length,
+    minutes: (performance.now() - begin) / 60_000,
+  };
 }
 
-interface Task {
+/** What one model is trained on, and what it scores then. */
+interface Course {
+  readonly diet: Diet;
   readonly dataset: Dataset;
   readonly train: Uint32Array;
   /** Drawn people who are not trained on. */
   readonly test: Uint32Array;
-  readonly photographs: Uint32Array;
+  /** Frames of the photographs' own data set. */
+  readonly photographs: readonly number[];
+  /** The first photograph's frame in `dataset`. */
+  readonly firstPhotograph: number;
+  readonly warped: { readonly files: readonly string[]; readonly frames: number };
+}
+
+async function planCourses(
+  { rendered, train, test }: { readonly rendered: Dataset; readonly train: Uint32Array; readonly test: Uint32Array },
+  { dataset: real, portraits }: RealPhotographs,
+  folder: string,
+  settings: TransferSettings,
+): Promise<Course[]> {
+  const courses: Course[] = [
+    {
+      diet: "rendered",
+      dataset: joinDatasets([rendered, real]),
+      train,
+      test,
+      photographs: [...real.samples.keys()],
+      firstPhotograph: rendered.samples.length,
+      warped: { files: [], frames: 0 },
+    },
+  ];
+  const halves = chooseHalves(real.samples.length, (frame) => portraits.has(frame));
+  for (const [half, { warped: frames, scored: photographs }] of halves.entries()) {
+    const seen = frames.map((frame) => portraits.get(frame)!);
+    await synthesizePhotos(join(folder, `portraits-${half}`), seen, settings.portraits);
+    const photos = await openDataset(join(folder, `portraits-${half}`));
+    const order = createRandom([settings.seed + half, "transfer-diet"]).permutation(train.length);
+    const ofPortraits = Uint32Array.from(photos.samples.keys(), (i) => rendered.samples.length + i);
+    const kept = Uint32Array.from(order.subarray(0, train.length - ofPortraits.length), (i) => train[i]!);
+    courses.push({
+      diet: "rendered and portraits",
+      dataset: joinDatasets([rendered, photos, real]),
+      train: Uint32Array.from([...kept, ...ofPortraits]),
+      test,
+      photographs,
+      firstPhotograph: rendered.samples.length + photos.samples.length,
+      warped: { files: seen.map(({ file }) => file), frames: ofPortraits.length },
+    });
+  }
+  return courses;
+}
+
+function photographsIn({ photographs, firstPhotograph }: Course): Uint32Array {
+  return Uint32Array.from(photographs, (frame) => firstPhotograph + frame);
 }
 
 interface Answer {
@@ -119,10 +155,15 @@ interface Answer {
 async function trainTransformer(
   tf: TensorFlow,
   name: string,
-  { dataset, train, test, photographs }: Task,
-  { encoder, fineTune: lengths }: TransferSettings,
-  seed: number,
+  course: Course,
+  {
+    encoder,
+    fineTune: lengths,
+    initial,
+    seed,
+  }: Pick<TransferSettings, "encoder" | "fineTune"> & { readonly initial: SourceWeights; readonly seed: number },
 ): Promise<Answer> {
+  const { dataset, train, test } = course;
   const { signal } = new AbortController();
   const never = Number.MAX_SAFE_INTEGER;
   const plan = planFineTune(
@@ -142,6 +183,7 @@ async function trainTransformer(
       },
     },
     dataset,
+    initial.config,
   );
   const stepsPerEpoch = Math.floor(train.length / lengths.batchSize);
   const { result: model } = await followTraining(
@@ -156,17 +198,20 @@ async function trainTransformer(
         totalSteps: stepsPerEpoch * lengths.epochs,
       },
       signal,
+      initial,
     }),
   );
   const score = (samples: Uint32Array) => scoreDetector({ tf, model, dataset, samples, signal });
-  return { drawn: await score(test), photographs: await score(photographs) };
+  return { drawn: await score(test), photographs: await score(photographsIn(course)) };
 }
 
 async function trainHistograms(
   tf: TensorFlow,
-  { dataset, train, test, photographs }: Task,
-  { encoder }: TransferSettings,
+  course: Course,
+  { encoder }: Pick<TransferSettings, "encoder">,
 ): Promise<Answer> {
+  const { dataset, train, test } = course;
+  const photographs = photographsIn(course);
   const both = Uint32Array.from([...test, ...photographs]);
   const { imageSize } = encoder;
   const probabilities = await hogBaseline(tf, dataset, { train, test: both, imageSize });

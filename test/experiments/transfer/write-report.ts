@@ -8,10 +8,9 @@ import { LEARNERS, type Learner, type TransferRun } from "./transfer.ts";
 
 /** The figures as Markdown tables. */
 export function reportToMarkdown(run: TransferRun, real: RealPhotographs, settings: TransferSettings): string {
-  const { encoder, fineTune, bootstrap } = settings;
-  const minutes = run.scores.reduce((sum, each) => sum + each.minutes, 0);
+  const { encoder, pretraining, fineTune, bootstrap } = settings;
   const lines = [
-    `${describeMachine()}; ${minutes.toFixed(0)} minutes of training. ViT-${encoder.variant} at ${encoder.imageSize} pixels, patches of ${encoder.patchSize}, from drawn weights; ${run.trainFrames} frames an epoch, ${fineTune.epochs} epochs.`,
+    `${describeMachine()}; ${run.minutes.toFixed(0)} minutes in all. ViT-${encoder.variant} at ${encoder.imageSize} pixels, patches of ${encoder.patchSize}, pretrained as a masked autoencoder on drawn faces for ${pretraining.epochs} epochs; ${run.trainFrames} frames an epoch, ${fineTune.epochs} epochs.`,
     `${real.dataset.samples.length} photographs are scored; no face is found on ${real.withoutFace.join(", ") || "none"}. Warped: ${run.warped.map((files, half) => `${files.join(", ")} (${run.warpedFrames[half]} frames)`).join(" and ")}.`,
     `Intervals: 95 %, paired bootstrap over photographs, ${bootstrap.resamples} resamples; those that show one class only are left out, which makes them too narrow for so few photographs.`,
   ];
@@ -46,7 +45,7 @@ function learnerLines(
   rows.push(["mean of these", "", ...compare(rendered!.scored, portraits!.scored)]);
   const drawn = ({ drawnAuc }: { readonly drawnAuc: readonly number[] }) =>
     drawnAuc.map((auc) => auc.toFixed(3)).join(", ");
-  rows.push(["drawn people, held out, all action units (both halves)", "", drawn(rendered!), drawn(portraits!), ""]);
+  rows.push(["drawn people, held out, all action units (by model)", "", drawn(rendered!), drawn(portraits!), ""]);
   return tableLines(["AUC", "present / absent", "rendered", "rendered and portraits", "change"], rows);
 }
 
