@@ -7,7 +7,7 @@ import { createCanaryMetrics } from "./canary/canary-metrics.ts";
 import { CanaryMirror } from "./canary/canary-mirror.ts";
 import { batchingFrom, type DetectorConfig } from "./config.ts";
 import { detectFacesResponse, detectionRequestFrom } from "./convert.ts";
-import { createFrameMetrics } from "./frame-metrics.ts";
+import { createFrameMetrics, type LiveKind } from "./frame-metrics.ts";
 import { ModelRegistry } from "./model-registry.ts";
 import { createModelSource } from "./served-model.ts";
 import type { AnswerRequests } from "./session/live-session.ts";
@@ -57,24 +57,27 @@ export async function createDetector(context: ServiceContext, config: DetectorCo
     batching,
   };
 
-  const answer: AnswerRequests = (requests, { signal, draining, traceContext }) =>
-    answerStream(requests, {
-      registry,
-      mirror,
-      metrics,
-      logger,
-      defaults,
-      credit: config.framesPerStream,
-      faceMemoryMs: config.faceMemoryMs,
-      goingAwayGraceMs: config.goingAwayGraceMs,
-      reconnectAfterMs: config.reconnectAfterMs,
-      traceEveryMs: config.traceFrameEveryMs,
-      traceContext,
-      signal,
-      draining,
-    });
+  const answer =
+    (kind: LiveKind): AnswerRequests =>
+    (requests, { signal, draining, traceContext }) =>
+      answerStream(requests, {
+        registry,
+        kind,
+        mirror,
+        metrics,
+        logger,
+        defaults,
+        credit: config.framesPerStream,
+        faceMemoryMs: config.faceMemoryMs,
+        goingAwayGraceMs: config.goingAwayGraceMs,
+        reconnectAfterMs: config.reconnectAfterMs,
+        traceEveryMs: config.traceFrameEveryMs,
+        traceContext,
+        signal,
+        draining,
+      });
   const sessions = new Sessions({
-    answer,
+    answer: answer("session"),
     maxWaiting: config.framesPerStream,
     bufferBytes: config.sessionBufferBytes,
     idleMs: config.sessionIdleMs,
@@ -104,7 +107,7 @@ export async function createDetector(context: ServiceContext, config: DetectorCo
       }
     },
 
-    streamDetect: answer,
+    streamDetect: answer("stream"),
     ...sessionMethods(sessions, maxImageBytes),
   });
 

@@ -2,8 +2,13 @@ import { SCOPE } from "@duchenne/rpc/telemetry";
 import type { StageTimes } from "@duchenne/vision";
 import { metrics } from "@opentelemetry/api";
 
-/** Counts images and measures their stages. */
+/** How a live stream comes: as one call, or as a session of many. */
+export type LiveKind = "stream" | "session";
+
+/** Counts live streams and images, and measures the images' stages. */
 export interface FrameMetrics {
+  /** A live stream begins; it ends when what is returned is disposed of. */
+  opened(kind: LiveKind): Disposable;
   result(times: StageTimes): void;
   drop(reason: string): void;
   /** A batch of so many faces is scored. */
@@ -14,6 +19,9 @@ export interface FrameMetrics {
 export function createFrameMetrics(): FrameMetrics {
   const meter = metrics.getMeter(SCOPE);
   const frames = meter.createCounter("duchenne.detector.frames", { description: "Images answered, by outcome." });
+  const open = meter.createUpDownCounter("duchenne.detector.streams", {
+    description: "Live streams and sessions that are open.",
+  });
   const durations = meter.createHistogram("duchenne.detector.frame.duration", {
     unit: "s",
     description: "Duration of each stage of an image.",
@@ -24,6 +32,10 @@ export function createFrameMetrics(): FrameMetrics {
     advice: { explicitBucketBoundaries: [1, 2, 4, 8, 16, 32, 64, 128] },
   });
   return {
+    opened(kind) {
+      open.add(1, { kind });
+      return { [Symbol.dispose]: () => open.add(-1, { kind }) };
+    },
     batch: (size) => batches.record(size),
     result({ decodeMs, queueMs, facesMs, inferenceMs, totalMs }) {
       frames.add(1, { outcome: "result" });

@@ -36,6 +36,7 @@ beforeEach(() => {
     answer: (requests, call) =>
       answerStream(requests, {
         registry,
+        kind: "session",
         defaults: { maxFaces: 1, detectEvery: 5, batching: PLAIN_BATCHING },
         metrics: createFrameMetrics(),
         mirror,

@@ -38,11 +38,17 @@ it.each(["the caller breaks the order", "nobody reads any more"])("closes the re
       };
     },
   };
+  const open: string[] = [];
+  const opened = (kind: string) => {
+    open.push(kind);
+    return { [Symbol.dispose]: () => void open.pop() };
+  };
   const logger = createLogger({ name: "test", level: "silent" });
   const answers = answerStream(requests, {
     registry,
+    kind: "stream",
     defaults: { maxFaces: 1, detectEvery: 5, batching: PLAIN_BATCHING },
-    metrics: createFrameMetrics(),
+    metrics: { ...createFrameMetrics(), opened },
     mirror: new CanaryMirror({ registry, share: 0, priority: 1, metrics: createCanaryMetrics(), logger }),
     logger,
     credit: 1,
@@ -56,9 +62,11 @@ it.each(["the caller breaks the order", "nobody reads any more"])("closes the re
   });
   if (why === "nobody reads any more") {
     expect((await answers.next()).value).toMatchObject({ message: { case: "configured" } });
+    expect(open).toEqual(["stream"]);
     await answers.return();
   } else {
     await expect(answers.next()).rejects.toMatchObject({ reason: "INVALID_STREAM_ORDER" });
   }
   expect(closed).toBe(true);
+  expect(open).toEqual([]);
 });

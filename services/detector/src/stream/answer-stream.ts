@@ -1,4 +1,5 @@
 import type { StreamConfiguration, StreamDetectRequest } from "@duchenne/proto";
+import type { LiveKind } from "../frame-metrics.ts";
 import type { ModelRegistry } from "../model-registry.ts";
 import type { ServedModel } from "../served-model.ts";
 import { LiveStream, type LiveStreamOptions } from "./live-stream.ts";
@@ -10,6 +11,7 @@ import { type StreamDefaults, streamSettings } from "./stream-settings.ts";
 export interface AnswerStreamOptions extends LiveStreamOptions {
   readonly registry: ModelRegistry<ServedModel>;
   readonly defaults: StreamDefaults;
+  readonly kind: LiveKind;
 }
 
 /**
@@ -28,12 +30,14 @@ export async function* answerStream(
   try {
     const settings = streamSettings(await readConfiguration(iterator), options.defaults);
     const following = await options.registry.follow(settings.model);
+    const open = options.metrics.opened(options.kind);
     const stream = new LiveStream(settings, () => following.lease(), options, startedMs);
     try {
       void stream.read(iterator);
       yield* stream.outbox;
     } finally {
       stream.abandon();
+      open[Symbol.dispose]();
       following.close();
     }
   } finally {
