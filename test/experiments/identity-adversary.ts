@@ -32,6 +32,8 @@ export interface EpochFigures {
    * of the paper): mean over the epoch's measured steps. Absent without an adversary.
    */
   readonly gradientRatio: number | undefined;
+  /** Mean over the epoch's steps, in nats: ln of the number of people trained on says that the head knows nobody. Absent as above. */
+  readonly identityLoss: number | undefined;
 }
 
 /** The paper's claim in miniature: with the adversary identity is harder to read, and action units are not. */
@@ -94,5 +96,6 @@ function curveOf({ seed, lambda, epochs }: MeasuredDetector): EpochFigures[] {
     sweptF1: figures["test/sweptF1"]!,
     macroAuc: figures["test/macroAuc"]!,
     gradientRatio: figures["epoch/gradientRatio"],
+    identityLoss: figures["epoch/identityLoss"],
   }));
 }

@@ -39,9 +39,9 @@ export function reportToMarkdown({ adversary, fewLabels, minutes }: ExperimentRe
     "",
     `Chance of the probes: ${probes[0]!.chance.toFixed(3)}. Before comparing, λ = 0 was to reach a macro AUC of ${goals.macroAuc}: ${learned}. Gradient histograms under a logistic regression: ${hogAuc.map((auc) => auc.toFixed(3)).join(", ")}.`,
     "",
-    "By epoch, mean over seeds; the ratio is that of the reversed identity loss's gradient to the AU loss's, at the backbone:",
+    "By epoch, mean over seeds; the ratio is that of the reversed identity loss's gradient to the AU loss's, at the backbone, and the loss is that of the identity head behind the reversal:",
     ...tableLines(
-      ["epoch", "macro AUC, λ = 0", `macro AUC, λ = ${lambda}`, "ratio of the gradients"],
+      ["epoch", "macro AUC, λ = 0", `macro AUC, λ = ${lambda}`, "ratio of the gradients", "identity loss"],
       epochRows(curves),
     ),
     "",
@@ -67,6 +67,7 @@ function epochRows(curves: readonly EpochFigures[]): string[][] {
     mean(epoch, false, ({ macroAuc }) => macroAuc),
     mean(epoch, true, ({ macroAuc }) => macroAuc),
     mean(epoch, true, ({ gradientRatio }) => gradientRatio),
+    mean(epoch, true, ({ identityLoss }) => identityLoss),
   ]);
 }
 
