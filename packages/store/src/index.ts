@@ -35,7 +35,7 @@ export {
   type JobState,
   jobEventBodySchema,
 } from "./job-record.ts";
-export type { NewJob } from "./job-requests.ts";
+export type { NewChild, NewJob } from "./job-requests.ts";
 export type { Jobs } from "./jobs.ts";
 export type { JsonObject, JsonValue } from "./json.ts";
 export type {

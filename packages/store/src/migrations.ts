@@ -257,4 +257,16 @@ export const migrations: readonly Migration[] = [
   create index evaluations_by_version on evaluations (model_version, dataset);
   `,
   },
+  {
+    sqlite: `
+  alter table jobs add column parent text references jobs (id);
+  alter table jobs add column place integer;
+  create index jobs_by_parent on jobs (parent, place) where parent is not null;
+  `,
+    postgres: `
+  alter table jobs add column parent text collate "C" references jobs (id);
+  alter table jobs add column place bigint;
+  create index jobs_by_parent on jobs (parent, place) where parent is not null;
+  `,
+  },
 ];

@@ -38,6 +38,10 @@ export interface Tables {
     /** The ids of the jobs it was to wait for. */
     run_after: Generated<string>;
     resources: Generated<string>;
+    /** The job that it is a part of. */
+    parent: Generated<string | null>;
+    /** Its place among its parent's children: it waits only for those before it. */
+    place: Generated<number | null>;
   };
   /** One row, by which objects know whose they are. */
   store_identity: { id: string };
