@@ -67,6 +67,7 @@ export const ENCODER = [
 export const SPLIT = [
   number("fold", "split.fold", "the fold to test on, from 1"),
   number("folds", "split.folds", "draw so many folds instead of the data set's own"),
+  { flags: "--fold-seed <n>", field: "split.foldSeed", text: "seed of that draw (default: --seed)", parse: BigInt },
   number("test-fraction", "split.testFraction", "share of the subjects that is held out for the test"),
   number(
     "validation-fraction",
