@@ -17,6 +17,7 @@ export function patientStore(store: Store, signal: AbortSignal): Store {
     models: patient(store.models),
     datasets: patient(store.datasets),
     evaluations: patient(store.evaluations),
+    crossValidations: patient(store.crossValidations),
   };
 }
 

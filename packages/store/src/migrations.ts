@@ -269,4 +269,27 @@ export const migrations: readonly Migration[] = [
   create index jobs_by_parent on jobs (parent, place) where parent is not null;
   `,
   },
+  {
+    sqlite: `
+  create table cross_validations (
+    id text primary key,
+    model text not null,
+    dataset text not null,
+    report text not null,
+    create_time integer not null,
+    job text unique references jobs (id)
+  ) strict;
+  `,
+    postgres: `
+  create table cross_validations (
+    id text collate "C" primary key,
+    model text collate "C" not null,
+    dataset text collate "C" not null,
+    report text collate "C" not null,
+    create_time bigint not null,
+    job text collate "C" unique references jobs (id)
+  );
+  create trigger changed after insert on cross_validations for each row execute function duchenne_changed();
+  `,
+  },
 ];

@@ -91,4 +91,12 @@ export interface Tables {
     /** The sha256 of what the evaluation keeps beside its report. */
     scores: Generated<string | null>;
   };
+  cross_validations: {
+    id: string;
+    model: string;
+    dataset: string;
+    report: string;
+    create_time: number;
+    job: string | null;
+  };
 }

@@ -20,10 +20,12 @@ export { createModelService, resolveVersion } from "./model-service.ts";
 export { openRegisteredDataset } from "./open-registered-dataset.ts";
 export {
   aliasName,
+  crossValidationName,
   datasetName,
   evaluationName,
   jobName,
   modelName,
+  parseCrossValidationName,
   parseDatasetName,
   parseEvaluationName,
   parseJobName,
@@ -33,5 +35,5 @@ export {
   versionName,
 } from "./resource-name.ts";
 export { type HostedService, runServiceProcess, type ServiceContext, startServiceProcess } from "./service-process.ts";
-export { submitJob } from "./submit-job.ts";
+export { newJobOptions, submitJob } from "./submit-job.ts";
 export { createDatasetUploads } from "./uploads/dataset-uploads.ts";

@@ -32,26 +32,25 @@ export function familiesContract(fixture: StoreFixture): void {
 
   describe("a job with children", () => {
     it("starts when they have ended, and hears of what becomes of them", async () => {
-      const parent = await family();
+      const parent = await create({ children: pairs("b", "a") });
       expect(parent).toMatchObject({ state: "QUEUED", lastEvent: 5 });
       const { jobs } = fixture.store;
-      expect((await jobs.children(parent.id)).map(({ id }) => id)).toEqual(["train-a", "test-a", "train-b", "test-b"]);
+      const order = ["train-b", "test-b", "train-a", "test-a"];
+      expect((await jobs.children(parent.id)).map(({ id }) => id)).toEqual(order);
       expect(await jobs.get("test-a")).toMatchObject({ parent: parent.id, after: ["train-a"] });
       expect(parent).not.toHaveProperty("parent");
       const ran = await runAll();
-      expect(ran.at(-1)).toBe(parent.id);
-      expect(ran.toSorted()).toEqual([parent.id, "test-a", "test-b", "train-a", "train-b"].toSorted());
-      for (const place of ["a", "b"]) expect(ran.indexOf(`train-${place}`)).toBeLessThan(ran.indexOf(`test-${place}`));
+      expect(ran).toEqual([...order, parent.id]);
 
       const all = await events(parent.id);
       expect(all.map(({ number }) => number)).toEqual(all.map((_, i) => i + 1));
       expect(told(all).slice(0, 4)).toMatchObject([
-        { job: "train-a", state: "QUEUED", displayName: "Training a" },
-        { job: "test-a", state: "QUEUED" },
-        { job: "train-b", state: "QUEUED" },
+        { job: "train-b", state: "QUEUED", displayName: "Training b" },
         { job: "test-b", state: "QUEUED" },
+        { job: "train-a", state: "QUEUED" },
+        { job: "test-a", state: "QUEUED" },
       ]);
-      for (const id of ["train-a", "test-a", "train-b", "test-b"]) {
+      for (const id of order) {
         const own = told(all).filter(({ job }) => job === id);
         expect(own.map(({ state }) => state)).toEqual(["QUEUED", "RUNNING", "SUCCEEDED"]);
       }

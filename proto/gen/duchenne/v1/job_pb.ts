@@ -31,7 +31,8 @@ export type Job = Message<"duchenne.v1.Job"> & {
   name: string;
 
   /**
-   * What it does: "fine_tune", "linear_probe", "synthesize_dataset", "evaluation" or "video_analysis".
+   * What it does: "fine_tune", "linear_probe", "synthesize_dataset", "evaluation", "cross_validation" or
+   * "video_analysis".
    *
    * @generated from field: string kind = 2;
    */
@@ -101,8 +102,8 @@ export type Job = Message<"duchenne.v1.Job"> & {
   spec?: JsonObject | undefined;
 
   /**
-   * What it made: for a training {"modelVersion": ...}, for an evaluation {"evaluation": ...}, for a synthesis {"dataset": ...},
-   * for a video analysis {"frames", "packets", "faces", "rows", "decodeErrors", "tables": [...], ...}.
+   * What it made: for a training {"modelVersion": ...}, for an evaluation {"evaluation": ...}, for a cross-validation
+   * {"crossValidation": ...}, for a synthesis {"dataset": ...}, for a video analysis {"frames", "packets", "faces", "rows", "decodeErrors", "tables": [...], ...}.
    *
    * @generated from field: google.protobuf.Struct result = 12;
    */
@@ -777,7 +778,7 @@ export type ArtifactMade = Message<"duchenne.v1.ArtifactMade"> & {
   name: string;
 
   /**
-   * What it is: "model_version", "evaluation", "dataset", "probe".
+   * What it is: "model_version", "evaluation", "cross_validation", "dataset", "probe".
    *
    * @generated from field: string kind = 2;
    */

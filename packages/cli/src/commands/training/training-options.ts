@@ -42,6 +42,15 @@ function choice<V>(
   };
 }
 
+/** The data set. */
+export const DATASET = { flags: "--dataset <name>", field: "dataset", text: 'such as "datasets/faces"' };
+/** The model. */
+export const MODEL = {
+  flags: "--model <name>",
+  field: "model",
+  text: 'the model that gets a version, such as "models/demo"',
+};
+
 /** Where defaults come from. */
 export const PRESET = [
   choice("preset", "preset", "the recipe's defaults: as published, or with better practice (default: recommended)", {
