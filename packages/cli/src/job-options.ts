@@ -53,7 +53,8 @@ function milliseconds(text: string): number {
   return ms;
 }
 
-function amounts(text: string): Readonly<Record<string, number>> {
+/** Amounts such as "gpu=1,memory_gib=32". @throws {InvalidArgumentError} */
+export function amounts(text: string): Readonly<Record<string, number>> {
   const pairs = text.split(",").map((pair) => /^([a-z][a-z0-9_]{0,31})=([1-9][0-9]{0,8})$/.exec(pair));
   const found = pairs.flatMap((pair) => (pair === null ? [] : [[pair[1]!, Number(pair[2])] as const]));
   if (found.length < pairs.length) {

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { analyzeCommand } from "./commands/analyze.ts";
 import { compareCommand } from "./commands/compare.ts";
+import { crossValidateCommand } from "./commands/cross-validate.ts";
 import { datasetsCommand } from "./commands/datasets.ts";
 import { detectCommand } from "./commands/detect.ts";
 import { doctorCommand } from "./commands/doctor.ts";
@@ -19,6 +20,7 @@ export function createProgram(): Command {
     analyzeCommand(),
     ...trainingCommands(),
     evaluateCommand(),
+    crossValidateCommand(),
     compareCommand(),
     jobsCommand(),
     datasetsCommand(),

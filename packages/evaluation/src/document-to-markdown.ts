@@ -15,6 +15,7 @@ function linesOf(block: ReportBlock): string[] {
       return tableLines(block.heading, [...block.rows, ...(name === undefined ? [] : [[`**${name}**`, ...means]])]);
     }
     case "estimates":
+    case "runs":
     case "calibration":
     case "confusion":
       return [];

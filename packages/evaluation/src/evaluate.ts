@@ -1,12 +1,13 @@
 import { createBootstrap, samplingUnitsOf } from "./bootstrap.ts";
 import { checkFinite } from "./check-finite.ts";
-import { microF1, trivialF1 } from "./counts.ts";
+import { trivialF1 } from "./counts.ts";
 import { identityLeakage } from "./identity-leakage.ts";
 import { mean } from "./mean.ts";
-import type { Estimate, EvaluationReport, ThresholdOrigin } from "./report.ts";
+import type { EvaluationReport, ThresholdOrigin } from "./report.ts";
 import { sweepThreshold } from "./sweep.ts";
 import { scoredLabelsOf } from "./thresholds.ts";
-import { prepareUnit, UNIT_FIGURES, type UnitFigure } from "./unit-statistics.ts";
+import { estimatesFrom, figureRow } from "./unit-estimates.ts";
+import { prepareUnit } from "./unit-statistics.ts";
 
 /** Predictions beside their labels, for N frames and A action units. */
 export interface EvaluationInput {
@@ -55,21 +56,10 @@ export function evaluate(input: EvaluationInput): EvaluationReport {
   const bootstrap = createBootstrap(samplingUnitsOf(input.subjects), input);
   const sampling = bootstrap.units;
   const scored = actionUnits.map((_, unit) => scoredLabelsOf(input, unit));
-  const statistics = scored.map((labelled, unit) => prepareUnit(labelled, thresholds[unit]!, sampling));
-  const [f1Micro, ...estimates] = bootstrap.estimate((weights) => {
-    const figures = statistics.map((unit) => unit.figures(weights));
-    return [
-      microF1(statistics.map((unit) => unit.confusion(weights))),
-      ...UNIT_FIGURES.map((name) => mean(figures.flatMap((unit) => unit[name] ?? []))),
-      ...figures.flatMap((unit) => UNIT_FIGURES.map((name) => unit[name])),
-    ];
-  }) as [Estimate, ...Estimate[]];
-  /** The estimates of the mean, 0, or of an action unit, from 1 on. */
-  const estimatesOf = (row: number) =>
-    Object.fromEntries(UNIT_FIGURES.map((name, i) => [name, estimates[row * UNIT_FIGURES.length + i]!])) as Record<
-      UnitFigure,
-      Estimate
-    >;
+  const statistics = scored.map((labelled, unit) =>
+    prepareUnit([{ labelled, threshold: thresholds[unit]! }], sampling),
+  );
+  const estimates = estimatesFrom(bootstrap.estimate((weights) => figureRow(statistics, weights)));
   const whole = new Uint16Array(sampling.count).fill(1);
   const reports = actionUnits.map((actionUnit, unit) => {
     const { positive } = scored[unit]!;
@@ -81,13 +71,13 @@ export function evaluate(input: EvaluationInput): EvaluationReport {
       prevalence,
       threshold: thresholds[unit]!,
       ...(origin === undefined ? {} : { thresholdOrigin: origin }),
-      ...estimatesOf(unit + 1),
+      ...estimates.units[unit]!,
       trivialF1: trivialF1(prevalence),
       confusion: statistics[unit]!.confusion(whole),
       calibrationBins: statistics[unit]!.calibrationBins(whole),
     };
   });
-  const means = estimatesOf(0);
+  const { mean: means, f1Micro } = estimates;
   const leakage = features === undefined ? undefined : identityLeakage(features, bootstrap, seed);
   return {
     frames,

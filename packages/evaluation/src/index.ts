@@ -19,6 +19,14 @@ export {
   type ScoreComparison,
 } from "./compare-scores.ts";
 export { comparisonDocument } from "./comparison-document.ts";
+export { type CrossValidationRun, crossValidate } from "./cross-validation/cross-validate.ts";
+export { crossValidationDocument } from "./cross-validation/cross-validation-document.ts";
+export {
+  CROSS_VALIDATED_FIGURES,
+  type CrossValidatedFigure,
+  type CrossValidationReport,
+  crossValidationReportSchema,
+} from "./cross-validation/cross-validation-report.ts";
 export { detectorDocument } from "./detector-document.ts";
 export { documentToJunit } from "./document-to-junit.ts";
 export { documentToMarkdown } from "./document-to-markdown.ts";

@@ -12,6 +12,15 @@ export interface EstimateRow extends Estimate {
   readonly chance?: number | undefined;
 }
 
+/** What one of several runs reached. */
+export interface RunRow {
+  /** The panel that it stands in, such as "AUC". */
+  readonly figure: string;
+  /** The line that it stands on, such as "AU12". */
+  readonly name: string;
+  readonly value: number | undefined;
+}
+
 /** One bin of an action unit. */
 export interface CalibrationRow extends CalibrationBin {
   readonly name: string;
@@ -29,6 +38,7 @@ export type ReportBlock =
       readonly footer?: readonly string[];
     }
   | { readonly kind: "estimates"; readonly caption: string; readonly rows: readonly EstimateRow[] }
+  | { readonly kind: "runs"; readonly caption: string; readonly rows: readonly RunRow[] }
   | { readonly kind: "calibration"; readonly caption: string; readonly rows: readonly CalibrationRow[] }
   | {
       readonly kind: "confusion";

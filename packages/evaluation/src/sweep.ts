@@ -45,7 +45,8 @@ function best(valueAt: (threshold: number) => number): SweptThreshold {
   return found;
 }
 
-function f1At({ scores, positive }: ScoredLabels, threshold: number): number {
+/** F1 at a threshold. */
+export function f1At({ scores, positive }: ScoredLabels, threshold: number): number {
   const counts = { truePositives: 0, falsePositives: 0, falseNegatives: 0 };
   for (const [i, label] of positive.entries()) {
     const present = isPresent(scores[i]!, threshold);

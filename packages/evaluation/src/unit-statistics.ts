@@ -19,14 +19,23 @@ export interface UnitStatistics {
   calibrationBins(weights: UnitWeights): CalibrationBin[];
 }
 
-/** Prepares what is asked of one action unit: what does not depend on the resample is done once. */
-export function prepareUnit(
-  labelled: ScoredLabels,
-  threshold: number,
-  { owners, count }: SamplingUnits,
-): UnitStatistics {
-  const confusion = countDecisions(labelled, { threshold, owners, count });
-  const confusionAtHalf = threshold === 0.5 ? confusion : countDecisions(labelled, { threshold: 0.5, owners, count });
+/** Frames of one action unit that one model scored. */
+export interface DecidedLabels {
+  readonly labelled: ScoredLabels;
+  /** It is present from this probability on. */
+  readonly threshold: number;
+}
+
+/**
+ * Prepares what is asked of one action unit: what does not depend on the resample is done once.
+ *
+ * @param parts other frames each; several where models share the frames, each with its threshold
+ */
+export function prepareUnit(parts: readonly DecidedLabels[], { owners, count }: SamplingUnits): UnitStatistics {
+  const labelled = joinLabels(parts);
+  const own = parts.map((part) => countDecisions(part.labelled, { threshold: part.threshold, owners, count }));
+  const confusion = (weights: UnitWeights) => own.map((counts) => counts(weights)).reduce(added);
+  const confusionAtHalf = countDecisions(labelled, { threshold: 0.5, owners, count });
   const ranking = prepareRanking(labelled.scores, labelled.positive);
   const calibration = prepareCalibration(labelled, owners);
   return {
@@ -40,3 +49,20 @@ export function prepareUnit(
     calibrationBins: calibration.bins,
   };
 }
+
+/** The frames of several parts as those of one. */
+export function joinLabels(parts: readonly DecidedLabels[]): ScoredLabels {
+  if (parts.length === 1) return parts[0]!.labelled;
+  return {
+    frames: parts.flatMap(({ labelled }) => labelled.frames),
+    scores: parts.flatMap(({ labelled }) => labelled.scores),
+    positive: parts.flatMap(({ labelled }) => labelled.positive),
+  };
+}
+
+const added = (a: Confusion, b: Confusion): Confusion => ({
+  truePositives: a.truePositives + b.truePositives,
+  falsePositives: a.falsePositives + b.falsePositives,
+  falseNegatives: a.falseNegatives + b.falseNegatives,
+  trueNegatives: a.trueNegatives + b.trueNegatives,
+});

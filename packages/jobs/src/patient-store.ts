@@ -3,18 +3,21 @@ import { whileUnavailable } from "./while-unavailable.ts";
 
 /**
  * A store whose calls are made again while it cannot be reached, until the signal aborts: then they throw its reason. What
- * is stored twice, because nobody knew whether it was, is stored once. Jobs are left out: they are their supervisor's.
+ * is stored twice, because nobody knew whether it was, is stored once. Of jobs only what reads one: the rest is their
+ * supervisor's.
  */
 export function patientStore(store: Store, signal: AbortSignal): Store {
   const patient = <T extends object>(calls: T): T => patiently(calls, signal);
-  const { checkpoints } = store;
+  const { checkpoints, jobs } = store;
   return {
     ...store,
+    jobs: { ...jobs, ...patient({ get: jobs.get, children: jobs.children }) },
     blobs: patient(store.blobs),
     checkpoints: { ...patient(checkpoints), of: (job): Blobs => patient(checkpoints.of(job)) },
     models: patient(store.models),
     datasets: patient(store.datasets),
     evaluations: patient(store.evaluations),
+    crossValidations: patient(store.crossValidations),
   };
 }
 

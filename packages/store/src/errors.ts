@@ -8,7 +8,7 @@ export class NotFoundError extends Error {
   constructor(kind: string, name: string) {
     super(`There is no ${kind} "${name}"`);
     this.name = "NotFoundError";
-    this.reason = `${kind.toUpperCase().replaceAll(" ", "_")}_NOT_FOUND`;
+    this.reason = `${kind.toUpperCase().replaceAll(/[- ]/g, "_")}_NOT_FOUND`;
     this.metadata = { name };
   }
 }

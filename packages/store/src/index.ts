@@ -1,6 +1,7 @@
 /** Jobs, events, models, data sets and reports in SQLite or PostgreSQL; their bytes on disk or behind an S3 API. */
 export { type BlobReference, type Blobs, type Checkpoints, openBlobs, type StoredObject } from "./blobs.ts";
 export type { Collected } from "./collect-garbage.ts";
+export type { CrossValidationRecord, CrossValidations } from "./cross-validations.ts";
 export type { DatasetRecord, Datasets, NewDataset } from "./datasets.ts";
 export { DiskFullError, storing } from "./disk-full.ts";
 export { writeDurably } from "./durable-files.ts";
@@ -35,7 +36,7 @@ export {
   type JobState,
   jobEventBodySchema,
 } from "./job-record.ts";
-export type { NewJob } from "./job-requests.ts";
+export type { NewChild, NewJob } from "./job-requests.ts";
 export type { Jobs } from "./jobs.ts";
 export type { JsonObject, JsonValue } from "./json.ts";
 export type {

@@ -115,6 +115,8 @@ export function createJobAttempts(
       )
       .orderBy("priority", "desc")
       .orderBy("create_time")
+      // Children are as old as each other, and run in their order.
+      .orderBy("place")
       .orderBy("id")
       .limit(1);
     return database.forUpdate(runnable, { skipLocked: true }).executeTakeFirst();

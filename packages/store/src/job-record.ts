@@ -59,6 +59,14 @@ export const jobEventBodySchema = z.discriminatedUnion("kind", [
   }),
   z.object({ kind: z.literal("log"), level: z.enum(["info", "warn", "error"]), text: z.string() }),
   z.object({ kind: z.literal("artifact"), name: z.string(), artifactKind: z.string() }),
+  z.object({
+    kind: z.literal("child"),
+    /** The id of the child that changed its state. */
+    job: z.string(),
+    displayName: z.string(),
+    state: z.enum(JOB_STATES),
+    error: jobErrorSchema.optional(),
+  }),
 ]);
 /** What an event says, without its number and time. */
 export type JobEventBody = z.output<typeof jobEventBodySchema>;
@@ -105,6 +113,8 @@ export interface JobRecord {
   readonly after: readonly string[];
   /** What it takes of its machine while it runs, such as { gpu: 1 }. */
   readonly resources: Readonly<Record<string, number>>;
+  /** The job that it is a part of. */
+  readonly parent?: string;
 }
 
 /** States in which an attempt may write. */
@@ -149,5 +159,6 @@ export function jobFromRow(row: Selectable<Tables["jobs"]>): JobRecord {
     runMs: row.run_ms,
     after: JSON.parse(row.run_after),
     resources: JSON.parse(row.resources),
+    ...(row.parent === null ? {} : { parent: row.parent }),
   };
 }

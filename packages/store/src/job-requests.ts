@@ -2,16 +2,10 @@ import { randomUUID } from "node:crypto";
 import type { Transaction } from "kysely";
 import { z } from "zod";
 import type { Database } from "./database.ts";
-import {
-  AlreadyExistsError,
-  DependencyFailedError,
-  JobEndedError,
-  JobNotFailedError,
-  JobStateError,
-} from "./errors.ts";
+import { AlreadyExistsError } from "./errors.ts";
 import { followEvents } from "./follow-events.ts";
-import { hasEnded, type JobEvent, type JobEventBody, type JobRecord, type JobState, jobFromRow } from "./job-record.ts";
-import type { JobRow, JobTransactions } from "./job-transactions.ts";
+import { type JobEvent, type JobEventBody, type JobRecord, jobFromRow } from "./job-record.ts";
+import type { JobTransactions } from "./job-transactions.ts";
 import { canonicalJson, type JsonObject } from "./json.ts";
 import { lockVersion } from "./model-versions.ts";
 import { type PageRequest, pageOf, placeFromPageToken } from "./page.ts";
@@ -37,9 +31,19 @@ export interface NewJob {
   readonly resources?: Readonly<Record<string, number>>;
   /** Versions that it reads: they cannot be deleted before it has ended. */
   readonly modelVersions?: readonly { readonly model: string; readonly version: string }[];
+  /**
+   * Jobs that are its parts, made with it, all or none. It starts when the last of them has ended, whichever way, hears of
+   * what becomes of them, and is cancelled, paused, resumed and tried again together with them.
+   */
+  readonly children?: readonly NewChild[];
 }
 
-/** What callers ask of jobs. */
+/** A part of a job to create. Its id is given, so that those after it can wait for it. */
+export interface NewChild extends Omit<NewJob, "requestId" | "children"> {
+  readonly id: string;
+}
+
+/** How callers make and read jobs. */
 export interface JobRequests {
   /**
    * @throws {AlreadyExistsError} when the request id belongs to another request
@@ -51,8 +55,12 @@ export interface JobRequests {
   check(job: NewJob): Promise<void>;
   /** @throws {NotFoundError} */
   get(id: string): Promise<JobRecord>;
-  /** Newest first. @throws {InvalidPageTokenError} */
-  list(page: PageRequest): Promise<{ readonly jobs: readonly JobRecord[]; readonly nextPageToken: string }>;
+  /** Newest first; with a parent only its children. @throws {InvalidPageTokenError} */
+  list(
+    page: PageRequest & { readonly parent?: string | undefined },
+  ): Promise<{ readonly jobs: readonly JobRecord[]; readonly nextPageToken: string }>;
+  /** The children of a job, as they were given. */
+  children(id: string): Promise<readonly JobRecord[]>;
   /** Events with numbers above `after`, in order. @throws {NotFoundError} */
   events(id: string, range: { readonly after: number; readonly limit: number }): Promise<readonly JobEvent[]>;
   /**
@@ -62,56 +70,20 @@ export interface JobRequests {
    * @throws {NotFoundError} @throws {StoreUnavailableError}
    */
   follow(id: string, range: { readonly after: number; readonly signal: AbortSignal }): AsyncGenerator<JobEvent, void>;
-  /** Asks a job to stop; one that does not run stops here. @throws {NotFoundError} @throws {JobEndedError} */
-  requestCancel(id: string): Promise<JobRecord>;
-  /**
-   * Asks a job to stop at a checkpoint and to wait for its resumption; one that does not run does so here. It is fine to
-   * ask twice.
-   *
-   * @throws {NotFoundError} @throws {JobEndedError} @throws {JobStateError} when it is being cancelled
-   */
-  requestPause(id: string): Promise<JobRecord>;
-  /**
-   * Queues a paused job again; one that is still pausing goes on with another attempt. It is fine to ask twice.
-   *
-   * @throws {NotFoundError} @throws {JobEndedError} @throws {JobStateError} when it is being cancelled
-   */
-  requestResume(id: string): Promise<JobRecord>;
-  /**
-   * Queues a failed job again, with all its failures and its time allowed anew; it goes on from its last checkpoint, and
-   * waits again for the jobs it was to wait for.
-   *
-   * @throws {NotFoundError} also when a version that it reads was deleted since @throws {JobNotFailedError}
-   * @throws {DependencyFailedError} when a job to wait for has not been tried again
-   */
-  retry(id: string): Promise<JobRecord>;
+}
+
+/** Where a child stands. */
+interface JobPlace {
+  readonly parent: string;
+  readonly place: number;
 }
 
 const placeSchema = z.strictObject({ time: z.number(), id: z.string() });
 
-/** The callers' side of jobs in a database. */
+/** The making and reading of jobs in a database. */
 export function createJobRequests(database: Database, transactions: JobTransactions): JobRequests {
   const { kysely: db } = database;
-  const { write, get, getLocked, change, addEvents, enter, end } = transactions;
-
-  /** What a new job waits for, without what has succeeded. Their rows stay as they are until the job is stored. */
-  const waitsFor = async (tx: Transaction<Tables>, after: readonly string[]): Promise<readonly string[]> => {
-    const waits: string[] = [];
-    for (const needs of [...new Set(after)].sort()) {
-      const { state } = await getLocked(tx, needs);
-      if (state === "FAILED" || state === "CANCELLED") throw new DependencyFailedError(needs, state);
-      if (state !== "SUCCEEDED") waits.push(needs);
-    }
-    return waits;
-  };
-
-  const addWaits = async (tx: Transaction<Tables>, job: string, waits: readonly string[]) => {
-    if (waits.length > 0)
-      await tx
-        .insertInto("job_waits")
-        .values(waits.map((needs) => ({ job, needs })))
-        .execute();
-  };
+  const { write, get, addEvents, noteChild, tellParents, waitsFor, addWaits } = transactions;
 
   const keepVersions = async (tx: Transaction<Tables>, job: string, versions: NonNullable<NewJob["modelVersions"]>) => {
     for (const { model, version: name } of versions) {
@@ -141,46 +113,59 @@ export function createJobRequests(database: Database, transactions: JobTransacti
     return { made: undefined, waits: await waitsFor(tx, optionsOf(job).after) };
   };
 
-  /** A change that a job allows in the states named. */
-  const request = (id: string, change: (tx: Transaction<Tables>, job: JobRow, now: number) => Promise<void>) =>
-    write(async (tx, now) => {
-      const job = await getLocked(tx, id);
-      if (hasEnded(job.state as JobState)) throw new JobEndedError(id, job.state);
-      await change(tx, job, now);
-      return get(tx, id);
-    });
+  const insert = async (
+    tx: Transaction<Tables>,
+    now: number,
+    { id, job, waits, parent }: { id: string; job: NewJob; waits: readonly string[]; parent?: JobPlace },
+  ): Promise<void> => {
+    const { kind, spec, displayName = "", requestId, traceparent, maxFailures = 3, modelVersions = [] } = job;
+    const { priority, timeLimitMs, after, resources } = optionsOf(job);
+    await tx
+      .insertInto("jobs")
+      .values({
+        id,
+        kind,
+        state: "QUEUED",
+        max_failures: maxFailures,
+        create_time: now,
+        spec: JSON.stringify(spec),
+        display_name: displayName,
+        request_id: requestId ?? null,
+        traceparent: traceparent ?? null,
+        priority,
+        time_limit_ms: timeLimitMs ?? null,
+        run_after: JSON.stringify(after),
+        resources: JSON.stringify(resources),
+        parent: parent?.parent ?? null,
+        place: parent?.place ?? null,
+      })
+      .execute();
+    await addWaits(tx, id, waits);
+    const taken = Object.entries(resources).map(([resource, amount]) => ({ job: id, resource, amount }));
+    if (taken.length > 0) await tx.insertInto("job_resources").values(taken).execute();
+    await keepVersions(tx, id, modelVersions);
+    await addEvents(tx, { id, attempt: 0, last_event: 0 }, now, [{ kind: "state", state: "QUEUED" }]);
+    if (parent !== undefined) noteChild(tx, { id, parent: parent.parent, display_name: displayName }, "QUEUED");
+  };
 
   return {
     create: (job) =>
       write(async (tx, now) => {
         const { made, waits } = await lookAround(tx, job);
         if (made !== undefined) return { job: made, created: false };
-        const { kind, spec, displayName = "", requestId, traceparent, maxFailures = 3, modelVersions = [] } = job;
-        const { priority, timeLimitMs, after, resources } = optionsOf(job);
         const id = randomUUID();
-        await tx
-          .insertInto("jobs")
-          .values({
-            id,
-            kind,
-            state: "QUEUED",
-            max_failures: maxFailures,
-            create_time: now,
-            spec: JSON.stringify(spec),
-            display_name: displayName,
-            request_id: requestId ?? null,
-            traceparent: traceparent ?? null,
-            priority,
-            time_limit_ms: timeLimitMs ?? null,
-            run_after: JSON.stringify(after),
-            resources: JSON.stringify(resources),
-          })
-          .execute();
-        await addWaits(tx, id, waits);
-        const taken = Object.entries(resources).map(([resource, amount]) => ({ job: id, resource, amount }));
-        if (taken.length > 0) await tx.insertInto("job_resources").values(taken).execute();
-        await keepVersions(tx, id, modelVersions);
-        await addEvents(tx, { id, attempt: 0, last_event: 0 }, now, [{ kind: "state", state: "QUEUED" }]);
+        const { children = [] } = job;
+        await insert(tx, now, { id, job, waits });
+        for (const [place, child] of children.entries()) {
+          const childWaits = await waitsFor(tx, optionsOf(child).after);
+          await insert(tx, now, { id: child.id, job: child, waits: childWaits, parent: { parent: id, place } });
+        }
+        await addWaits(
+          tx,
+          id,
+          children.map((child) => child.id),
+        );
+        await tellParents(tx, now);
         return { job: await get(tx, id), created: true };
       }),
 
@@ -188,14 +173,23 @@ export function createJobRequests(database: Database, transactions: JobTransacti
       write(async (tx) => {
         const { made } = await lookAround(tx, job);
         if (made !== undefined) return;
-        for (const { model, version } of job.modelVersions ?? []) await lockVersion(database, tx, model, version);
+        const { children = [] } = job;
+        const own = new Set(children.map(({ id }) => id));
+        for (const { modelVersions = [], after = [] } of [job, ...children]) {
+          await waitsFor(
+            tx,
+            after.filter((id) => !own.has(id)),
+          );
+          for (const { model, version } of modelVersions) await lockVersion(database, tx, model, version);
+        }
       }),
 
     get: (id) => get(db, id),
 
-    async list({ pageSize, pageToken: token }) {
+    async list({ pageSize, pageToken: token, parent }) {
       const place = placeFromPageToken(token, placeSchema);
       let query = db.selectFrom("jobs").selectAll().orderBy("create_time", "desc").orderBy("id", "desc");
+      if (parent !== undefined) query = query.where("parent", "=", parent);
       if (place !== undefined) {
         query = query.where(({ eb, refTuple, tuple }) =>
           eb(refTuple("create_time", "id"), "<", tuple(place.time, place.id)),
@@ -204,6 +198,11 @@ export function createJobRequests(database: Database, transactions: JobTransacti
       const read = await query.limit(pageSize + 1).execute();
       const { rows, nextPageToken } = pageOf(read, pageSize, ({ create_time, id }) => ({ time: create_time, id }));
       return { jobs: rows.map(jobFromRow), nextPageToken };
+    },
+
+    async children(id) {
+      const rows = await db.selectFrom("jobs").selectAll().where("parent", "=", id).orderBy("place").execute();
+      return rows.map(jobFromRow);
     },
 
     async events(id, { after, limit }) {
@@ -227,44 +226,6 @@ export function createJobRequests(database: Database, transactions: JobTransacti
     follow(id, { after, signal }) {
       return followEvents(this, database.changes.watch(signal), id, after);
     },
-
-    requestCancel: (id) =>
-      request(id, async (tx, job, now) => {
-        if (job.state === "RUNNING" || job.state === "PAUSING") await enter(tx, job, now, "CANCELLING");
-        else if (job.state !== "CANCELLING") await end(tx, job, now, "CANCELLED");
-      }),
-
-    requestPause: (id) =>
-      request(id, async (tx, job, now) => {
-        if (job.state === "CANCELLING") throw new JobStateError(id, "can be paused", job.state);
-        if (job.state === "RUNNING") await enter(tx, job, now, "PAUSING");
-        else if (job.state === "QUEUED" || job.state === "RETRY_WAIT")
-          await enter(tx, job, now, "PAUSED", { retry_at: null });
-      }),
-
-    requestResume: (id) =>
-      request(id, async (tx, job, now) => {
-        if (job.state === "CANCELLING") throw new JobStateError(id, "can be resumed", job.state);
-        if (job.state === "PAUSED") await enter(tx, job, now, "QUEUED");
-        else if (job.state === "PAUSING") await enter(tx, job, now, "RUNNING");
-      }),
-
-    retry: (id) =>
-      write(async (tx, now) => {
-        // What it waits for is locked first, as where such a job ends.
-        const { state, after } = await get(tx, id);
-        if (state !== "FAILED") throw new JobNotFailedError(id, state);
-        const waits = await waitsFor(tx, after);
-        const job = await getLocked(tx, id);
-        if (job.state !== "FAILED") throw new JobNotFailedError(id, job.state);
-        await addWaits(tx, id, waits);
-        // Nobody kept its versions since it failed.
-        const read = await tx.selectFrom("job_versions").select(["model", "version"]).where("job", "=", id).execute();
-        for (const { model, version } of read) await lockVersion(database, tx, model, String(version));
-        await change(tx, id, { error: null });
-        await enter(tx, job, now, "QUEUED", { failures: 0, run_ms: 0, end_time: null });
-        return get(tx, id);
-      }),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Selectable, Transaction } from "kysely";
 import { type Database, databaseTimeMs, type Executor } from "./database.ts";
-import { NotFoundError } from "./errors.ts";
-import { type JobError, type JobEventBody, type JobRecord, type JobState, jobFromRow } from "./job-record.ts";
+import { DependencyFailedError, NotFoundError } from "./errors.ts";
+import { hasEnded, type JobError, type JobEventBody, type JobRecord, type JobState, jobFromRow } from "./job-record.ts";
 import type { JsonObject } from "./json.ts";
 import { lockRunning } from "./running-attempt.ts";
 import type { Tables } from "./schema.ts";
@@ -9,14 +9,28 @@ import type { Tables } from "./schema.ts";
 /** A job as its row holds it. */
 export type JobRow = Selectable<Tables["jobs"]>;
 
+/** A child's new state, for its parent. */
+interface ChildChange {
+  readonly parent: string;
+  readonly body: Extract<JobEventBody, { kind: "child" }>;
+}
+
 /** What every change of a job is made of. */
 export type JobTransactions = ReturnType<typeof createJobTransactions>;
 
 /** The parts of a job's changes. Whoever changes a job has locked its row: its events get their numbers one after the other. */
 export function createJobTransactions(database: Database) {
+  /** What became of children in a transaction that their parents have not been told yet. */
+  const untold = new WeakMap<Transaction<Tables>, ChildChange[]>();
+
   /** One transaction, with the database's time. */
   const write = <T>(work: (tx: Transaction<Tables>, now: number) => Promise<T>): Promise<T> =>
-    database.transaction(async (tx) => work(tx, await databaseTimeMs(database, tx)));
+    database.transaction(async (tx) => {
+      const now = await databaseTimeMs(database, tx);
+      const result = await work(tx, now);
+      await tellParents(tx, now);
+      return result;
+    });
 
   const get = async (executor: Executor, id: string): Promise<JobRecord> => {
     const row = await executor.selectFrom("jobs").selectAll().where("id", "=", id).executeTakeFirst();
@@ -58,6 +72,47 @@ export function createJobTransactions(database: Database) {
     await tx.insertInto("job_events").values(rows).execute();
   };
 
+  /** Has the parent of a job told of its state, if it has one. */
+  const noteChild = (
+    tx: Transaction<Tables>,
+    { id, parent, display_name: displayName }: Pick<JobRow, "id" | "parent" | "display_name">,
+    state: JobState,
+    error?: JobError,
+  ): void => {
+    if (parent === null) return;
+    const changes = untold.get(tx) ?? [];
+    untold.set(tx, changes);
+    const body = { kind: "child", job: id, displayName, state, ...(error !== undefined && { error }) } as const;
+    changes.push({ parent, body });
+  };
+
+  /**
+   * Tells parents what became of their children, and how many are done; one that was to be cancelled ends with the last of
+   * them. Done last in a transaction: whoever changes several rows of a family locks parents after their children.
+   */
+  const tellParents = async (tx: Transaction<Tables>, now: number): Promise<void> => {
+    const changes = Map.groupBy(untold.get(tx) ?? [], ({ parent }) => parent);
+    untold.delete(tx);
+    for (const id of [...changes.keys()].sort()) {
+      const parent = await getLocked(tx, id);
+      if (hasEnded(parent.state as JobState)) continue;
+      const events: JobEventBody[] = changes.get(id)!.map(({ body }) => body);
+      const children = await tx.selectFrom("jobs").select("state").where("parent", "=", id).execute();
+      const done = children.filter(({ state }) => state === "SUCCEEDED").length;
+      const fraction = done / children.length;
+      if (fraction !== parent.progress) {
+        const steps = { step: done, totalSteps: children.length, epoch: 0 };
+        events.push({ kind: "progress", fraction, phase: "children", ...steps });
+        await change(tx, id, { progress: fraction });
+      }
+      await addEvents(tx, parent, now, events);
+      const isOver = children.every(({ state }) => hasEnded(state as JobState));
+      if (parent.state === "CANCELLING" && parent.owner === null && isOver) {
+        await end(tx, await getLocked(tx, id), now, "CANCELLED");
+      }
+    }
+  };
+
   /** Moves a job to a state, and tells. */
   const enter = async (
     tx: Transaction<Tables>,
@@ -68,6 +123,7 @@ export function createJobTransactions(database: Database) {
   ): Promise<void> => {
     await change(tx, job.id, { ...changes, state });
     await addEvents(tx, job, now, [{ kind: "state", state, ...(error !== undefined && { error }) }]);
+    noteChild(tx, job, state, error);
   };
 
   /** The job, if the attempt may still write to it. */
@@ -95,8 +151,13 @@ export function createJobTransactions(database: Database) {
       // A failed job may be tried again, and goes on from its checkpoint then.
       ...(state !== "FAILED" && { checkpoint_digest: null, checkpoint_step: null }),
     });
-    if (state === "SUCCEEDED") await tx.deleteFrom("job_waits").where("needs", "=", job.id).execute();
-    else await failWaiting(tx, job.id, now, state);
+    // Its parent waits until it has ended, whichever way; others wait until it has succeeded.
+    await tx
+      .deleteFrom("job_waits")
+      .where("needs", "=", job.id)
+      .$if(state !== "SUCCEEDED", (waits) => waits.where("job", "=", job.parent ?? ""))
+      .execute();
+    if (state !== "SUCCEEDED") await failWaiting(tx, job.id, now, state);
   };
 
   /** Ends the jobs that wait for one that will not succeed, and those that wait for them. */
@@ -113,7 +174,27 @@ export function createJobTransactions(database: Database) {
     }
   };
 
-  return { write, get, getLocked, change, addEvents, enter, fenced, end };
+  /** What a job is to wait for, without what has succeeded. Their rows stay as they are until the transaction ends. */
+  const waitsFor = async (tx: Transaction<Tables>, after: readonly string[]): Promise<readonly string[]> => {
+    const waits: string[] = [];
+    for (const needs of [...new Set(after)].sort()) {
+      const { state } = await getLocked(tx, needs);
+      if (state === "FAILED" || state === "CANCELLED") throw new DependencyFailedError(needs, state);
+      if (state !== "SUCCEEDED") waits.push(needs);
+    }
+    return waits;
+  };
+
+  const addWaits = async (tx: Transaction<Tables>, job: string, waits: readonly string[]): Promise<void> => {
+    if (waits.length > 0)
+      await tx
+        .insertInto("job_waits")
+        .values(waits.map((needs) => ({ job, needs })))
+        .execute();
+  };
+
+  const shared = { write, get, getLocked, change, addEvents, enter, fenced, end };
+  return { ...shared, noteChild, tellParents, waitsFor, addWaits };
 }
 
 /** The changes of a row whose attempt has ended. @param until when it ended, or was last known to run */

@@ -257,4 +257,39 @@ export const migrations: readonly Migration[] = [
   create index evaluations_by_version on evaluations (model_version, dataset);
   `,
   },
+  {
+    sqlite: `
+  alter table jobs add column parent text references jobs (id);
+  alter table jobs add column place integer;
+  create index jobs_by_parent on jobs (parent, place) where parent is not null;
+  `,
+    postgres: `
+  alter table jobs add column parent text collate "C" references jobs (id);
+  alter table jobs add column place bigint;
+  create index jobs_by_parent on jobs (parent, place) where parent is not null;
+  `,
+  },
+  {
+    sqlite: `
+  create table cross_validations (
+    id text primary key,
+    model text not null,
+    dataset text not null,
+    report text not null,
+    create_time integer not null,
+    job text unique references jobs (id)
+  ) strict;
+  `,
+    postgres: `
+  create table cross_validations (
+    id text collate "C" primary key,
+    model text collate "C" not null,
+    dataset text collate "C" not null,
+    report text collate "C" not null,
+    create_time bigint not null,
+    job text collate "C" unique references jobs (id)
+  );
+  create trigger changed after insert on cross_validations for each row execute function duchenne_changed();
+  `,
+  },
 ];

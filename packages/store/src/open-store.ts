@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import type { Blobs, Checkpoints } from "./blobs.ts";
 import { type Collected, type CollectOptions, collectGarbage } from "./collect-garbage.ts";
+import { type CrossValidations, createCrossValidations } from "./cross-validations.ts";
 import { createDatasets, type Datasets } from "./datasets.ts";
 import { createEvaluations, type Evaluations } from "./evaluations.ts";
 import { undisturbedBy } from "./garbage-rules.ts";
@@ -28,6 +29,7 @@ export interface Store {
   readonly models: Models;
   readonly datasets: Datasets;
   readonly evaluations: Evaluations;
+  readonly crossValidations: CrossValidations;
   /** One turn at once, then one after every change or series of changes, by any process, until the signal aborts. */
   changes(signal: AbortSignal): AsyncIterable<void>;
   /**
@@ -73,6 +75,7 @@ export async function openStore({ directory, ...addresses }: StoreLocation): Pro
     models: createModels(database, blobs),
     datasets: createDatasets(database),
     evaluations: createEvaluations(database, blobs),
+    crossValidations: createCrossValidations(database),
     changes: database.changes.watch,
     async collectGarbage(options = {}) {
       // Not every server lets only one of several databases claim at once: what is removed is gone for good.

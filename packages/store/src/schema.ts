@@ -38,6 +38,10 @@ export interface Tables {
     /** The ids of the jobs it was to wait for. */
     run_after: Generated<string>;
     resources: Generated<string>;
+    /** The job that it is a part of. */
+    parent: Generated<string | null>;
+    /** Its place among its parent's children: it waits only for those before it. */
+    place: Generated<number | null>;
   };
   /** One row, by which objects know whose they are. */
   store_identity: { id: string };
@@ -86,5 +90,13 @@ export interface Tables {
     job: string | null;
     /** The sha256 of what the evaluation keeps beside its report. */
     scores: Generated<string | null>;
+  };
+  cross_validations: {
+    id: string;
+    model: string;
+    dataset: string;
+    report: string;
+    create_time: number;
+    job: string | null;
   };
 }

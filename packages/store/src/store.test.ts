@@ -5,6 +5,7 @@ import { changesContract } from "./contract/changes-contract.ts";
 import { connectionsContract } from "./contract/connections-contract.ts";
 import { dependenciesContract } from "./contract/dependencies-contract.ts";
 import { failuresContract } from "./contract/failures-contract.ts";
+import { familiesContract } from "./contract/families-contract.ts";
 import { garbageContract } from "./contract/garbage-contract.ts";
 import { jobsContract } from "./contract/jobs-contract.ts";
 import { migrationsContract } from "./contract/migrations-contract.ts";
@@ -19,6 +20,7 @@ describe.each(contractDrivers)("$name", (driver) => {
   jobsContract(fixture);
   attemptsContract(fixture);
   dependenciesContract(fixture);
+  familiesContract(fixture);
   modelsContract(fixture);
   recordsContract(fixture);
   objectsContract(fixture);

@@ -182,3 +182,8 @@ export const processConfigShape = {
 };
 /** What every process of the product is configured by. */
 export type ProcessConfig = z.output<z.ZodObject<typeof processConfigShape>>;
+
+/** What processes that start jobs are configured by, beside that. */
+export const jobConfigShape = {
+  maxAttempts: z.coerce.number().int().min(1).max(100).default(3).describe("Attempts a job has before it fails."),
+};

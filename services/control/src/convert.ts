@@ -45,6 +45,7 @@ export function jobMessage(job: JobRecord): MessageInitShape<typeof JobSchema> {
     runTime: durationFromMs(job.runMs),
     after: job.after.map(jobName),
     resources: { ...job.resources },
+    ...(job.parent === undefined ? {} : { parent: jobName(job.parent) }),
   };
 }
 
@@ -81,6 +82,11 @@ function eventBody(event: JobEvent): NonNullable<MessageInitShape<typeof JobEven
       return { case: "log", value: { level: event.level, text: event.text } };
     case "artifact":
       return { case: "artifact", value: { name: event.name, kind: event.artifactKind } };
+    case "child": {
+      const { displayName, state, error } = event;
+      const child = { job: jobName(event.job), displayName, state: JobState[state] };
+      return { case: "child", value: { ...child, ...(error === undefined ? {} : { error }) } };
+    }
   }
 }
 

@@ -2,7 +2,13 @@
 export { allowedPath } from "./allowed-path.ts";
 export { blobChunks } from "./blob-chunks.ts";
 export { BuiltInModelError } from "./built-in-model-error.ts";
-export { ConfigurationError, type ProcessConfig, parseConfiguration, processConfigShape } from "./config-source.ts";
+export {
+  ConfigurationError,
+  jobConfigShape,
+  type ProcessConfig,
+  parseConfiguration,
+  processConfigShape,
+} from "./config-source.ts";
 export { actionUnitMessages, scoreKindMessage, thresholdOriginMessage } from "./convert.ts";
 export { createDatasetService } from "./dataset-service.ts";
 export { datasetDescription, describeDataset } from "./describe-dataset.ts";
@@ -14,10 +20,12 @@ export { createModelService, resolveVersion } from "./model-service.ts";
 export { openRegisteredDataset } from "./open-registered-dataset.ts";
 export {
   aliasName,
+  crossValidationName,
   datasetName,
   evaluationName,
   jobName,
   modelName,
+  parseCrossValidationName,
   parseDatasetName,
   parseEvaluationName,
   parseJobName,
@@ -27,5 +35,5 @@ export {
   versionName,
 } from "./resource-name.ts";
 export { type HostedService, runServiceProcess, type ServiceContext, startServiceProcess } from "./service-process.ts";
-export { submitJob } from "./submit-job.ts";
+export { newJobOptions, submitJob } from "./submit-job.ts";
 export { createDatasetUploads } from "./uploads/dataset-uploads.ts";

@@ -23,8 +23,10 @@ export function createJobService(store: Store): ServiceHandler {
   return serviceHandler(JobService, {
     getJob: async ({ name }) => jobMessage(await store.jobs.get(parseJobName(name))),
 
-    async listJobs({ pageSize, pageToken }) {
-      const { jobs, nextPageToken } = await store.jobs.list({ pageSize: pageSize || DEFAULT_PAGE_SIZE, pageToken });
+    async listJobs({ pageSize, pageToken, parent }) {
+      const of = parent === "" ? {} : { parent: parseJobName(parent, "parent") };
+      const page = { pageSize: pageSize || DEFAULT_PAGE_SIZE, pageToken, ...of };
+      const { jobs, nextPageToken } = await store.jobs.list(page);
       return { jobs: jobs.map(jobMessage), nextPageToken };
     },
 

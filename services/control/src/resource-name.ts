@@ -26,6 +26,7 @@ const DATASET_PATTERN = new RegExp(`^datasets/(${ID})$`);
 const VERSION_PATTERN = new RegExp(`^models/(${ID})/versions/(${VERSION})$`);
 const ALIAS_PATTERN = new RegExp(`^models/(${ID})@(live|canary)$`);
 const JOB_PATTERN = /^jobs\/([a-zA-Z0-9_-]{1,64})$/;
+const CROSS_VALIDATION_PATTERN = /^crossValidations\/([a-zA-Z0-9_-]{1,64})$/;
 const EVALUATION_PATTERN = /^evaluations\/([a-zA-Z0-9_-]{1,64})$/;
 
 /** "jobs/{job}". */
@@ -42,6 +43,9 @@ export const versionName = (model: string, version: string): string => `models/$
 export const aliasName = (model: string, alias: string): string => `models/${model}@${alias}`;
 /** "evaluations/{evaluation}". */
 export const evaluationName = (id: string): string => `evaluations/${id}`;
+
+/** "crossValidations/{cross_validation}". */
+export const crossValidationName = (id: string): string => `crossValidations/${id}`;
 
 /** The id in "jobs/{job}". @throws {ResourceNameError} */
 export function parseJobName(name: string, field = "name"): string {
@@ -66,6 +70,11 @@ export function parseModelName(name: string, field = "name"): string {
 /** The id in "evaluations/{evaluation}". @throws {ResourceNameError} */
 export function parseEvaluationName(name: string, field = "name"): string {
   return one(EVALUATION_PATTERN, name, field, '"evaluations/{evaluation}"');
+}
+
+/** The id in "crossValidations/{cross_validation}". @throws {ResourceNameError} */
+export function parseCrossValidationName(name: string, field = "name"): string {
+  return one(CROSS_VALIDATION_PATTERN, name, field, '"crossValidations/{cross_validation}"');
 }
 
 /** The parts of "models/{model}/versions/{version}". @throws {ResourceNameError} */

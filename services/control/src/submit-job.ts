@@ -25,11 +25,13 @@ export async function submitJob(
   { requestId, validateOnly = false, jobOptions }: JobRequest,
   asked: Omit<NewJob, "requestId" | "traceparent">,
 ): Promise<MessageInitShape<typeof JobSchema>> {
+  const traceparent = traceparentOf();
   const job: NewJob = {
     ...asked,
+    ...(asked.children && { children: asked.children.map((child) => ({ ...child, traceparent })) }),
     ...(jobOptions !== undefined && newJobOptions(jobOptions)),
     ...(requestId === "" ? {} : { requestId }),
-    traceparent: traceparentOf(),
+    traceparent,
   };
   if (!validateOnly) return jobMessage((await store.jobs.create(job)).job);
   await store.jobs.check(job);
@@ -39,7 +41,13 @@ export async function submitJob(
   return { kind, spec: structFrom(spec), displayName, state: JobState.QUEUED, ...options };
 }
 
-function newJobOptions({ priority, timeLimit, after, resources }: JobOptions): Partial<NewJob> {
+/** How a job is run, as the store has it. @throws {ResourceNameError} */
+export function newJobOptions({
+  priority,
+  timeLimit,
+  after,
+  resources,
+}: JobOptions): Pick<NewJob, "priority" | "timeLimitMs" | "after" | "resources"> {
   return {
     priority,
     ...(timeLimit !== undefined && { timeLimitMs: Math.ceil(exactDurationMs(timeLimit)) }),

@@ -1,12 +1,16 @@
-// The process of one evaluation attempt. It runs the model as it is served, and needs no TensorFlow.
+// The process of one attempt at an evaluation or at the report of a cross-validation. It runs models as they are served, and
+// needs no TensorFlow.
 import { randomUUID } from "node:crypto";
-import { evaluationName, openRegisteredDataset, parseVersionName } from "@duchenne/control";
+import { crossValidationName, evaluationName, openRegisteredDataset, parseVersionName } from "@duchenne/control";
 import { writeFrameScores } from "@duchenne/evaluation";
 import { runAttempt } from "@duchenne/jobs";
 import { withSpan } from "@duchenne/rpc/telemetry";
 import type { JsonObject } from "@duchenne/store";
 import { type ReportOptions, reportOnClassifier, reportOnDetector } from "./attempt-reports.ts";
+import { combineRuns } from "./cross-validation/combine-runs.ts";
+import { crossValidationSpecSchema } from "./cross-validation/cross-validation-spec.ts";
 import { evaluableVersion } from "./evaluable-version.ts";
+import { evaluatedVersion } from "./evaluated-version.ts";
 import { evaluationSpecSchema } from "./evaluation-spec.ts";
 import { selectFrames } from "./select-frames.ts";
 
@@ -15,7 +19,8 @@ const REPORT_EVERY_MS = 500;
 await runAttempt({
   async evaluation(job, { store, signal, emit }) {
     const spec = evaluationSpecSchema.parse(job.spec);
-    const { model, version } = parseVersionName(spec.modelVersion);
+    const modelVersion = await evaluatedVersion(store, spec);
+    const { model, version } = parseVersionName(modelVersion);
     const record = await store.models.getVersion(model, version);
     const evaluable = evaluableVersion(record);
     const dataset = await withSpan("open dataset", {}, () =>
@@ -49,7 +54,7 @@ await runAttempt({
     const kept = scores && (await store.blobs.put(writeFrameScores(scores)));
     const stored = await store.evaluations.create({
       id: randomUUID(),
-      modelVersion: spec.modelVersion,
+      modelVersion,
       dataset: spec.dataset,
       report: { ...report, split: spec.split, datasetDigest: dataset.digest } as unknown as JsonObject,
       scores: kept?.digest,
@@ -58,5 +63,17 @@ await runAttempt({
     const name = evaluationName(stored.id);
     emit({ kind: "artifact", name, artifactKind: "evaluation" });
     return { evaluation: name };
+  },
+
+  async cross_validation(job, { store, emit }) {
+    const spec = crossValidationSpecSchema.parse(job.spec);
+    const report = await withSpan("combine", {}, async () =>
+      combineRuns(store, await store.jobs.children(job.id), spec),
+    );
+    const { dataset, model } = spec;
+    const stored = await store.crossValidations.create({ id: randomUUID(), model, dataset, report, job });
+    const name = crossValidationName(stored.id);
+    emit({ kind: "artifact", name, artifactKind: "cross_validation" });
+    return { crossValidation: name };
   },
 });

@@ -1,9 +1,10 @@
-import { parseConfiguration, processConfigShape } from "@duchenne/control";
+import { jobConfigShape, parseConfiguration, processConfigShape } from "@duchenne/control";
 import { z } from "zod";
 
 /** What the evaluator alone is configured by, beside what every process is. */
 export const evaluatorShape = {
   evaluationSlots: z.coerce.number().int().min(1).max(64).default(1).describe("Evaluations that run at once."),
+  ...jobConfigShape,
 };
 
 /** The evaluator process's configuration. */

@@ -11,7 +11,6 @@ import {
   evaluationReportSchema,
   expressionDocument,
   expressionReportSchema,
-  type ReportDocument,
 } from "@duchenne/evaluation";
 import {
   type EstimateSchema,
@@ -23,6 +22,7 @@ import {
 } from "@duchenne/proto";
 import type { EvaluationRecord } from "@duchenne/store";
 import { z } from "zod";
+import { pageOf } from "./page-of.ts";
 
 const storedPart = { split: z.enum(["held_out", "all"]), datasetDigest: z.string() };
 /** What the store keeps as an evaluation's report. */
@@ -61,12 +61,6 @@ export async function evaluationReportMessage(
     createTime: timestampFromMs(record.createTimeMs),
     json: JSON.stringify({ ...head, split, ...report }, null, 2),
   };
-}
-
-/** The charts are loaded with the first page that is asked for. */
-async function pageOf(document: ReportDocument): Promise<string> {
-  const { documentToHtml } = await import("@duchenne/evaluation/page");
-  return documentToHtml(document);
 }
 
 /** The fields that a detector's report has alone. */

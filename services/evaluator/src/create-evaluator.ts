@@ -1,10 +1,11 @@
+import { create } from "@bufbuild/protobuf";
 import {
   createJobService,
   createModelService,
   datasetDescription,
   type HostedService,
-  InvalidFieldError,
   openRegisteredDataset,
+  parseCrossValidationName,
   parseDatasetName,
   parseEvaluationName,
   parseVersionName,
@@ -13,8 +14,9 @@ import {
   submitJob,
   versionName,
 } from "@duchenne/control";
+import { checkPrecision } from "@duchenne/control/trainings";
 import { createSupervisor } from "@duchenne/jobs";
-import { type CreateEvaluationRequest, EvaluatorService, Split } from "@duchenne/proto";
+import { type CreateEvaluationRequest, EvaluatorService, JobOptionsSchema, Split } from "@duchenne/proto";
 import { serviceHandler } from "@duchenne/rpc";
 import type { Store } from "@duchenne/store";
 import { checkGate } from "./comparison/check-gate.ts";
@@ -23,28 +25,24 @@ import { comparisonMessage } from "./comparison/comparison-message.ts";
 import { bootstrapOptions, comparablePair } from "./comparison/scored-evaluation.ts";
 import type { EvaluatorConfig } from "./config.ts";
 import { evaluationReportMessage } from "./convert.ts";
+import { crossValidationMessage } from "./cross-validation/cross-validation-message.ts";
+import { planCrossValidation } from "./cross-validation/plan-cross-validation.ts";
 import { evaluableVersion } from "./evaluable-version.ts";
 import type { EvaluationSpec } from "./evaluation-spec.ts";
+import { NoSubjectsError } from "./no-subjects-error.ts";
 import { DEFAULT_RESAMPLES } from "./resamples.ts";
 import { isHeldOutKnown, selectFrames, sharedActionUnits, sharedExpressions } from "./select-frames.ts";
-
-/** Thrown when identity leakage is asked for of a data set that names no subjects. */
-class NoSubjectsError extends InvalidFieldError {
-  readonly reason = "NO_SUBJECTS";
-
-  constructor(dataset: string) {
-    super("identity_leakage", `Expected a data set with subjects to measure identity leakage on, ${dataset} has none`);
-  }
-}
 
 /** Makes the evaluator and starts to run its jobs. */
 export async function createEvaluator(context: ServiceContext, config: EvaluatorConfig): Promise<HostedService> {
   const { store, location, logger, resources, otlpEndpoint } = context;
+  const attempt = { attemptModule: new URL("./attempt.ts", import.meta.url), slot: "evaluation" };
+  const { maxAttempts: maxFailures } = config;
   const supervisor = createSupervisor({
     store,
     location,
     resources,
-    kinds: { evaluation: { attemptModule: new URL("./attempt.ts", import.meta.url), slot: "evaluation" } },
+    kinds: { evaluation: attempt, cross_validation: attempt },
     slots: { evaluation: config.evaluationSlots },
     otlpEndpoint,
     logger,
@@ -56,8 +54,22 @@ export async function createEvaluator(context: ServiceContext, config: Evaluator
       const spec = await checkEvaluation(store, request);
       const displayName = `Evaluation of ${spec.modelVersion} on ${spec.dataset}`;
       const modelVersions = [parseVersionName(spec.modelVersion)];
-      return submitJob(store, request, { kind: "evaluation", spec, displayName, modelVersions });
+      return submitJob(store, request, { kind: "evaluation", spec, displayName, modelVersions, maxFailures });
     },
+
+    async createCrossValidation(request) {
+      const { job, training } = await planCrossValidation(store, request, { maxFailures });
+      // With a database of its own this is the machine that trains; else the attempts find out on which one they run.
+      if (location.database === undefined) checkPrecision(training);
+      const { requestId, validateOnly, jobOptions } = request;
+      // It takes nothing of a machine but its turn.
+      const own = create(JobOptionsSchema, { priority: jobOptions?.priority ?? 0 });
+      const asked = { kind: "cross_validation", maxFailures, ...job };
+      return submitJob(store, { requestId, validateOnly, jobOptions: own }, asked);
+    },
+
+    getCrossValidation: async ({ name, formats }) =>
+      crossValidationMessage(await store.crossValidations.get(parseCrossValidationName(name)), formats),
 
     getReport: async ({ name, formats }) =>
       evaluationReportMessage(await store.evaluations.get(parseEvaluationName(name)), formats),
@@ -80,7 +92,10 @@ export async function createEvaluator(context: ServiceContext, config: Evaluator
   };
 }
 
-async function checkEvaluation(store: Store, request: CreateEvaluationRequest): Promise<EvaluationSpec> {
+async function checkEvaluation(
+  store: Store,
+  request: CreateEvaluationRequest,
+): Promise<EvaluationSpec & { readonly modelVersion: string }> {
   const record = await resolveVersion(store, request.modelVersion, "model_version");
   const evaluable = evaluableVersion(record);
   const { card } = evaluable;

@@ -2,8 +2,10 @@ import { z } from "zod";
 
 /** What an evaluation job is made from. */
 export const evaluationSpecSchema = z.object({
-  /** "models/{model}/versions/{version}", resolved. */
-  modelVersion: z.string(),
+  /** "models/{model}/versions/{version}", resolved; absent with a training. */
+  modelVersion: z.string().optional(),
+  /** "jobs/{job}" of a training, waited for, whose version is evaluated. */
+  training: z.string().optional(),
   /** "datasets/{dataset}". */
   dataset: z.string(),
   split: z.enum(["held_out", "all"]),

@@ -1,5 +1,6 @@
 // The process of one training attempt: the only place of the services that loads TensorFlow.
 import { openRegisteredDataset } from "@duchenne/control";
+import { checkPrecision, type TrainingKind } from "@duchenne/control/trainings";
 import { type AttemptHandler, type AttemptJob, type AttemptTools, runAttempt } from "@duchenne/jobs";
 import type { SourceWeights } from "@duchenne/model";
 import { withSpan } from "@duchenne/rpc/telemetry";
@@ -10,8 +11,6 @@ import { planDistil, planExpression, planFineTune, planLinearProbe, planPretrain
 import type { z } from "zod";
 import { type Publication, publish } from "./attempt-publish.ts";
 import { report } from "./attempt-report.ts";
-import { checkPrecision } from "./check-precision.ts";
-import type { TrainingKind } from "./check-training.ts";
 import {
   distilSpecSchema,
   expressionSpecSchema,
@@ -19,7 +18,7 @@ import {
   linearProbeSpecSchema,
   pretrainSpecSchema,
 } from "./job-specs.ts";
-import { readWeights } from "./model-version.ts";
+import { readWeights } from "./read-weights.ts";
 
 /** What every training works on. @throws {RecipeError} when this machine cannot compute in what it asks for */
 async function prepare(job: AttemptJob, { store, signal, loadCheckpoint }: AttemptTools, name: string) {

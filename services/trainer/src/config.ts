@@ -1,4 +1,4 @@
-import { parseConfiguration, processConfigShape } from "@duchenne/control";
+import { jobConfigShape, parseConfiguration, processConfigShape } from "@duchenne/control";
 import { z } from "zod";
 
 /** What the trainer alone is configured by, beside what every process is. */
@@ -11,7 +11,7 @@ export const trainerShape = {
     .max(3_600_000)
     .default(120_000)
     .describe("How long a cancelled job may take to write its checkpoint, in milliseconds."),
-  maxAttempts: z.coerce.number().int().min(1).max(100).default(3).describe("Attempts a job has before it fails."),
+  ...jobConfigShape,
   datasetRoots: z
     .string()
     .default("")

@@ -8,15 +8,13 @@ import {
   type ServiceContext,
   submitJob,
 } from "@duchenne/control";
+import { checkPrecision, checkTraining, type TrainingKind, versionsRead } from "@duchenne/control/trainings";
 import { createSupervisor } from "@duchenne/jobs";
 import { TrainerService } from "@duchenne/proto";
 import { serviceHandler } from "@duchenne/rpc";
 import { findTensorFlow, tensorFlowMissing } from "@duchenne/tensor/provision";
-import { checkPrecision } from "./check-precision.ts";
-import { checkTraining, type TrainingKind } from "./check-training.ts";
 import { collectRegularly } from "./collect-regularly.ts";
 import type { TrainerConfig } from "./config.ts";
-import { versionsRead } from "./versions-read.ts";
 
 /** Makes the trainer and starts to run its jobs. */
 export async function createTrainer(context: ServiceContext, config: TrainerConfig): Promise<HostedService> {

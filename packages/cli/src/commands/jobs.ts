@@ -36,10 +36,14 @@ const REQUESTS: readonly {
 export function jobsCommand(): Command {
   const jobs = new Command("jobs").description("list, watch, pause, resume, cancel and retry jobs");
 
-  const list = jobs.command("list").description("the newest jobs").addOption(serverOption());
-  list.action(() =>
+  const list = jobs
+    .command("list")
+    .description("the newest jobs")
+    .option("--parent <job>", "only the children of this one", "")
+    .addOption(serverOption());
+  list.action(({ parent }: { readonly parent: string }) =>
     withClient(list, async (client) => {
-      for (const job of (await client.jobs.listJobs({ pageSize: 50 })).jobs) {
+      for (const job of (await client.jobs.listJobs({ pageSize: 50, parent })).jobs) {
         const percent = `${(100 * job.progress).toFixed(0)} %`.padStart(5);
         process.stdout.write(`${job.name}  ${jobStateName(job.state).padEnd(10)} ${percent}  ${job.displayName}\n`);
       }

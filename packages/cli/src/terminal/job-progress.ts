@@ -1,4 +1,5 @@
 import { durationMs } from "@bufbuild/protobuf/wkt";
+import { jobStateName } from "@duchenne/client";
 import { type JobEvent, JobState } from "@duchenne/proto";
 import type { Style } from "./style.ts";
 
@@ -57,6 +58,13 @@ export function createJobProgress(stream: NodeJS.WriteStream, style: Style, titl
           if (event.value.state === JobState.RUNNING && attempt > 1) note(style.dim(`${title}: attempt ${attempt}`));
           if (event.value.error !== undefined) note(style.bad(`${title}: ${event.value.error.message}`));
           break;
+        case "child": {
+          const { displayName, state, error } = event.value;
+          if (state === JobState.QUEUED) break;
+          const text = `${title}: ${displayName}: ${jobStateName(state)}`;
+          note(error === undefined ? style.dim(text) : style.bad(`${text}: ${error.message}`));
+          break;
+        }
         case "log":
           note(style.dim(`${title}: ${event.value.text}`));
           break;

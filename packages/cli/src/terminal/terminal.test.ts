@@ -59,6 +59,18 @@ describe("a job's progress", () => {
     drawing.end();
     expect(written.at(-1)).toBe("\n");
   });
+  it("tells what becomes of children, and why", () => {
+    const { stream, written } = screen(false);
+    const drawing = createJobProgress(stream, plain, "cross-validation");
+    const child = (state: JobState, error?: { message: string }) => {
+      const value = { job: "jobs/c", displayName: "Fold 2", state, ...(error && { error }) };
+      drawing.show(create(JobEventSchema, { event: { case: "child", value } }));
+    };
+    child(JobState.QUEUED);
+    child(JobState.RUNNING);
+    child(JobState.FAILED, { message: "no room" });
+    expect(written).toEqual(["cross-validation: Fold 2: RUNNING\n", "cross-validation: Fold 2: FAILED: no room\n"]);
+  });
   it("writes a line now and then where nothing can be redrawn, the last one always", () => {
     const { stream, written } = screen(false);
     const drawing = createJobProgress(stream, plain, "training");

@@ -4,6 +4,7 @@ import { calibrationChart } from "./calibration-chart.ts";
 import { type ChartSpec, drawChart } from "./chart.ts";
 import { confusionChart } from "./confusion-chart.ts";
 import { estimateChart } from "./estimate-chart.ts";
+import { runsChart } from "./runs-chart.ts";
 
 // The colours are the reader's own: the page follows light and dark.
 const STYLE = `:root { color-scheme: light dark; }
@@ -50,6 +51,8 @@ async function partOf(block: ReportBlock): Promise<string> {
       return block.rows.every(({ value }) => value === undefined)
         ? ""
         : figureOf(block.caption, estimateChart(block.rows));
+    case "runs":
+      return block.rows.every(({ value }) => value === undefined) ? "" : figureOf(block.caption, runsChart(block.rows));
     case "calibration":
       return block.rows.length === 0 ? "" : figureOf(block.caption, calibrationChart(block.rows));
     case "confusion":

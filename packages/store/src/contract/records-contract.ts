@@ -59,6 +59,23 @@ export function recordsContract(fixture: StoreFixture): void {
       expect(await evaluations.get("e1")).toEqual(first);
     });
 
+    it("keep the first report of a cross-validation's job", async () => {
+      const { crossValidations } = fixture.store;
+      const { id } = await create();
+      await claim("a", -1);
+      const given = { id: "c1", model: "models/m", dataset: "datasets/d", report: { folds: 2 } };
+      const first = await crossValidations.create({ ...given, job: { id, attempt: 1 } });
+      await claim("b");
+      await expect(crossValidations.create({ ...given, job: { id, attempt: 1 } })).rejects.toMatchObject(stale);
+      expect(await crossValidations.create({ ...given, id: "c2", job: { id, attempt: 2 } })).toEqual(first);
+      expect(await crossValidations.get("c1")).toEqual(first);
+      expect(first).toMatchObject(given);
+      await expect(crossValidations.get("c2")).rejects.toMatchObject({
+        code: "not_found",
+        reason: "CROSS_VALIDATION_NOT_FOUND",
+      });
+    });
+
     it("list those of a version that kept their scores, newest first; none is kept without its scores", async () => {
       const { evaluations, blobs } = fixture.store;
       const scores = (await blobs.put(Buffer.from("scores"))).digest;

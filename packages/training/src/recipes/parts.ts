@@ -16,6 +16,8 @@ export const splitSchema = z
     fold: z.int().min(1).optional(),
     /** So many folds are drawn; absent: the data set's own. */
     folds: z.int().min(2).max(1000).optional(),
+    /** Seed of the draw of folds; absent: that of the optimization. */
+    foldSeed: z.int().min(0).optional(),
     /** Share of the subjects that is held out for the test; absent, and without a fold: the official test part. */
     testFraction: z.number().gt(0).lt(1).optional(),
     /** Share of the remaining subjects that is held out for validation; 0: the test part is validated on, as published. */
@@ -28,6 +30,10 @@ export const splitSchema = z
   .refine(({ fold, folds }) => fold !== undefined || folds === undefined, {
     path: ["fold"],
     message: "Expected the number of the test fold beside the number of folds, got none",
+  })
+  .refine(({ folds, foldSeed }) => folds !== undefined || foldSeed === undefined, {
+    path: ["folds"],
+    message: "Expected the number of folds to draw beside the seed of the draw, got none",
   });
 /** What is trained on, validated on and tested on. */
 export type SplitRecipe = Readonly<z.output<typeof splitSchema>>;
@@ -52,8 +58,8 @@ export function splitDefaults(
 
 /** Cuts a data set. @throws {SplitError} when it does not allow the split */
 export function planParts(dataset: Dataset, split: SplitRecipe, seed: number): Parts {
-  const { fold, folds: count, testFraction, validationFraction } = split;
-  const folds = count === undefined ? dataset.folds : drawFolds(dataset, { folds: count, seed });
+  const { fold, folds: count, foldSeed = seed, testFraction, validationFraction } = split;
+  const folds = count === undefined ? dataset.folds : drawFolds(dataset, { folds: count, seed: foldSeed });
   const held =
     fold !== undefined
       ? splitByFold(dataset, { fold, folds })

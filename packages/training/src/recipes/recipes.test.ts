@@ -172,6 +172,22 @@ describe("the split", () => {
     const all = drawn.flatMap((plan) => [...testSubjects(plan, dataset)]);
     expect(all.toSorted()).toEqual(dataset.subjects.toSorted());
   });
+  it("draws the folds of a seed of their own, whatever the seed of the rest", () => {
+    const dataset = labelled();
+    const drawn = (seed: number, more: object = {}) =>
+      testSubjects(
+        planFineTune(
+          { ...small, split: { fold: 1, folds: 3, ...more }, optimization: { ...small.optimization, seed } },
+          dataset,
+        ),
+        dataset,
+      );
+    expect(drawn(1)).not.toEqual(drawn(2));
+    expect(drawn(2, { foldSeed: 1 })).toEqual(drawn(1));
+    expect(violationsOf(() => planFineTune({ ...small, split: { foldSeed: 1 } }, dataset))[0]!.field).toBe(
+      "split.folds",
+    );
+  });
   it("is the official one where there is one", () => {
     const samples = labelled().samples.map((sample, i) => ({
       ...sample,

@@ -11,6 +11,8 @@ import type { ThresholdOrigin } from "./action_unit_pb.ts";
 import { file_duchenne_v1_action_unit } from "./action_unit_pb.ts";
 import type { JobOptions, JobSchema } from "./job_pb.ts";
 import { file_duchenne_v1_job } from "./job_pb.ts";
+import type { FineTune } from "./trainer_pb.ts";
+import { file_duchenne_v1_trainer } from "./trainer_pb.ts";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
@@ -19,7 +21,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file duchenne/v1/evaluator.proto.
  */
 export const file_duchenne_v1_evaluator: GenFile = /*@__PURE__*/
-  fileDesc("ChtkdWNoZW5uZS92MS9ldmFsdWF0b3IucHJvdG8SC2R1Y2hlbm5lLnYxIuUCChdDcmVhdGVFdmFsdWF0aW9uUmVxdWVzdBIbCgpyZXF1ZXN0X2lkGAEgASgJQge6SARyAhhAEiEKDW1vZGVsX3ZlcnNpb24YAiABKAlCCrpIB3IFEAEYgAISOwoHZGF0YXNldBgDIAEoCUIqukgnciUyI15kYXRhc2V0cy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kEisKBXNwbGl0GAQgASgOMhIuZHVjaGVubmUudjEuU3BsaXRCCLpIBYIBAhABEhgKEGlkZW50aXR5X2xlYWthZ2UYBSABKAgSEQoEc2VlZBgGIAEoBEgAiAEBEiUKE2Jvb3RzdHJhcF9yZXNhbXBsZXMYByABKA1CCLpIBSoDGJBOEhUKDXZhbGlkYXRlX29ubHkYCCABKAgSLAoLam9iX29wdGlvbnMYCSABKAsyFy5kdWNoZW5uZS52MS5Kb2JPcHRpb25zQgcKBV9zZWVkIokBChBHZXRSZXBvcnRSZXF1ZXN0EjYKBG5hbWUYASABKAlCKLpIJXIjMiFeZXZhbHVhdGlvbnMvW2EtekEtWjAtOV8tXXsxLDY0fSQSPQoHZm9ybWF0cxgCIAMoDjIZLmR1Y2hlbm5lLnYxLlJlcG9ydEZvcm1hdEIRukgOkgELGAEiB4IBBBABIAAiZAoIRXN0aW1hdGUSEgoFdmFsdWUYASABKAFIAIgBARISCgVsb3dlchgCIAEoAUgBiAEBEhIKBXVwcGVyGAMgASgBSAKIAQFCCAoGX3ZhbHVlQggKBl9sb3dlckIICgZfdXBwZXIibQoJQ29uZnVzaW9uEhYKDnRydWVfcG9zaXRpdmVzGAEgASgNEhcKD2ZhbHNlX3Bvc2l0aXZlcxgCIAEoDRIXCg9mYWxzZV9uZWdhdGl2ZXMYAyABKA0SFgoOdHJ1ZV9uZWdhdGl2ZXMYBCABKA0iawoOQ2FsaWJyYXRpb25CaW4SDQoFbG93ZXIYASABKAESDQoFdXBwZXIYAiABKAESDgoGZnJhbWVzGAMgASgNEhgKEG1lYW5fcHJvYmFiaWxpdHkYBCABKAESEQoJb2NjdXJyaW5nGAUgASgBIo4EChBBY3Rpb25Vbml0UmVwb3J0EhMKC2FjdGlvbl91bml0GAEgASgNEg4KBmZyYW1lcxgCIAEoDRISCgpwcmV2YWxlbmNlGAMgASgBEiEKAmYxGAQgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSEgoKdHJpdmlhbF9mMRgFIAEoARIiCgNhdWMYBiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIRCgl0aHJlc2hvbGQYByABKAESNgoQdGhyZXNob2xkX29yaWdpbhgIIAEoDjIcLmR1Y2hlbm5lLnYxLlRocmVzaG9sZE9yaWdpbhIpCgpmMV9hdF9oYWxmGAkgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSMAoRYXZlcmFnZV9wcmVjaXNpb24YCiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIwChFjYWxpYnJhdGlvbl9lcnJvchgLIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEioKC2JyaWVyX3Njb3JlGAwgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSKQoJY29uZnVzaW9uGA0gASgLMhYuZHVjaGVubmUudjEuQ29uZnVzaW9uEjUKEGNhbGlicmF0aW9uX2JpbnMYDiADKAsyGy5kdWNoZW5uZS52MS5DYWxpYnJhdGlvbkJpbiKSAQoRRXhwcmVzc2lvbkZpZ3VyZXMSEgoKZXhwcmVzc2lvbhgBIAEoCRIOCgZmcmFtZXMYAiABKA0SJQoGcmVjYWxsGAMgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSIQoCZjEYBCABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIPCgdhbnN3ZXJzGAUgAygNIv0BChBFeHByZXNzaW9uUmVwb3J0EiMKBHRvcDEYASABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIUCgx0cml2aWFsX3RvcDEYAiABKAESMgoTbWVhbl9jbGFzc19hY2N1cmFjeRgDIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEiwKDWNyb3NzX2VudHJvcHkYBCABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIzCgtleHByZXNzaW9ucxgFIAMoCzIeLmR1Y2hlbm5lLnYxLkV4cHJlc3Npb25GaWd1cmVzEhcKD2ZyYW1lc19sZWZ0X291dBgGIAEoDSKHAQoPSWRlbnRpdHlMZWFrYWdlEicKCGFjY3VyYWN5GAEgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSDgoGY2hhbmNlGAIgASgBEhAKCHN1YmplY3RzGAMgASgNEhQKDHRyYWluX2ZyYW1lcxgEIAEoDRITCgt0ZXN0X2ZyYW1lcxgFIAEoDSKABwoQRXZhbHVhdGlvblJlcG9ydBIMCgRuYW1lGAEgASgJEhUKDW1vZGVsX3ZlcnNpb24YAiABKAkSDwoHZGF0YXNldBgDIAEoCRIWCg5kYXRhc2V0X2RpZ2VzdBgEIAEoCRIhCgVzcGxpdBgFIAEoDjISLmR1Y2hlbm5lLnYxLlNwbGl0Eg4KBmZyYW1lcxgGIAEoDRIQCghzdWJqZWN0cxgHIAEoDRIzCgxhY3Rpb25fdW5pdHMYCCADKAsyHS5kdWNoZW5uZS52MS5BY3Rpb25Vbml0UmVwb3J0EiYKB21lYW5fZjEYCSABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIoCgltYWNyb19hdWMYCiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRI2ChBpZGVudGl0eV9sZWFrYWdlGAsgASgLMhwuZHVjaGVubmUudjEuSWRlbnRpdHlMZWFrYWdlEi8KC2NyZWF0ZV90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRqc29uGA0gASgJEhAKCG1hcmtkb3duGA4gASgJEhAKCHN3ZXB0X2YxGA8gASgBEhcKD3N3ZXB0X3RocmVzaG9sZBgQIAEoARIXCg9tZWFuX3RyaXZpYWxfZjEYESABKAESOAoRZXhwcmVzc2lvbl9yZXBvcnQYEiABKAsyHS5kdWNoZW5uZS52MS5FeHByZXNzaW9uUmVwb3J0EjEKDmludGVydmFsc19vdmVyGBMgASgOMhkuZHVjaGVubmUudjEuU2FtcGxpbmdVbml0EicKCGYxX21pY3JvGBQgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSLgoPbWVhbl9mMV9hdF9oYWxmGBUgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSNgoXbWFjcm9fYXZlcmFnZV9wcmVjaXNpb24YFiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRI1ChZtZWFuX2NhbGlicmF0aW9uX2Vycm9yGBcgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSLwoQbWVhbl9icmllcl9zY29yZRgYIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEgwKBGh0bWwYGSABKAkSEQoJanVuaXRfeG1sGBogASgJIpICChlDb21wYXJlRXZhbHVhdGlvbnNSZXF1ZXN0EjgKBmJlZm9yZRgBIAEoCUIoukglciMyIV5ldmFsdWF0aW9ucy9bYS16QS1aMC05Xy1dezEsNjR9JBI3CgVhZnRlchgCIAEoCUIoukglciMyIV5ldmFsdWF0aW9ucy9bYS16QS1aMC05Xy1dezEsNjR9JBIRCgRzZWVkGAMgASgESACIAQESJQoTYm9vdHN0cmFwX3Jlc2FtcGxlcxgEIAEoDUIIukgFKgMYkE4SMAoKY29uZmlkZW5jZRgFIAEoAUIXukgUEhIRAAAAAAAA8D8pAAAAAAAA4D9IAYgBAUIHCgVfc2VlZEINCgtfY29uZmlkZW5jZSKEAQoOUGFpcmVkRXN0aW1hdGUSJQoGYmVmb3JlGAEgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSJAoFYWZ0ZXIYAiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIlCgZjaGFuZ2UYAyABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZSJ+ChRBY3Rpb25Vbml0Q29tcGFyaXNvbhITCgthY3Rpb25fdW5pdBgBIAEoDRInCgJmMRgCIAEoCzIbLmR1Y2hlbm5lLnYxLlBhaXJlZEVzdGltYXRlEigKA2F1YxgDIAEoCzIbLmR1Y2hlbm5lLnYxLlBhaXJlZEVzdGltYXRlIuIDChRFdmFsdWF0aW9uQ29tcGFyaXNvbhIOCgZiZWZvcmUYASABKAkSDQoFYWZ0ZXIYAiABKAkSHAoUYmVmb3JlX21vZGVsX3ZlcnNpb24YAyABKAkSGwoTYWZ0ZXJfbW9kZWxfdmVyc2lvbhgEIAEoCRIPCgdkYXRhc2V0GAUgASgJEhYKDmRhdGFzZXRfZGlnZXN0GAYgASgJEg4KBmZyYW1lcxgHIAEoDRIQCghzdWJqZWN0cxgIIAEoDRIxCg5pbnRlcnZhbHNfb3ZlchgJIAEoDjIZLmR1Y2hlbm5lLnYxLlNhbXBsaW5nVW5pdBISCgpjb25maWRlbmNlGAogASgBEi4KCW1hY3JvX2F1YxgLIAEoCzIbLmR1Y2hlbm5lLnYxLlBhaXJlZEVzdGltYXRlEiwKB21lYW5fZjEYDCABKAsyGy5kdWNoZW5uZS52MS5QYWlyZWRFc3RpbWF0ZRI3CgxhY3Rpb25fdW5pdHMYDSADKAsyIS5kdWNoZW5uZS52MS5BY3Rpb25Vbml0Q29tcGFyaXNvbhITCgtvbmx5X2JlZm9yZRgOIAMoDRISCgpvbmx5X2FmdGVyGA8gAygNEgwKBGpzb24YECABKAkSEAoIbWFya2Rvd24YESABKAkiawoQQ2hlY2tHYXRlUmVxdWVzdBI8CgpldmFsdWF0aW9uGAEgASgJQii6SCVyIzIhXmV2YWx1YXRpb25zL1thLXpBLVowLTlfLV17MSw2NH0kEhkKBGdhdGUYAiABKAlCC7pICHIGEAEogIAEIr0BCgtHYXRlRmluZGluZxIMCgRydWxlGAEgASgJEhgKC2FjdGlvbl91bml0GAIgASgNSACIAQESKQoHb3V0Y29tZRgDIAEoDjIYLmR1Y2hlbm5lLnYxLkdhdGVPdXRjb21lEicKCGVzdGltYXRlGAQgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSDQoFbGltaXQYBSABKAESEwoLZXhwbGFuYXRpb24YBiABKAlCDgoMX2FjdGlvbl91bml0IpsBCglHYXRlQ2hlY2sSEgoKZXZhbHVhdGlvbhgBIAEoCRIpCgdvdXRjb21lGAIgASgOMhguZHVjaGVubmUudjEuR2F0ZU91dGNvbWUSKgoIZmluZGluZ3MYAyADKAsyGC5kdWNoZW5uZS52MS5HYXRlRmluZGluZxIQCghtYXJrZG93bhgEIAEoCRIRCglqdW5pdF94bWwYBSABKAkqQQoFU3BsaXQSFQoRU1BMSVRfVU5TUEVDSUZJRUQQABISCg5TUExJVF9IRUxEX09VVBABEg0KCVNQTElUX0FMTBACKl4KDFJlcG9ydEZvcm1hdBIdChlSRVBPUlRfRk9STUFUX1VOU1BFQ0lGSUVEEAASFgoSUkVQT1JUX0ZPUk1BVF9IVE1MEAESFwoTUkVQT1JUX0ZPUk1BVF9KVU5JVBACKmMKDFNhbXBsaW5nVW5pdBIdChlTQU1QTElOR19VTklUX1VOU1BFQ0lGSUVEEAASGgoWU0FNUExJTkdfVU5JVF9TVUJKRUNUUxABEhgKFFNBTVBMSU5HX1VOSVRfRlJBTUVTEAIqegoLR2F0ZU91dGNvbWUSHAoYR0FURV9PVVRDT01FX1VOU1BFQ0lGSUVEEAASFQoRR0FURV9PVVRDT01FX1BBU1MQARIVChFHQVRFX09VVENPTUVfRkFJTBACEh8KG0dBVEVfT1VUQ09NRV9DT1VMRF9OT1RfVEVMTBADMs4CChBFdmFsdWF0b3JTZXJ2aWNlEkoKEENyZWF0ZUV2YWx1YXRpb24SJC5kdWNoZW5uZS52MS5DcmVhdGVFdmFsdWF0aW9uUmVxdWVzdBoQLmR1Y2hlbm5lLnYxLkpvYhJJCglHZXRSZXBvcnQSHS5kdWNoZW5uZS52MS5HZXRSZXBvcnRSZXF1ZXN0Gh0uZHVjaGVubmUudjEuRXZhbHVhdGlvblJlcG9ydBJfChJDb21wYXJlRXZhbHVhdGlvbnMSJi5kdWNoZW5uZS52MS5Db21wYXJlRXZhbHVhdGlvbnNSZXF1ZXN0GiEuZHVjaGVubmUudjEuRXZhbHVhdGlvbkNvbXBhcmlzb24SQgoJQ2hlY2tHYXRlEh0uZHVjaGVubmUudjEuQ2hlY2tHYXRlUmVxdWVzdBoWLmR1Y2hlbm5lLnYxLkdhdGVDaGVja2IGcHJvdG8z", [file_buf_validate_validate, file_duchenne_v1_action_unit, file_duchenne_v1_job, file_google_protobuf_timestamp]);
+  fileDesc("ChtkdWNoZW5uZS92MS9ldmFsdWF0b3IucHJvdG8SC2R1Y2hlbm5lLnYxIuUCChdDcmVhdGVFdmFsdWF0aW9uUmVxdWVzdBIbCgpyZXF1ZXN0X2lkGAEgASgJQge6SARyAhhAEiEKDW1vZGVsX3ZlcnNpb24YAiABKAlCCrpIB3IFEAEYgAISOwoHZGF0YXNldBgDIAEoCUIqukgnciUyI15kYXRhc2V0cy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kEisKBXNwbGl0GAQgASgOMhIuZHVjaGVubmUudjEuU3BsaXRCCLpIBYIBAhABEhgKEGlkZW50aXR5X2xlYWthZ2UYBSABKAgSEQoEc2VlZBgGIAEoBEgAiAEBEiUKE2Jvb3RzdHJhcF9yZXNhbXBsZXMYByABKA1CCLpIBSoDGJBOEhUKDXZhbGlkYXRlX29ubHkYCCABKAgSLAoLam9iX29wdGlvbnMYCSABKAsyFy5kdWNoZW5uZS52MS5Kb2JPcHRpb25zQgcKBV9zZWVkIokBChBHZXRSZXBvcnRSZXF1ZXN0EjYKBG5hbWUYASABKAlCKLpIJXIjMiFeZXZhbHVhdGlvbnMvW2EtekEtWjAtOV8tXXsxLDY0fSQSPQoHZm9ybWF0cxgCIAMoDjIZLmR1Y2hlbm5lLnYxLlJlcG9ydEZvcm1hdEIRukgOkgELGAEiB4IBBBABIAAiZAoIRXN0aW1hdGUSEgoFdmFsdWUYASABKAFIAIgBARISCgVsb3dlchgCIAEoAUgBiAEBEhIKBXVwcGVyGAMgASgBSAKIAQFCCAoGX3ZhbHVlQggKBl9sb3dlckIICgZfdXBwZXIibQoJQ29uZnVzaW9uEhYKDnRydWVfcG9zaXRpdmVzGAEgASgNEhcKD2ZhbHNlX3Bvc2l0aXZlcxgCIAEoDRIXCg9mYWxzZV9uZWdhdGl2ZXMYAyABKA0SFgoOdHJ1ZV9uZWdhdGl2ZXMYBCABKA0iawoOQ2FsaWJyYXRpb25CaW4SDQoFbG93ZXIYASABKAESDQoFdXBwZXIYAiABKAESDgoGZnJhbWVzGAMgASgNEhgKEG1lYW5fcHJvYmFiaWxpdHkYBCABKAESEQoJb2NjdXJyaW5nGAUgASgBIo4EChBBY3Rpb25Vbml0UmVwb3J0EhMKC2FjdGlvbl91bml0GAEgASgNEg4KBmZyYW1lcxgCIAEoDRISCgpwcmV2YWxlbmNlGAMgASgBEiEKAmYxGAQgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSEgoKdHJpdmlhbF9mMRgFIAEoARIiCgNhdWMYBiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIRCgl0aHJlc2hvbGQYByABKAESNgoQdGhyZXNob2xkX29yaWdpbhgIIAEoDjIcLmR1Y2hlbm5lLnYxLlRocmVzaG9sZE9yaWdpbhIpCgpmMV9hdF9oYWxmGAkgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSMAoRYXZlcmFnZV9wcmVjaXNpb24YCiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIwChFjYWxpYnJhdGlvbl9lcnJvchgLIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEioKC2JyaWVyX3Njb3JlGAwgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSKQoJY29uZnVzaW9uGA0gASgLMhYuZHVjaGVubmUudjEuQ29uZnVzaW9uEjUKEGNhbGlicmF0aW9uX2JpbnMYDiADKAsyGy5kdWNoZW5uZS52MS5DYWxpYnJhdGlvbkJpbiKSAQoRRXhwcmVzc2lvbkZpZ3VyZXMSEgoKZXhwcmVzc2lvbhgBIAEoCRIOCgZmcmFtZXMYAiABKA0SJQoGcmVjYWxsGAMgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSIQoCZjEYBCABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIPCgdhbnN3ZXJzGAUgAygNIv0BChBFeHByZXNzaW9uUmVwb3J0EiMKBHRvcDEYASABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIUCgx0cml2aWFsX3RvcDEYAiABKAESMgoTbWVhbl9jbGFzc19hY2N1cmFjeRgDIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEiwKDWNyb3NzX2VudHJvcHkYBCABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIzCgtleHByZXNzaW9ucxgFIAMoCzIeLmR1Y2hlbm5lLnYxLkV4cHJlc3Npb25GaWd1cmVzEhcKD2ZyYW1lc19sZWZ0X291dBgGIAEoDSKHAQoPSWRlbnRpdHlMZWFrYWdlEicKCGFjY3VyYWN5GAEgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSDgoGY2hhbmNlGAIgASgBEhAKCHN1YmplY3RzGAMgASgNEhQKDHRyYWluX2ZyYW1lcxgEIAEoDRITCgt0ZXN0X2ZyYW1lcxgFIAEoDSKABwoQRXZhbHVhdGlvblJlcG9ydBIMCgRuYW1lGAEgASgJEhUKDW1vZGVsX3ZlcnNpb24YAiABKAkSDwoHZGF0YXNldBgDIAEoCRIWCg5kYXRhc2V0X2RpZ2VzdBgEIAEoCRIhCgVzcGxpdBgFIAEoDjISLmR1Y2hlbm5lLnYxLlNwbGl0Eg4KBmZyYW1lcxgGIAEoDRIQCghzdWJqZWN0cxgHIAEoDRIzCgxhY3Rpb25fdW5pdHMYCCADKAsyHS5kdWNoZW5uZS52MS5BY3Rpb25Vbml0UmVwb3J0EiYKB21lYW5fZjEYCSABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIoCgltYWNyb19hdWMYCiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRI2ChBpZGVudGl0eV9sZWFrYWdlGAsgASgLMhwuZHVjaGVubmUudjEuSWRlbnRpdHlMZWFrYWdlEi8KC2NyZWF0ZV90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRqc29uGA0gASgJEhAKCG1hcmtkb3duGA4gASgJEhAKCHN3ZXB0X2YxGA8gASgBEhcKD3N3ZXB0X3RocmVzaG9sZBgQIAEoARIXCg9tZWFuX3RyaXZpYWxfZjEYESABKAESOAoRZXhwcmVzc2lvbl9yZXBvcnQYEiABKAsyHS5kdWNoZW5uZS52MS5FeHByZXNzaW9uUmVwb3J0EjEKDmludGVydmFsc19vdmVyGBMgASgOMhkuZHVjaGVubmUudjEuU2FtcGxpbmdVbml0EicKCGYxX21pY3JvGBQgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSLgoPbWVhbl9mMV9hdF9oYWxmGBUgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSNgoXbWFjcm9fYXZlcmFnZV9wcmVjaXNpb24YFiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRI1ChZtZWFuX2NhbGlicmF0aW9uX2Vycm9yGBcgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSLwoQbWVhbl9icmllcl9zY29yZRgYIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEgwKBGh0bWwYGSABKAkSEQoJanVuaXRfeG1sGBogASgJIpICChlDb21wYXJlRXZhbHVhdGlvbnNSZXF1ZXN0EjgKBmJlZm9yZRgBIAEoCUIoukglciMyIV5ldmFsdWF0aW9ucy9bYS16QS1aMC05Xy1dezEsNjR9JBI3CgVhZnRlchgCIAEoCUIoukglciMyIV5ldmFsdWF0aW9ucy9bYS16QS1aMC05Xy1dezEsNjR9JBIRCgRzZWVkGAMgASgESACIAQESJQoTYm9vdHN0cmFwX3Jlc2FtcGxlcxgEIAEoDUIIukgFKgMYkE4SMAoKY29uZmlkZW5jZRgFIAEoAUIXukgUEhIRAAAAAAAA8D8pAAAAAAAA4D9IAYgBAUIHCgVfc2VlZEINCgtfY29uZmlkZW5jZSKEAQoOUGFpcmVkRXN0aW1hdGUSJQoGYmVmb3JlGAEgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSJAoFYWZ0ZXIYAiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIlCgZjaGFuZ2UYAyABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZSJ+ChRBY3Rpb25Vbml0Q29tcGFyaXNvbhITCgthY3Rpb25fdW5pdBgBIAEoDRInCgJmMRgCIAEoCzIbLmR1Y2hlbm5lLnYxLlBhaXJlZEVzdGltYXRlEigKA2F1YxgDIAEoCzIbLmR1Y2hlbm5lLnYxLlBhaXJlZEVzdGltYXRlIuIDChRFdmFsdWF0aW9uQ29tcGFyaXNvbhIOCgZiZWZvcmUYASABKAkSDQoFYWZ0ZXIYAiABKAkSHAoUYmVmb3JlX21vZGVsX3ZlcnNpb24YAyABKAkSGwoTYWZ0ZXJfbW9kZWxfdmVyc2lvbhgEIAEoCRIPCgdkYXRhc2V0GAUgASgJEhYKDmRhdGFzZXRfZGlnZXN0GAYgASgJEg4KBmZyYW1lcxgHIAEoDRIQCghzdWJqZWN0cxgIIAEoDRIxCg5pbnRlcnZhbHNfb3ZlchgJIAEoDjIZLmR1Y2hlbm5lLnYxLlNhbXBsaW5nVW5pdBISCgpjb25maWRlbmNlGAogASgBEi4KCW1hY3JvX2F1YxgLIAEoCzIbLmR1Y2hlbm5lLnYxLlBhaXJlZEVzdGltYXRlEiwKB21lYW5fZjEYDCABKAsyGy5kdWNoZW5uZS52MS5QYWlyZWRFc3RpbWF0ZRI3CgxhY3Rpb25fdW5pdHMYDSADKAsyIS5kdWNoZW5uZS52MS5BY3Rpb25Vbml0Q29tcGFyaXNvbhITCgtvbmx5X2JlZm9yZRgOIAMoDRISCgpvbmx5X2FmdGVyGA8gAygNEgwKBGpzb24YECABKAkSEAoIbWFya2Rvd24YESABKAkiawoQQ2hlY2tHYXRlUmVxdWVzdBI8CgpldmFsdWF0aW9uGAEgASgJQii6SCVyIzIhXmV2YWx1YXRpb25zL1thLXpBLVowLTlfLV17MSw2NH0kEhkKBGdhdGUYAiABKAlCC7pICHIGEAEogIAEIr0BCgtHYXRlRmluZGluZxIMCgRydWxlGAEgASgJEhgKC2FjdGlvbl91bml0GAIgASgNSACIAQESKQoHb3V0Y29tZRgDIAEoDjIYLmR1Y2hlbm5lLnYxLkdhdGVPdXRjb21lEicKCGVzdGltYXRlGAQgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSDQoFbGltaXQYBSABKAESEwoLZXhwbGFuYXRpb24YBiABKAlCDgoMX2FjdGlvbl91bml0IpsBCglHYXRlQ2hlY2sSEgoKZXZhbHVhdGlvbhgBIAEoCRIpCgdvdXRjb21lGAIgASgOMhguZHVjaGVubmUudjEuR2F0ZU91dGNvbWUSKgoIZmluZGluZ3MYAyADKAsyGC5kdWNoZW5uZS52MS5HYXRlRmluZGluZxIQCghtYXJrZG93bhgEIAEoCRIRCglqdW5pdF94bWwYBSABKAkixgQKHENyZWF0ZUNyb3NzVmFsaWRhdGlvblJlcXVlc3QSGwoKcmVxdWVzdF9pZBgBIAEoCUIHukgEcgIYQBIVCg12YWxpZGF0ZV9vbmx5GAIgASgIEh4KDGRpc3BsYXlfbmFtZRgDIAEoCUIIukgFcgMYgAESMAoJZmluZV90dW5lGAQgASgLMhUuZHVjaGVubmUudjEuRmluZVR1bmVCBrpIA8gBARImCgVzZWVkcxgFIAMoBEIXukgUkgEREDIYASILMgkY/////////w8SGAoQaWRlbnRpdHlfbGVha2FnZRgGIAEoCBIrCg5ib290c3RyYXBfc2VlZBgHIAEoBEIOukgLMgkY/////////w9IAIgBARIlChNib290c3RyYXBfcmVzYW1wbGVzGAggASgNQgi6SAUqAxiQThIsCgtqb2Jfb3B0aW9ucxgJIAEoCzIXLmR1Y2hlbm5lLnYxLkpvYk9wdGlvbnMSjAEKFGV2YWx1YXRpb25fcmVzb3VyY2VzGAogAygLMkIuZHVjaGVubmUudjEuQ3JlYXRlQ3Jvc3NWYWxpZGF0aW9uUmVxdWVzdC5FdmFsdWF0aW9uUmVzb3VyY2VzRW50cnlCKrpIJ5oBJBAQIhpyGDIWXlthLXpdW2EtejAtOV9dezAsMzF9JCoEKgIoARo6ChhFdmFsdWF0aW9uUmVzb3VyY2VzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgNOgI4AUIRCg9fYm9vdHN0cmFwX3NlZWQilwEKGUdldENyb3NzVmFsaWRhdGlvblJlcXVlc3QSOwoEbmFtZRgBIAEoCUItukgqcigyJl5jcm9zc1ZhbGlkYXRpb25zL1thLXpBLVowLTlfLV17MSw2NH0kEj0KB2Zvcm1hdHMYAiADKA4yGS5kdWNoZW5uZS52MS5SZXBvcnRGb3JtYXRCEbpIDpIBCxgBIgeCAQQQASAAIrkBChRDcm9zc1ZhbGlkYXRlZEZpZ3VyZRIRCgRtZWFuGAEgASgBSACIAQESGwoOZm9sZF9kZXZpYXRpb24YAiABKAFIAYgBARIbCg5zZWVkX2RldmlhdGlvbhgDIAEoAUgCiAEBEiUKBnBvb2xlZBgEIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlQgcKBV9tZWFuQhEKD19mb2xkX2RldmlhdGlvbkIRCg9fc2VlZF9kZXZpYXRpb24imAQKFUNyb3NzVmFsaWRhdGVkRmlndXJlcxITCgthY3Rpb25fdW5pdBgBIAEoDRIOCgZmcmFtZXMYAiABKA0SEgoKcHJldmFsZW5jZRgDIAEoARISCgp0cml2aWFsX2YxGAQgASgBEi0KAmYxGAUgASgLMiEuZHVjaGVubmUudjEuQ3Jvc3NWYWxpZGF0ZWRGaWd1cmUSNQoKZjFfYXRfaGFsZhgGIAEoCzIhLmR1Y2hlbm5lLnYxLkNyb3NzVmFsaWRhdGVkRmlndXJlEjMKCHN3ZXB0X2YxGAcgASgLMiEuZHVjaGVubmUudjEuQ3Jvc3NWYWxpZGF0ZWRGaWd1cmUSLgoDYXVjGAggASgLMiEuZHVjaGVubmUudjEuQ3Jvc3NWYWxpZGF0ZWRGaWd1cmUSPAoRYXZlcmFnZV9wcmVjaXNpb24YCSABKAsyIS5kdWNoZW5uZS52MS5Dcm9zc1ZhbGlkYXRlZEZpZ3VyZRI8ChFjYWxpYnJhdGlvbl9lcnJvchgKIAEoCzIhLmR1Y2hlbm5lLnYxLkNyb3NzVmFsaWRhdGVkRmlndXJlEjYKC2JyaWVyX3Njb3JlGAsgASgLMiEuZHVjaGVubmUudjEuQ3Jvc3NWYWxpZGF0ZWRGaWd1cmUSMwoIZjFfbWljcm8YDCABKAsyIS5kdWNoZW5uZS52MS5Dcm9zc1ZhbGlkYXRlZEZpZ3VyZSLEAgoKUnVuRmlndXJlcxIPCgJmMRgBIAEoAUgAiAEBEhcKCmYxX2F0X2hhbGYYAiABKAFIAYgBARIVCghzd2VwdF9mMRgDIAEoAUgCiAEBEhAKA2F1YxgEIAEoAUgDiAEBEh4KEWF2ZXJhZ2VfcHJlY2lzaW9uGAUgASgBSASIAQESHgoRY2FsaWJyYXRpb25fZXJyb3IYBiABKAFIBYgBARIYCgticmllcl9zY29yZRgHIAEoAUgGiAEBEhUKCGYxX21pY3JvGAggASgBSAeIAQFCBQoDX2YxQg0KC19mMV9hdF9oYWxmQgsKCV9zd2VwdF9mMUIGCgRfYXVjQhQKEl9hdmVyYWdlX3ByZWNpc2lvbkIUChJfY2FsaWJyYXRpb25fZXJyb3JCDgoMX2JyaWVyX3Njb3JlQgsKCV9mMV9taWNybyK2AgoSQ3Jvc3NWYWxpZGF0aW9uUnVuEgwKBGZvbGQYASABKA0SDAoEc2VlZBgCIAEoBBIQCgh0cmFpbmluZxgDIAEoCRIVCg1tb2RlbF92ZXJzaW9uGAQgASgJEhIKCmV2YWx1YXRpb24YBSABKAkSDgoGZnJhbWVzGAYgASgNEhAKCHN1YmplY3RzGAcgASgNEhcKD3N3ZXB0X3RocmVzaG9sZBgIIAEoARIlCgRtZWFuGAkgASgLMhcuZHVjaGVubmUudjEuUnVuRmlndXJlcxItCgxhY3Rpb25fdW5pdHMYCiADKAsyFy5kdWNoZW5uZS52MS5SdW5GaWd1cmVzEjYKEGlkZW50aXR5X2xlYWthZ2UYCyABKAsyHC5kdWNoZW5uZS52MS5JZGVudGl0eUxlYWthZ2UipAMKD0Nyb3NzVmFsaWRhdGlvbhIMCgRuYW1lGAEgASgJEg0KBW1vZGVsGAIgASgJEg8KB2RhdGFzZXQYAyABKAkSFgoOZGF0YXNldF9kaWdlc3QYBCABKAkSDQoFZm9sZHMYBSABKA0SDQoFc2VlZHMYBiADKAQSDgoGZnJhbWVzGAcgASgNEhAKCHN1YmplY3RzGAggASgNEjAKBG1lYW4YCSABKAsyIi5kdWNoZW5uZS52MS5Dcm9zc1ZhbGlkYXRlZEZpZ3VyZXMSOAoMYWN0aW9uX3VuaXRzGAogAygLMiIuZHVjaGVubmUudjEuQ3Jvc3NWYWxpZGF0ZWRGaWd1cmVzEi0KBHJ1bnMYCyADKAsyHy5kdWNoZW5uZS52MS5Dcm9zc1ZhbGlkYXRpb25SdW4SLwoLY3JlYXRlX3RpbWUYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBGpzb24YDSABKAkSEAoIbWFya2Rvd24YDiABKAkSDAoEaHRtbBgPIAEoCRIRCglqdW5pdF94bWwYECABKAkqQQoFU3BsaXQSFQoRU1BMSVRfVU5TUEVDSUZJRUQQABISCg5TUExJVF9IRUxEX09VVBABEg0KCVNQTElUX0FMTBACKl4KDFJlcG9ydEZvcm1hdBIdChlSRVBPUlRfRk9STUFUX1VOU1BFQ0lGSUVEEAASFgoSUkVQT1JUX0ZPUk1BVF9IVE1MEAESFwoTUkVQT1JUX0ZPUk1BVF9KVU5JVBACKmMKDFNhbXBsaW5nVW5pdBIdChlTQU1QTElOR19VTklUX1VOU1BFQ0lGSUVEEAASGgoWU0FNUExJTkdfVU5JVF9TVUJKRUNUUxABEhgKFFNBTVBMSU5HX1VOSVRfRlJBTUVTEAIqegoLR2F0ZU91dGNvbWUSHAoYR0FURV9PVVRDT01FX1VOU1BFQ0lGSUVEEAASFQoRR0FURV9PVVRDT01FX1BBU1MQARIVChFHQVRFX09VVENPTUVfRkFJTBACEh8KG0dBVEVfT1VUQ09NRV9DT1VMRF9OT1RfVEVMTBADMoAEChBFdmFsdWF0b3JTZXJ2aWNlEkoKEENyZWF0ZUV2YWx1YXRpb24SJC5kdWNoZW5uZS52MS5DcmVhdGVFdmFsdWF0aW9uUmVxdWVzdBoQLmR1Y2hlbm5lLnYxLkpvYhJJCglHZXRSZXBvcnQSHS5kdWNoZW5uZS52MS5HZXRSZXBvcnRSZXF1ZXN0Gh0uZHVjaGVubmUudjEuRXZhbHVhdGlvblJlcG9ydBJUChVDcmVhdGVDcm9zc1ZhbGlkYXRpb24SKS5kdWNoZW5uZS52MS5DcmVhdGVDcm9zc1ZhbGlkYXRpb25SZXF1ZXN0GhAuZHVjaGVubmUudjEuSm9iEloKEkdldENyb3NzVmFsaWRhdGlvbhImLmR1Y2hlbm5lLnYxLkdldENyb3NzVmFsaWRhdGlvblJlcXVlc3QaHC5kdWNoZW5uZS52MS5Dcm9zc1ZhbGlkYXRpb24SXwoSQ29tcGFyZUV2YWx1YXRpb25zEiYuZHVjaGVubmUudjEuQ29tcGFyZUV2YWx1YXRpb25zUmVxdWVzdBohLmR1Y2hlbm5lLnYxLkV2YWx1YXRpb25Db21wYXJpc29uEkIKCUNoZWNrR2F0ZRIdLmR1Y2hlbm5lLnYxLkNoZWNrR2F0ZVJlcXVlc3QaFi5kdWNoZW5uZS52MS5HYXRlQ2hlY2tiBnByb3RvMw", [file_buf_validate_validate, file_duchenne_v1_action_unit, file_duchenne_v1_job, file_duchenne_v1_trainer, file_google_protobuf_timestamp]);
 
 /**
  * An evaluation to start.
@@ -1107,6 +1109,551 @@ export const GateCheckSchema: GenMessage<GateCheck> = /*@__PURE__*/
   messageDesc(file_duchenne_v1_evaluator, 16);
 
 /**
+ * A cross-validation to start.
+ *
+ * @generated from message duchenne.v1.CreateCrossValidationRequest
+ */
+export type CreateCrossValidationRequest = Message<"duchenne.v1.CreateCrossValidationRequest"> & {
+  /**
+   * A unique id of the request (a UUID): repeating it answers the same job. Errors: ALREADY_EXISTS (REQUEST_ID_REUSED) when
+   * what is asked for, or how the jobs are run, differs.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * Only check, start nothing: answers the job as it would be made, its recipe complete, without a name.
+   *
+   * @generated from field: bool validate_only = 2;
+   */
+  validateOnly: boolean;
+
+  /**
+   * A name for people.
+   *
+   * @generated from field: string display_name = 3;
+   */
+  displayName: string;
+
+  /**
+   * The training. Each fold is tested on in turn: those of the data set, or `split.folds` drawn ones, the same for all seeds
+   * (drawn by `split.fold_seed`, by default the first seed). `split.fold`, `split.test_fraction` and `optimization.seed` are
+   * refused. The model gets a version for each fold and seed.
+   *
+   * @generated from field: duchenne.v1.FineTune fine_tune = 4;
+   */
+  fineTune?: FineTune | undefined;
+
+  /**
+   * The seeds of everything random in the trainings; each trains on all folds. Empty: 0 alone. Folds times seeds are at most
+   * 100.
+   *
+   * @generated from field: repeated uint64 seeds = 5;
+   */
+  seeds: bigint[];
+
+  /**
+   * Also measure how well identity can be read from the features of each version; refused for a data set without subjects.
+   *
+   * @generated from field: bool identity_leakage = 6;
+   */
+  identityLeakage: boolean;
+
+  /**
+   * Seed of the bootstrap and of the probes' splits.
+   *
+   * @generated from field: optional uint64 bootstrap_seed = 7;
+   */
+  bootstrapSeed?: bigint | undefined;
+
+  /**
+   * Bootstrap resamples for the intervals; 0 means 1000.
+   *
+   * @generated from field: uint32 bootstrap_resamples = 8;
+   */
+  bootstrapResamples: number;
+
+  /**
+   * How each training is run. Its priority is that of all; what is waited for is waited for by all.
+   *
+   * @generated from field: duchenne.v1.JobOptions job_options = 9;
+   */
+  jobOptions?: JobOptions | undefined;
+
+  /**
+   * What each evaluation takes of its machine while it runs, as JobOptions.resources has it.
+   *
+   * @generated from field: map<string, uint32> evaluation_resources = 10;
+   */
+  evaluationResources: { [key: string]: number };
+};
+
+/**
+ * Describes the message duchenne.v1.CreateCrossValidationRequest.
+ * Use `create(CreateCrossValidationRequestSchema)` to create a new message.
+ */
+export const CreateCrossValidationRequestSchema: GenMessage<CreateCrossValidationRequest> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_evaluator, 17);
+
+/**
+ * Asks for the report of a cross-validation.
+ *
+ * @generated from message duchenne.v1.GetCrossValidationRequest
+ */
+export type GetCrossValidationRequest = Message<"duchenne.v1.GetCrossValidationRequest"> & {
+  /**
+   * "crossValidations/{cross_validation}".
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Forms to write besides JSON and Markdown.
+   *
+   * @generated from field: repeated duchenne.v1.ReportFormat formats = 2;
+   */
+  formats: ReportFormat[];
+};
+
+/**
+ * Describes the message duchenne.v1.GetCrossValidationRequest.
+ * Use `create(GetCrossValidationRequestSchema)` to create a new message.
+ */
+export const GetCrossValidationRequestSchema: GenMessage<GetCrossValidationRequest> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_evaluator, 18);
+
+/**
+ * A figure of several runs.
+ *
+ * @generated from message duchenne.v1.CrossValidatedFigure
+ */
+export type CrossValidatedFigure = Message<"duchenne.v1.CrossValidatedFigure"> & {
+  /**
+   * Mean over the runs that have it; absent when none has.
+   *
+   * @generated from field: optional double mean = 1;
+   */
+  mean?: number | undefined;
+
+  /**
+   * Standard deviation over folds, each the mean of its seeds; absent with fewer than two.
+   *
+   * @generated from field: optional double fold_deviation = 2;
+   */
+  foldDeviation?: number | undefined;
+
+  /**
+   * Standard deviation over seeds, each the mean of its folds; absent with fewer than two.
+   *
+   * @generated from field: optional double seed_deviation = 3;
+   */
+  seedDeviation?: number | undefined;
+
+  /**
+   * Of the held-out frames of all folds together, each decided on at the thresholds of the version that held it out; mean over
+   * seeds. The bootstrap draws the same subjects for all seeds. A swept F1 has no interval.
+   *
+   * @generated from field: duchenne.v1.Estimate pooled = 4;
+   */
+  pooled?: Estimate | undefined;
+};
+
+/**
+ * Describes the message duchenne.v1.CrossValidatedFigure.
+ * Use `create(CrossValidatedFigureSchema)` to create a new message.
+ */
+export const CrossValidatedFigureSchema: GenMessage<CrossValidatedFigure> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_evaluator, 19);
+
+/**
+ * The figures of an action unit, or their means over action units.
+ *
+ * @generated from message duchenne.v1.CrossValidatedFigures
+ */
+export type CrossValidatedFigures = Message<"duchenne.v1.CrossValidatedFigures"> & {
+  /**
+   * The FACS number; 0 of means.
+   *
+   * @generated from field: uint32 action_unit = 1;
+   */
+  actionUnit: number;
+
+  /**
+   * Frames with a known label in all folds; 0 of means.
+   *
+   * @generated from field: uint32 frames = 2;
+   */
+  frames: number;
+
+  /**
+   * Share of known frames in which it occurs; 0 of means.
+   *
+   * @generated from field: double prevalence = 3;
+   */
+  prevalence: number;
+
+  /**
+   * F1 of always answering "present".
+   *
+   * @generated from field: double trivial_f1 = 4;
+   */
+  trivialF1: number;
+
+  /**
+   * F1 at the thresholds of each version, which its training chose on its validation subjects where it had any.
+   *
+   * @generated from field: duchenne.v1.CrossValidatedFigure f1 = 5;
+   */
+  f1?: CrossValidatedFigure | undefined;
+
+  /**
+   * F1 at 0.5.
+   *
+   * @generated from field: duchenne.v1.CrossValidatedFigure f1_at_half = 6;
+   */
+  f1AtHalf?: CrossValidatedFigure | undefined;
+
+  /**
+   * F1 at the one threshold for all action units that reaches the largest mean F1 on the very frames: chosen on the test data,
+   * as the paper does, and therefore optimistic.
+   *
+   * @generated from field: duchenne.v1.CrossValidatedFigure swept_f1 = 7;
+   */
+  sweptF1?: CrossValidatedFigure | undefined;
+
+  /**
+   * Area under the ROC curve.
+   *
+   * @generated from field: duchenne.v1.CrossValidatedFigure auc = 8;
+   */
+  auc?: CrossValidatedFigure | undefined;
+
+  /**
+   * Average precision.
+   *
+   * @generated from field: duchenne.v1.CrossValidatedFigure average_precision = 9;
+   */
+  averagePrecision?: CrossValidatedFigure | undefined;
+
+  /**
+   * Expected calibration error.
+   *
+   * @generated from field: duchenne.v1.CrossValidatedFigure calibration_error = 10;
+   */
+  calibrationError?: CrossValidatedFigure | undefined;
+
+  /**
+   * Mean squared distance between probability and label.
+   *
+   * @generated from field: duchenne.v1.CrossValidatedFigure brier_score = 11;
+   */
+  brierScore?: CrossValidatedFigure | undefined;
+
+  /**
+   * F1 of the decisions of all action units together; of means alone.
+   *
+   * @generated from field: duchenne.v1.CrossValidatedFigure f1_micro = 12;
+   */
+  f1Micro?: CrossValidatedFigure | undefined;
+};
+
+/**
+ * Describes the message duchenne.v1.CrossValidatedFigures.
+ * Use `create(CrossValidatedFiguresSchema)` to create a new message.
+ */
+export const CrossValidatedFiguresSchema: GenMessage<CrossValidatedFigures> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_evaluator, 20);
+
+/**
+ * The figures of one run, of an action unit or of the mean over them; absent what is undefined.
+ *
+ * @generated from message duchenne.v1.RunFigures
+ */
+export type RunFigures = Message<"duchenne.v1.RunFigures"> & {
+  /**
+   * F1 at the version's thresholds.
+   *
+   * @generated from field: optional double f1 = 1;
+   */
+  f1?: number | undefined;
+
+  /**
+   * F1 at 0.5.
+   *
+   * @generated from field: optional double f1_at_half = 2;
+   */
+  f1AtHalf?: number | undefined;
+
+  /**
+   * F1 at the run's swept threshold.
+   *
+   * @generated from field: optional double swept_f1 = 3;
+   */
+  sweptF1?: number | undefined;
+
+  /**
+   * Area under the ROC curve.
+   *
+   * @generated from field: optional double auc = 4;
+   */
+  auc?: number | undefined;
+
+  /**
+   * Average precision.
+   *
+   * @generated from field: optional double average_precision = 5;
+   */
+  averagePrecision?: number | undefined;
+
+  /**
+   * Expected calibration error.
+   *
+   * @generated from field: optional double calibration_error = 6;
+   */
+  calibrationError?: number | undefined;
+
+  /**
+   * Mean squared distance between probability and label.
+   *
+   * @generated from field: optional double brier_score = 7;
+   */
+  brierScore?: number | undefined;
+
+  /**
+   * F1 of the decisions of all action units together; of means alone.
+   *
+   * @generated from field: optional double f1_micro = 8;
+   */
+  f1Micro?: number | undefined;
+};
+
+/**
+ * Describes the message duchenne.v1.RunFigures.
+ * Use `create(RunFiguresSchema)` to create a new message.
+ */
+export const RunFiguresSchema: GenMessage<RunFigures> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_evaluator, 21);
+
+/**
+ * A training and its evaluation on the fold that it held out.
+ *
+ * @generated from message duchenne.v1.CrossValidationRun
+ */
+export type CrossValidationRun = Message<"duchenne.v1.CrossValidationRun"> & {
+  /**
+   * The fold, counted from 1.
+   *
+   * @generated from field: uint32 fold = 1;
+   */
+  fold: number;
+
+  /**
+   * The seed.
+   *
+   * @generated from field: uint64 seed = 2;
+   */
+  seed: bigint;
+
+  /**
+   * The training, "jobs/{job}".
+   *
+   * @generated from field: string training = 3;
+   */
+  training: string;
+
+  /**
+   * The version that it made, "models/{model}/versions/{version}".
+   *
+   * @generated from field: string model_version = 4;
+   */
+  modelVersion: string;
+
+  /**
+   * Its report, "evaluations/{evaluation}".
+   *
+   * @generated from field: string evaluation = 5;
+   */
+  evaluation: string;
+
+  /**
+   * Frames of the fold.
+   *
+   * @generated from field: uint32 frames = 6;
+   */
+  frames: number;
+
+  /**
+   * Subjects of the fold.
+   *
+   * @generated from field: uint32 subjects = 7;
+   */
+  subjects: number;
+
+  /**
+   * The threshold of swept_f1.
+   *
+   * @generated from field: double swept_threshold = 8;
+   */
+  sweptThreshold: number;
+
+  /**
+   * Means over action units.
+   *
+   * @generated from field: duchenne.v1.RunFigures mean = 9;
+   */
+  mean?: RunFigures | undefined;
+
+  /**
+   * Per action unit, in the order of CrossValidation.action_units.
+   *
+   * @generated from field: repeated duchenne.v1.RunFigures action_units = 10;
+   */
+  actionUnits: RunFigures[];
+
+  /**
+   * Identity leakage, when asked for.
+   *
+   * @generated from field: duchenne.v1.IdentityLeakage identity_leakage = 11;
+   */
+  identityLeakage?: IdentityLeakage | undefined;
+};
+
+/**
+ * Describes the message duchenne.v1.CrossValidationRun.
+ * Use `create(CrossValidationRunSchema)` to create a new message.
+ */
+export const CrossValidationRunSchema: GenMessage<CrossValidationRun> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_evaluator, 22);
+
+/**
+ * What a cross-validation found.
+ *
+ * @generated from message duchenne.v1.CrossValidation
+ */
+export type CrossValidation = Message<"duchenne.v1.CrossValidation"> & {
+  /**
+   * "crossValidations/{cross_validation}".
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * The model whose versions were made for it.
+   *
+   * @generated from field: string model = 2;
+   */
+  model: string;
+
+  /**
+   * The data set.
+   *
+   * @generated from field: string dataset = 3;
+   */
+  dataset: string;
+
+  /**
+   * sha256 of the data set's manifest and images.
+   *
+   * @generated from field: string dataset_digest = 4;
+   */
+  datasetDigest: string;
+
+  /**
+   * How many folds.
+   *
+   * @generated from field: uint32 folds = 5;
+   */
+  folds: number;
+
+  /**
+   * The seeds.
+   *
+   * @generated from field: repeated uint64 seeds = 6;
+   */
+  seeds: bigint[];
+
+  /**
+   * Frames that a seed held out, in all its folds.
+   *
+   * @generated from field: uint32 frames = 7;
+   */
+  frames: number;
+
+  /**
+   * Their subjects.
+   *
+   * @generated from field: uint32 subjects = 8;
+   */
+  subjects: number;
+
+  /**
+   * Means over action units.
+   *
+   * @generated from field: duchenne.v1.CrossValidatedFigures mean = 9;
+   */
+  mean?: CrossValidatedFigures | undefined;
+
+  /**
+   * Per action unit.
+   *
+   * @generated from field: repeated duchenne.v1.CrossValidatedFigures action_units = 10;
+   */
+  actionUnits: CrossValidatedFigures[];
+
+  /**
+   * The folds of the first seed, then those of the next.
+   *
+   * @generated from field: repeated duchenne.v1.CrossValidationRun runs = 11;
+   */
+  runs: CrossValidationRun[];
+
+  /**
+   * When it was made.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 12;
+   */
+  createTime?: Timestamp | undefined;
+
+  /**
+   * The report as JSON, with everything above.
+   *
+   * @generated from field: string json = 13;
+   */
+  json: string;
+
+  /**
+   * The report as Markdown.
+   *
+   * @generated from field: string markdown = 14;
+   */
+  markdown: string;
+
+  /**
+   * The report as an HTML page, when asked for.
+   *
+   * @generated from field: string html = 15;
+   */
+  html: string;
+
+  /**
+   * The report as JUnit XML, when asked for: a case an action unit.
+   *
+   * @generated from field: string junit_xml = 16;
+   */
+  junitXml: string;
+};
+
+/**
+ * Describes the message duchenne.v1.CrossValidation.
+ * Use `create(CrossValidationSchema)` to create a new message.
+ */
+export const CrossValidationSchema: GenMessage<CrossValidation> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_evaluator, 23);
+
+/**
  * Which part of a data set to use.
  *
  * @generated from enum duchenne.v1.Split
@@ -1304,6 +1851,30 @@ export const EvaluatorService: GenService<{
     methodKind: "unary";
     input: typeof GetReportRequestSchema;
     output: typeof EvaluationReportSchema;
+  },
+  /**
+   * Starts a cross-validation of an action unit fine-tune: a training for each fold and seed, the evaluation of each version on
+   * the fold that its training held out, and the report that combines them. Answers the job that those are children of; it
+   * starts when they have ended, and its result names the report. When one of them has not succeeded, it fails with
+   * CROSS_VALIDATION_INCOMPLETE, which says of which fold and seed and why; RetryJob tries those again and keeps the others.
+   * Errors: as TrainerService.CreateTrainingJob, of every fold and seed together.
+   *
+   * @generated from rpc duchenne.v1.EvaluatorService.CreateCrossValidation
+   */
+  createCrossValidation: {
+    methodKind: "unary";
+    input: typeof CreateCrossValidationRequestSchema;
+    output: typeof JobSchema;
+  },
+  /**
+   * Reads the report of a cross-validation. Errors: NOT_FOUND.
+   *
+   * @generated from rpc duchenne.v1.EvaluatorService.GetCrossValidation
+   */
+  getCrossValidation: {
+    methodKind: "unary";
+    input: typeof GetCrossValidationRequestSchema;
+    output: typeof CrossValidationSchema;
   },
   /**
    * Compares two evaluations of action unit detectors on the same frames of the same data set, by a bootstrap that draws the

@@ -15,7 +15,7 @@ import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file duchenne/v1/job.proto.
  */
 export const file_duchenne_v1_job: GenFile = /*@__PURE__*/
-  fileDesc("ChVkdWNoZW5uZS92MS9qb2IucHJvdG8SC2R1Y2hlbm5lLnYxIqQFCgNKb2ISDAoEbmFtZRgBIAEoCRIMCgRraW5kGAIgASgJEiQKBXN0YXRlGAMgASgOMhUuZHVjaGVubmUudjEuSm9iU3RhdGUSDwoHYXR0ZW1wdBgEIAEoDRIQCghwcm9ncmVzcxgFIAEoARImCgNldGEYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLwoLY3JlYXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnN0YXJ0X3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIkCgVlcnJvchgKIAEoCzIVLmR1Y2hlbm5lLnYxLkpvYkVycm9yEiUKBHNwZWMYCyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EicKBnJlc3VsdBgMIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSEgoKbGFzdF9ldmVudBgNIAEoBBIUCgxkaXNwbGF5X25hbWUYDiABKAkSEAoIcHJpb3JpdHkYDyABKAUSLQoKdGltZV9saW1pdBgQIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIrCghydW5fdGltZRgRIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhINCgVhZnRlchgSIAMoCRIyCglyZXNvdXJjZXMYEyADKAsyHy5kdWNoZW5uZS52MS5Kb2IuUmVzb3VyY2VzRW50cnkaMAoOUmVzb3VyY2VzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgNOgI4ASKrAgoKSm9iT3B0aW9ucxIQCghwcmlvcml0eRgBIAEoBRI3Cgp0aW1lX2xpbWl0GAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgi6SAWqAQIqABI5CgVhZnRlchgDIAMoCUIqukgnkgEkEGQYASIechwyGl5qb2JzL1thLXpBLVowLTlfLV17MSw2NH0kEmUKCXJlc291cmNlcxgEIAMoCzImLmR1Y2hlbm5lLnYxLkpvYk9wdGlvbnMuUmVzb3VyY2VzRW50cnlCKrpIJ5oBJBAQIhpyGDIWXlthLXpdW2EtejAtOV9dezAsMzF9JCoEKgIoARowCg5SZXNvdXJjZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKA06AjgBIjkKCEpvYkVycm9yEgwKBGNvZGUYASABKAkSDgoGcmVhc29uGAIgASgJEg8KB21lc3NhZ2UYAyABKAkiQAoNR2V0Sm9iUmVxdWVzdBIvCgRuYW1lGAEgASgJQiG6SB5yHDIaXmpvYnMvW2EtekEtWjAtOV8tXXsxLDY0fSQiTgoPTGlzdEpvYnNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiACCJLChBMaXN0Sm9ic1Jlc3BvbnNlEh4KBGpvYnMYASADKAsyEC5kdWNoZW5uZS52MS5Kb2ISFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIkMKEENhbmNlbEpvYlJlcXVlc3QSLwoEbmFtZRgBIAEoCUIhukgechwyGl5qb2JzL1thLXpBLVowLTlfLV17MSw2NH0kIkIKD1JldHJ5Sm9iUmVxdWVzdBIvCgRuYW1lGAEgASgJQiG6SB5yHDIaXmpvYnMvW2EtekEtWjAtOV8tXXsxLDY0fSQiQgoPUGF1c2VKb2JSZXF1ZXN0Ei8KBG5hbWUYASABKAlCIbpIHnIcMhpeam9icy9bYS16QS1aMC05Xy1dezEsNjR9JCJDChBSZXN1bWVKb2JSZXF1ZXN0Ei8KBG5hbWUYASABKAlCIbpIHnIcMhpeam9icy9bYS16QS1aMC05Xy1dezEsNjR9JCJXCg9XYXRjaEpvYlJlcXVlc3QSLwoEbmFtZRgBIAEoCUIhukgechwyGl5qb2JzL1thLXpBLVowLTlfLV17MSw2NH0kEhMKC2FmdGVyX2V2ZW50GAIgASgEIjgKEFdhdGNoSm9iUmVzcG9uc2USJAoFZXZlbnQYASABKAsyFS5kdWNoZW5uZS52MS5Kb2JFdmVudCLmAgoISm9iRXZlbnQSDgoGbnVtYmVyGAEgASgEEg8KB2F0dGVtcHQYAiABKA0SKAoEdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKgoFc3RhdGUYBCABKAsyGS5kdWNoZW5uZS52MS5TdGF0ZUNoYW5nZWRIABIpCghwcm9ncmVzcxgFIAEoCzIVLmR1Y2hlbm5lLnYxLlByb2dyZXNzSAASJwoHbWV0cmljcxgGIAEoCzIULmR1Y2hlbm5lLnYxLk1ldHJpY3NIABIyCgpjaGVja3BvaW50GAcgASgLMhwuZHVjaGVubmUudjEuQ2hlY2twb2ludFNhdmVkSAASIwoDbG9nGAggASgLMhQuZHVjaGVubmUudjEuTG9nTGluZUgAEi0KCGFydGlmYWN0GAkgASgLMhkuZHVjaGVubmUudjEuQXJ0aWZhY3RNYWRlSABCBwoFZXZlbnQiWgoMU3RhdGVDaGFuZ2VkEiQKBXN0YXRlGAEgASgOMhUuZHVjaGVubmUudjEuSm9iU3RhdGUSJAoFZXJyb3IYAiABKAsyFS5kdWNoZW5uZS52MS5Kb2JFcnJvciLUAQoIUHJvZ3Jlc3MSEAoIZnJhY3Rpb24YASABKAESJgoDZXRhGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEgwKBHN0ZXAYAyABKAQSEwoLdG90YWxfc3RlcHMYBCABKAQSDQoFZXBvY2gYBSABKAESDQoFcGhhc2UYBiABKAkSGQoRaW1hZ2VzX3Blcl9zZWNvbmQYByABKAESHQoQaW5wdXRfd2FpdF9zaGFyZRgIIAEoAUgAiAEBQhMKEV9pbnB1dF93YWl0X3NoYXJlIocBCgdNZXRyaWNzEgwKBHN0ZXAYASABKAQSDQoFZXBvY2gYAiABKAESMAoGdmFsdWVzGAMgAygLMiAuZHVjaGVubmUudjEuTWV0cmljcy5WYWx1ZXNFbnRyeRotCgtWYWx1ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAE6AjgBIkMKD0NoZWNrcG9pbnRTYXZlZBIMCgRzdGVwGAEgASgEEg4KBmRpZ2VzdBgCIAEoCRISCgpzaXplX2J5dGVzGAMgASgEIiYKB0xvZ0xpbmUSDQoFbGV2ZWwYASABKAkSDAoEdGV4dBgCIAEoCSIqCgxBcnRpZmFjdE1hZGUSDAoEbmFtZRgBIAEoCRIMCgRraW5kGAIgASgJKvsBCghKb2JTdGF0ZRIZChVKT0JfU1RBVEVfVU5TUEVDSUZJRUQQABIUChBKT0JfU1RBVEVfUVVFVUVEEAESFQoRSk9CX1NUQVRFX1JVTk5JTkcQAhIYChRKT0JfU1RBVEVfQ0FOQ0VMTElORxADEhcKE0pPQl9TVEFURV9DQU5DRUxMRUQQBBIYChRKT0JfU1RBVEVfUkVUUllfV0FJVBAFEhcKE0pPQl9TVEFURV9TVUNDRUVERUQQBhIUChBKT0JfU1RBVEVfRkFJTEVEEAcSFQoRSk9CX1NUQVRFX1BBVVNJTkcQCBIUChBKT0JfU1RBVEVfUEFVU0VEEAkyzAMKCkpvYlNlcnZpY2USNgoGR2V0Sm9iEhouZHVjaGVubmUudjEuR2V0Sm9iUmVxdWVzdBoQLmR1Y2hlbm5lLnYxLkpvYhJHCghMaXN0Sm9icxIcLmR1Y2hlbm5lLnYxLkxpc3RKb2JzUmVxdWVzdBodLmR1Y2hlbm5lLnYxLkxpc3RKb2JzUmVzcG9uc2USPAoJQ2FuY2VsSm9iEh0uZHVjaGVubmUudjEuQ2FuY2VsSm9iUmVxdWVzdBoQLmR1Y2hlbm5lLnYxLkpvYhI6CghSZXRyeUpvYhIcLmR1Y2hlbm5lLnYxLlJldHJ5Sm9iUmVxdWVzdBoQLmR1Y2hlbm5lLnYxLkpvYhI6CghQYXVzZUpvYhIcLmR1Y2hlbm5lLnYxLlBhdXNlSm9iUmVxdWVzdBoQLmR1Y2hlbm5lLnYxLkpvYhI8CglSZXN1bWVKb2ISHS5kdWNoZW5uZS52MS5SZXN1bWVKb2JSZXF1ZXN0GhAuZHVjaGVubmUudjEuSm9iEkkKCFdhdGNoSm9iEhwuZHVjaGVubmUudjEuV2F0Y2hKb2JSZXF1ZXN0Gh0uZHVjaGVubmUudjEuV2F0Y2hKb2JSZXNwb25zZTABYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp]);
+  fileDesc("ChVkdWNoZW5uZS92MS9qb2IucHJvdG8SC2R1Y2hlbm5lLnYxIrQFCgNKb2ISDAoEbmFtZRgBIAEoCRIMCgRraW5kGAIgASgJEiQKBXN0YXRlGAMgASgOMhUuZHVjaGVubmUudjEuSm9iU3RhdGUSDwoHYXR0ZW1wdBgEIAEoDRIQCghwcm9ncmVzcxgFIAEoARImCgNldGEYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLwoLY3JlYXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnN0YXJ0X3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIkCgVlcnJvchgKIAEoCzIVLmR1Y2hlbm5lLnYxLkpvYkVycm9yEiUKBHNwZWMYCyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EicKBnJlc3VsdBgMIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSEgoKbGFzdF9ldmVudBgNIAEoBBIUCgxkaXNwbGF5X25hbWUYDiABKAkSEAoIcHJpb3JpdHkYDyABKAUSLQoKdGltZV9saW1pdBgQIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIrCghydW5fdGltZRgRIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhINCgVhZnRlchgSIAMoCRIyCglyZXNvdXJjZXMYEyADKAsyHy5kdWNoZW5uZS52MS5Kb2IuUmVzb3VyY2VzRW50cnkSDgoGcGFyZW50GBQgASgJGjAKDlJlc291cmNlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoDToCOAEiqwIKCkpvYk9wdGlvbnMSEAoIcHJpb3JpdHkYASABKAUSNwoKdGltZV9saW1pdBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIIukgFqgECKgASOQoFYWZ0ZXIYAyADKAlCKrpIJ5IBJBBkGAEiHnIcMhpeam9icy9bYS16QS1aMC05Xy1dezEsNjR9JBJlCglyZXNvdXJjZXMYBCADKAsyJi5kdWNoZW5uZS52MS5Kb2JPcHRpb25zLlJlc291cmNlc0VudHJ5Qiq6SCeaASQQECIachgyFl5bYS16XVthLXowLTlfXXswLDMxfSQqBCoCKAEaMAoOUmVzb3VyY2VzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgNOgI4ASI5CghKb2JFcnJvchIMCgRjb2RlGAEgASgJEg4KBnJlYXNvbhgCIAEoCRIPCgdtZXNzYWdlGAMgASgJIkAKDUdldEpvYlJlcXVlc3QSLwoEbmFtZRgBIAEoCUIhukgechwyGl5qb2JzL1thLXpBLVowLTlfLV17MSw2NH0kIoQBCg9MaXN0Sm9ic1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIAIEjQKBnBhcmVudBgDIAEoCUIkukgh2AEBchwyGl5qb2JzL1thLXpBLVowLTlfLV17MSw2NH0kIksKEExpc3RKb2JzUmVzcG9uc2USHgoEam9icxgBIAMoCzIQLmR1Y2hlbm5lLnYxLkpvYhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiQwoQQ2FuY2VsSm9iUmVxdWVzdBIvCgRuYW1lGAEgASgJQiG6SB5yHDIaXmpvYnMvW2EtekEtWjAtOV8tXXsxLDY0fSQiQgoPUmV0cnlKb2JSZXF1ZXN0Ei8KBG5hbWUYASABKAlCIbpIHnIcMhpeam9icy9bYS16QS1aMC05Xy1dezEsNjR9JCJCCg9QYXVzZUpvYlJlcXVlc3QSLwoEbmFtZRgBIAEoCUIhukgechwyGl5qb2JzL1thLXpBLVowLTlfLV17MSw2NH0kIkMKEFJlc3VtZUpvYlJlcXVlc3QSLwoEbmFtZRgBIAEoCUIhukgechwyGl5qb2JzL1thLXpBLVowLTlfLV17MSw2NH0kIlcKD1dhdGNoSm9iUmVxdWVzdBIvCgRuYW1lGAEgASgJQiG6SB5yHDIaXmpvYnMvW2EtekEtWjAtOV8tXXsxLDY0fSQSEwoLYWZ0ZXJfZXZlbnQYAiABKAQiOAoQV2F0Y2hKb2JSZXNwb25zZRIkCgVldmVudBgBIAEoCzIVLmR1Y2hlbm5lLnYxLkpvYkV2ZW50IpIDCghKb2JFdmVudBIOCgZudW1iZXIYASABKAQSDwoHYXR0ZW1wdBgCIAEoDRIoCgR0aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIqCgVzdGF0ZRgEIAEoCzIZLmR1Y2hlbm5lLnYxLlN0YXRlQ2hhbmdlZEgAEikKCHByb2dyZXNzGAUgASgLMhUuZHVjaGVubmUudjEuUHJvZ3Jlc3NIABInCgdtZXRyaWNzGAYgASgLMhQuZHVjaGVubmUudjEuTWV0cmljc0gAEjIKCmNoZWNrcG9pbnQYByABKAsyHC5kdWNoZW5uZS52MS5DaGVja3BvaW50U2F2ZWRIABIjCgNsb2cYCCABKAsyFC5kdWNoZW5uZS52MS5Mb2dMaW5lSAASLQoIYXJ0aWZhY3QYCSABKAsyGS5kdWNoZW5uZS52MS5BcnRpZmFjdE1hZGVIABIqCgVjaGlsZBgKIAEoCzIZLmR1Y2hlbm5lLnYxLkNoaWxkQ2hhbmdlZEgAQgcKBWV2ZW50IloKDFN0YXRlQ2hhbmdlZBIkCgVzdGF0ZRgBIAEoDjIVLmR1Y2hlbm5lLnYxLkpvYlN0YXRlEiQKBWVycm9yGAIgASgLMhUuZHVjaGVubmUudjEuSm9iRXJyb3Ii1AEKCFByb2dyZXNzEhAKCGZyYWN0aW9uGAEgASgBEiYKA2V0YRgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIMCgRzdGVwGAMgASgEEhMKC3RvdGFsX3N0ZXBzGAQgASgEEg0KBWVwb2NoGAUgASgBEg0KBXBoYXNlGAYgASgJEhkKEWltYWdlc19wZXJfc2Vjb25kGAcgASgBEh0KEGlucHV0X3dhaXRfc2hhcmUYCCABKAFIAIgBAUITChFfaW5wdXRfd2FpdF9zaGFyZSKHAQoHTWV0cmljcxIMCgRzdGVwGAEgASgEEg0KBWVwb2NoGAIgASgBEjAKBnZhbHVlcxgDIAMoCzIgLmR1Y2hlbm5lLnYxLk1ldHJpY3MuVmFsdWVzRW50cnkaLQoLVmFsdWVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgBOgI4ASJDCg9DaGVja3BvaW50U2F2ZWQSDAoEc3RlcBgBIAEoBBIOCgZkaWdlc3QYAiABKAkSEgoKc2l6ZV9ieXRlcxgDIAEoBCImCgdMb2dMaW5lEg0KBWxldmVsGAEgASgJEgwKBHRleHQYAiABKAkiKgoMQXJ0aWZhY3RNYWRlEgwKBG5hbWUYASABKAkSDAoEa2luZBgCIAEoCSJ9CgxDaGlsZENoYW5nZWQSCwoDam9iGAEgASgJEhQKDGRpc3BsYXlfbmFtZRgCIAEoCRIkCgVzdGF0ZRgDIAEoDjIVLmR1Y2hlbm5lLnYxLkpvYlN0YXRlEiQKBWVycm9yGAQgASgLMhUuZHVjaGVubmUudjEuSm9iRXJyb3Iq+wEKCEpvYlN0YXRlEhkKFUpPQl9TVEFURV9VTlNQRUNJRklFRBAAEhQKEEpPQl9TVEFURV9RVUVVRUQQARIVChFKT0JfU1RBVEVfUlVOTklORxACEhgKFEpPQl9TVEFURV9DQU5DRUxMSU5HEAMSFwoTSk9CX1NUQVRFX0NBTkNFTExFRBAEEhgKFEpPQl9TVEFURV9SRVRSWV9XQUlUEAUSFwoTSk9CX1NUQVRFX1NVQ0NFRURFRBAGEhQKEEpPQl9TVEFURV9GQUlMRUQQBxIVChFKT0JfU1RBVEVfUEFVU0lORxAIEhQKEEpPQl9TVEFURV9QQVVTRUQQCTLMAwoKSm9iU2VydmljZRI2CgZHZXRKb2ISGi5kdWNoZW5uZS52MS5HZXRKb2JSZXF1ZXN0GhAuZHVjaGVubmUudjEuSm9iEkcKCExpc3RKb2JzEhwuZHVjaGVubmUudjEuTGlzdEpvYnNSZXF1ZXN0Gh0uZHVjaGVubmUudjEuTGlzdEpvYnNSZXNwb25zZRI8CglDYW5jZWxKb2ISHS5kdWNoZW5uZS52MS5DYW5jZWxKb2JSZXF1ZXN0GhAuZHVjaGVubmUudjEuSm9iEjoKCFJldHJ5Sm9iEhwuZHVjaGVubmUudjEuUmV0cnlKb2JSZXF1ZXN0GhAuZHVjaGVubmUudjEuSm9iEjoKCFBhdXNlSm9iEhwuZHVjaGVubmUudjEuUGF1c2VKb2JSZXF1ZXN0GhAuZHVjaGVubmUudjEuSm9iEjwKCVJlc3VtZUpvYhIdLmR1Y2hlbm5lLnYxLlJlc3VtZUpvYlJlcXVlc3QaEC5kdWNoZW5uZS52MS5Kb2ISSQoIV2F0Y2hKb2ISHC5kdWNoZW5uZS52MS5XYXRjaEpvYlJlcXVlc3QaHS5kdWNoZW5uZS52MS5XYXRjaEpvYlJlc3BvbnNlMAFiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp]);
 
 /**
  * A long-running piece of work.
@@ -31,7 +31,8 @@ export type Job = Message<"duchenne.v1.Job"> & {
   name: string;
 
   /**
-   * What it does: "fine_tune", "linear_probe", "synthesize_dataset", "evaluation" or "video_analysis".
+   * What it does: "fine_tune", "linear_probe", "synthesize_dataset", "evaluation", "cross_validation" or
+   * "video_analysis".
    *
    * @generated from field: string kind = 2;
    */
@@ -101,8 +102,8 @@ export type Job = Message<"duchenne.v1.Job"> & {
   spec?: JsonObject | undefined;
 
   /**
-   * What it made: for a training {"modelVersion": ...}, for an evaluation {"evaluation": ...}, for a synthesis {"dataset": ...},
-   * for a video analysis {"frames", "packets", "faces", "rows", "decodeErrors", "tables": [...], ...}.
+   * What it made: for a training {"modelVersion": ...}, for an evaluation {"evaluation": ...}, for a cross-validation
+   * {"crossValidation": ...}, for a synthesis {"dataset": ...}, for a video analysis {"frames", "packets", "faces", "rows", "decodeErrors", "tables": [...], ...}.
    *
    * @generated from field: google.protobuf.Struct result = 12;
    */
@@ -156,6 +157,14 @@ export type Job = Message<"duchenne.v1.Job"> & {
    * @generated from field: map<string, uint32> resources = 19;
    */
   resources: { [key: string]: number };
+
+  /**
+   * The job that it is a part of, "jobs/{job}"; empty when it stands alone. A job with children starts when they have ended,
+   * whichever way, and its progress is the share of them that succeeded.
+   *
+   * @generated from field: string parent = 20;
+   */
+  parent: string;
 };
 
 /**
@@ -284,6 +293,13 @@ export type ListJobsRequest = Message<"duchenne.v1.ListJobsRequest"> & {
    * @generated from field: string page_token = 2;
    */
   pageToken: string;
+
+  /**
+   * Only the children of this job, "jobs/{job}"; empty: all jobs.
+   *
+   * @generated from field: string parent = 3;
+   */
+  parent: string;
 };
 
 /**
@@ -534,6 +550,14 @@ export type JobEvent = Message<"duchenne.v1.JobEvent"> & {
      */
     value: ArtifactMade;
     case: "artifact";
+  } | {
+    /**
+     * A child changed its state.
+     *
+     * @generated from field: duchenne.v1.ChildChanged child = 10;
+     */
+    value: ChildChanged;
+    case: "child";
   } | { case: undefined; value?: undefined };
 };
 
@@ -754,7 +778,7 @@ export type ArtifactMade = Message<"duchenne.v1.ArtifactMade"> & {
   name: string;
 
   /**
-   * What it is: "model_version", "evaluation", "dataset", "probe".
+   * What it is: "model_version", "evaluation", "cross_validation", "dataset", "probe".
    *
    * @generated from field: string kind = 2;
    */
@@ -767,6 +791,48 @@ export type ArtifactMade = Message<"duchenne.v1.ArtifactMade"> & {
  */
 export const ArtifactMadeSchema: GenMessage<ArtifactMade> = /*@__PURE__*/
   messageDesc(file_duchenne_v1_job, 18);
+
+/**
+ * A state change of a child.
+ *
+ * @generated from message duchenne.v1.ChildChanged
+ */
+export type ChildChanged = Message<"duchenne.v1.ChildChanged"> & {
+  /**
+   * The child, "jobs/{job}".
+   *
+   * @generated from field: string job = 1;
+   */
+  job: string;
+
+  /**
+   * Its name for people.
+   *
+   * @generated from field: string display_name = 2;
+   */
+  displayName: string;
+
+  /**
+   * Its new state.
+   *
+   * @generated from field: duchenne.v1.JobState state = 3;
+   */
+  state: JobState;
+
+  /**
+   * The error that led to it.
+   *
+   * @generated from field: duchenne.v1.JobError error = 4;
+   */
+  error?: JobError | undefined;
+};
+
+/**
+ * Describes the message duchenne.v1.ChildChanged.
+ * Use `create(ChildChangedSchema)` to create a new message.
+ */
+export const ChildChangedSchema: GenMessage<ChildChanged> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_job, 19);
 
 /**
  * The state of a job.
@@ -885,7 +951,9 @@ export const JobService: GenService<{
     output: typeof ListJobsResponseSchema;
   },
   /**
-   * Asks a job to stop. It writes a checkpoint and becomes CANCELLED. Cancelling a finished job is FAILED_PRECONDITION.
+   * Asks a job to stop. It writes a checkpoint and becomes CANCELLED. Cancelling a finished job is FAILED_PRECONDITION. The
+   * children of a job are cancelled with it, and it becomes CANCELLED after the last of them; they are paused and resumed
+   * with it as well.
    *
    * @generated from rpc duchenne.v1.JobService.CancelJob
    */
@@ -898,7 +966,8 @@ export const JobService: GenService<{
    * Queues a failed job again: it goes on from its last checkpoint, with all its attempts anew. For what has been put right
    * meanwhile, such as a full disk. It waits again for the jobs it was to wait for. Errors: NOT_FOUND, also of a version that
    * it reads and that was deleted since; FAILED_PRECONDITION when the job has not failed (JOB_NOT_FAILED), or one that it
-   * waits for has not been tried again (DEPENDENCY_FAILED).
+   * waits for has not been tried again (DEPENDENCY_FAILED). Those of its children that failed are tried again with it, what
+   * succeeded stays; when one was cancelled, it cannot be tried again (DEPENDENCY_FAILED).
    *
    * @generated from rpc duchenne.v1.JobService.RetryJob
    */

@@ -9,10 +9,12 @@ import {
   ADVERSARY,
   AUGMENTATION,
   addOptions,
+  DATASET,
   DISTILLATION,
   ENCODER,
   fieldsFrom,
   MASKING,
+  MODEL,
   OPTIMIZATION,
   PRESET,
   PROBE,
@@ -34,8 +36,6 @@ interface TrainingCommand {
   readonly result?: string;
 }
 
-const DATASET = { flags: "--dataset <name>", field: "dataset", text: 'such as "datasets/faces"' };
-const MODEL = { flags: "--model <name>", field: "model", text: 'the model that gets a version, such as "models/demo"' };
 const version = (flag: string, field: string, text: string): TrainingOption => ({
   flags: `--${flag} <version>`,
   field,

@@ -42,6 +42,15 @@ function choice<V>(
   };
 }
 
+/** The data set. */
+export const DATASET = { flags: "--dataset <name>", field: "dataset", text: 'such as "datasets/faces"' };
+/** The model. */
+export const MODEL = {
+  flags: "--model <name>",
+  field: "model",
+  text: 'the model that gets a version, such as "models/demo"',
+};
+
 /** Where defaults come from. */
 export const PRESET = [
   choice("preset", "preset", "the recipe's defaults: as published, or with better practice (default: recommended)", {
@@ -67,6 +76,7 @@ export const ENCODER = [
 export const SPLIT = [
   number("fold", "split.fold", "the fold to test on, from 1"),
   number("folds", "split.folds", "draw so many folds instead of the data set's own"),
+  { flags: "--fold-seed <n>", field: "split.foldSeed", text: "seed of that draw (default: --seed)", parse: BigInt },
   number("test-fraction", "split.testFraction", "share of the subjects that is held out for the test"),
   number(
     "validation-fraction",

@@ -1,6 +1,6 @@
-import { parseVersionName } from "@duchenne/control";
 import type { JsonObject, NewJob } from "@duchenne/store";
 import { z } from "zod";
+import { parseVersionName } from "../resource-name.ts";
 
 const readerSchema = z.object({
   modelVersion: z.string().optional(),

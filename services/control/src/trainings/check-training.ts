@@ -1,4 +1,3 @@
-import { BUILT_IN_MODEL, BuiltInModelError, openRegisteredDataset, parseModelName } from "@duchenne/control";
 import type { Dataset } from "@duchenne/data";
 import type { EncoderShape } from "@duchenne/model";
 import {
@@ -23,8 +22,12 @@ import {
   planLinearProbe,
   planPretrain,
 } from "@duchenne/training/recipes";
-import { fieldName, setFields, type TrainingCase, withFieldNames } from "./convert.ts";
-import { type TrainedVersion, trainedVersion, WrongModelKindError } from "./model-version.ts";
+import { BuiltInModelError } from "../built-in-model-error.ts";
+import { BUILT_IN_MODEL } from "../describe-version.ts";
+import { openRegisteredDataset } from "../open-registered-dataset.ts";
+import { parseModelName } from "../resource-name.ts";
+import { type TrainedVersion, trainedVersion, WrongModelKindError } from "./trained-version.ts";
+import { fieldName, setFields, type TrainingCase, withFieldNames } from "./training-fields.ts";
 
 /** The kinds of training jobs. */
 export type TrainingKind = "fine_tune" | "linear_probe" | "pretrain" | "fine_tune_expression" | "distil";
@@ -61,29 +64,38 @@ export function checkTraining(store: Store, training: CreateTrainingJobRequest["
 }
 
 async function checkFineTune(store: Store, message: FineTune): Promise<CheckedTraining> {
-  const context = await open(store, "fineTune", message);
-  const { recipe } = plan(context, setFields(FineTuneSchema, message), planFineTune);
+  const context = await openTraining(store, "fineTune", message);
+  return plannedFineTune(context, message, setFields(FineTuneSchema, message));
+}
+
+/** Plans a fine-tune of what was opened. @param fields of the message, or of one like it @throws {RecipeError} */
+export function plannedFineTune(
+  context: TrainingContext,
+  message: FineTune,
+  fields: Parameters<typeof planFineTune>[0],
+): CheckedTraining {
+  const { recipe } = plan(context, fields, planFineTune);
   const { encoder, lambda } = recipe;
   const displayName = `Fine-tune of ${encoder.variant}, lambda ${lambda}, on ${message.dataset}`;
   return { kind: "fine_tune", spec: specOf(message, recipe), displayName };
 }
 
 async function checkPretrain(store: Store, message: Pretrain): Promise<CheckedTraining> {
-  const context = await open(store, "pretrain", message);
+  const context = await openTraining(store, "pretrain", message);
   const { recipe } = plan(context, setFields(PretrainSchema, message), planPretrain);
   const displayName = `Pretraining of ${recipe.encoder.variant} on ${message.dataset}`;
   return { kind: "pretrain", spec: specOf(message, recipe), displayName };
 }
 
 async function checkFineTuneExpression(store: Store, message: FineTuneExpression): Promise<CheckedTraining> {
-  const context = await open(store, "fineTuneExpression", message);
+  const context = await openTraining(store, "fineTuneExpression", message);
   const { recipe } = plan(context, setFields(FineTuneExpressionSchema, message), planExpression);
   const displayName = `Expression fine-tune of ${recipe.encoder.variant} on ${message.dataset}`;
   return { kind: "fine_tune_expression", spec: specOf(message, recipe), displayName };
 }
 
 async function checkDistil(store: Store, message: Distil): Promise<CheckedTraining> {
-  const context = await open(store, "distil", message);
+  const context = await openTraining(store, "distil", message);
   const field = fieldName("distil", "teacherModelVersion");
   const teacher = await trainedVersion(store, message.teacherModelVersion, field);
   const { config } = teacher.card;
@@ -121,13 +133,14 @@ async function checkLinearProbe(store: Store, message: LinearProbe): Promise<Che
 }
 
 /** What a training that makes a model is checked against. */
-interface TrainingContext {
+export interface TrainingContext {
   readonly training: TrainingCase;
   readonly dataset: Dataset;
   readonly initial: TrainedVersion | undefined;
 }
 
-async function open(
+/** Opens what a training that makes a model is checked against. @throws as `checkTraining` */
+export async function openTraining(
   store: Store,
   training: TrainingCase,
   message: FineTune | Pretrain | FineTuneExpression | Distil,

@@ -1,13 +1,10 @@
-import {
-  BUILT_IN_MODEL,
-  BuiltInModelError,
-  cardOf,
-  InvalidFieldError,
-  resolveVersion,
-  versionName,
-} from "@duchenne/control";
-import { type ModelCard, readSafetensors, type SourceWeights } from "@duchenne/model";
+import type { ModelCard } from "@duchenne/model";
 import type { Store } from "@duchenne/store";
+import { BuiltInModelError } from "../built-in-model-error.ts";
+import { BUILT_IN_MODEL, cardOf } from "../describe-version.ts";
+import { InvalidFieldError } from "../invalid-field-error.ts";
+import { resolveVersion } from "../model-service.ts";
+import { versionName } from "../resource-name.ts";
 
 /** Thrown when a training needs another kind of model than the one it is given. */
 export class WrongModelKindError extends InvalidFieldError {
@@ -39,13 +36,4 @@ export async function trainedVersion(store: Store, reference: string, field: str
   const record = await resolveVersion(store, reference, field);
   if (record.model === BUILT_IN_MODEL) throw new BuiltInModelError(field);
   return { name: versionName(record.model, record.version), card: cardOf(record) };
-}
-
-/** Reads a trained version's weights. @param name "models/{model}/versions/{version}" */
-export async function readWeights(store: Store, name: string): Promise<SourceWeights> {
-  const record = await resolveVersion(store, name, "model_version");
-  const weights = record.artifacts.find(({ role }) => role === "safetensors");
-  if (weights === undefined) throw new BuiltInModelError("model_version");
-  const { parameters } = readSafetensors(await store.blobs.get(weights.digest));
-  return { config: cardOf(record).config, parameters };
 }
