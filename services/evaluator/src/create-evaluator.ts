@@ -39,13 +39,14 @@ class NoSubjectsError extends InvalidFieldError {
 
 /** Makes the evaluator and starts to run its jobs. */
 export async function createEvaluator(context: ServiceContext, config: EvaluatorConfig): Promise<HostedService> {
-  const { store, location, logger, resources, otlpEndpoint } = context;
+  const { store, location, logger, resources, leaseMs, otlpEndpoint } = context;
   const supervisor = createSupervisor({
     store,
     location,
     resources,
     kinds: { evaluation: { attemptModule: new URL("./attempt.ts", import.meta.url), slot: "evaluation" } },
     slots: { evaluation: config.evaluationSlots },
+    leaseMs,
     otlpEndpoint,
     logger,
   });
