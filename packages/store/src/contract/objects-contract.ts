@@ -17,7 +17,7 @@ export function objectsContract(fixture: StoreFixture): void {
       expect(await blobs.put(Buffer.from("abc"))).toEqual({ digest: ABC, sizeBytes: 3 });
       expect(await blobs.has(ABC)).toBe(true);
       expect((await blobs.get(ABC)).toString()).toBe("abc");
-      await fixture.driver.damage(fixture.location, ABC, Buffer.from("abd"));
+      await fixture.driver.damage(fixture.location, "blobs", ABC, Buffer.from("abd"));
       await expect(blobs.get(ABC)).rejects.toMatchObject({ code: "data_loss" });
       await expect(blobs.file("../../etc/passwd")).rejects.toThrow("is not named by a sha256");
     });
