@@ -20,6 +20,7 @@ const ENTRIES = {
   "bench:input": "test/bench/input.ts",
   experiments: "test/experiments/main.ts",
   "experiments:transfer": "test/experiments/transfer/main.ts",
+  "test:chaos": "test/chaos/main.ts",
 };
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");

@@ -22,6 +22,8 @@ export interface ServerProcess {
   readonly connectPort: number;
   /** What it wrote to standard error so far. */
   log(): string;
+  /** Resolves when it has ended, however; with its exit code, null when a signal ended it. */
+  readonly exited: Promise<number | null>;
   /** Sends a signal and waits for the end; answers the exit code, null when the signal ended it. */
   end(signal?: NodeJS.Signals): Promise<number | null>;
 }
@@ -32,13 +34,15 @@ export interface ServerOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** The largest file that it and its children may write: what is larger finds no room, as on a full disk. */
   readonly maxFileKiB?: number;
+  /** Told the process's number at once, long before it is ready. */
+  readonly onSpawn?: (pid: number) => void;
 }
 
 /** Starts a process of the product on free ports and waits until it says that it is ready. */
 export async function startServer(
   name: ProcessName,
   dataDirectory: string,
-  { args = [], env = {}, maxFileKiB }: ServerOptions = {},
+  { args = [], env = {}, maxFileKiB, onSpawn }: ServerOptions = {},
 ): Promise<ServerProcess> {
   const main = fileURLToPath(new URL(`../../services/${name}/src/main.ts`, import.meta.url));
   const limit = maxFileKiB === undefined ? "" : `ulimit -f ${maxFileKiB} && `;
@@ -61,6 +65,7 @@ export async function startServer(
     ],
     { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } },
   );
+  if (child.pid !== undefined) onSpawn?.(child.pid);
   let log = "";
   child.stderr.on("data", (chunk: Buffer) => {
     log += chunk.toString();
@@ -78,6 +83,7 @@ export async function startServer(
     grpc: createGrpcTransport({ baseUrl: `http://127.0.0.1:${ready.grpcPort}` }),
     connect: createConnectTransport({ baseUrl: `http://127.0.0.1:${ready.connectPort}`, httpVersion: "1.1" }),
     log: () => log,
+    exited: exited.then(() => child.exitCode),
     async end(signal = "SIGTERM") {
       if (child.exitCode === null && child.signalCode === null) {
         child.kill(signal);

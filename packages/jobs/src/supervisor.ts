@@ -24,6 +24,7 @@ export interface SupervisorOptions {
   readonly resources?: ResourcePool;
   /** How long a job stays this process's without a heartbeat. */
   readonly leaseMs?: number;
+  /** How often it gives a sign; default three times in a lease. */
   readonly heartbeatMs?: number;
   /** How long a stopped attempt may take to save its checkpoint. */
   readonly stopGraceMs?: number;
@@ -51,7 +52,7 @@ const TICK_MS = 1_000;
  */
 export function createSupervisor(options: SupervisorOptions): Supervisor {
   const { store, logger, kinds } = options;
-  const { leaseMs = 30_000, heartbeatMs = 10_000, stopGraceMs = 120_000 } = options;
+  const { leaseMs = 30_000, heartbeatMs = leaseMs / 3, stopGraceMs = 120_000 } = options;
   const resources = options.resources ?? createResourcePool({});
   const owner = ownerOfThisProcess();
   const running = new Set<RunningAttempt>();

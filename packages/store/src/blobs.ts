@@ -32,7 +32,8 @@ export interface StoredObject {
 /** Bytes named by their sha256. Safe to use from several processes. */
 export interface Blobs {
   /**
-   * Stores bytes; when it resolves they survive a power cut. Bytes that are there already count as stored now.
+   * Stores bytes; when it resolves they survive a power cut. Bytes that are there already count as stored now; what is
+   * torn there is replaced.
    *
    * @throws {DiskFullError} and leaves nothing
    */
@@ -63,21 +64,24 @@ export interface Blobs {
 export function openBlobs(directory: string, undisturbed: Undisturbed = (work) => work()): Blobs {
   // 256 folders keep each of them small.
   const fileOf = (digest: string): string => join(directory, checkDigest(digest).slice(0, 2), digest.slice(2));
-  /** Makes what is there as young as new; false when it is not. A collection that saw its old age may have just removed it. */
-  const renew = async (file: string): Promise<boolean> =>
-    (await touch(file)) && undisturbed(async () => existsSync(file));
+  /**
+   * Makes what is there as young as new; false when it is not there, or torn: another length cannot be the same bytes. A
+   * collection that saw its old age may have just removed it.
+   */
+  const renew = async (file: string, sizeBytes: number): Promise<boolean> =>
+    (await touch(file, sizeBytes)) && undisturbed(async () => existsSync(file));
   return {
     async put(bytes) {
       const digest = sha256(bytes);
       const file = fileOf(digest);
-      if (!(await renew(file))) await storing(`${bytes.length} bytes`, () => writeDurably(file, bytes));
+      if (!(await renew(file, bytes.length))) await storing(`${bytes.length} bytes`, () => writeDurably(file, bytes));
       return { digest, sizeBytes: bytes.length };
     },
     async adopt(path) {
       const { size } = await stat(path);
       const digest = await sha256OfFile(path);
       const file = fileOf(digest);
-      if (await renew(file)) await rm(path);
+      if (await renew(file, size)) await rm(path);
       else await storing(`${size} bytes`, () => moveDurably(path, file));
       return { digest, sizeBytes: size };
     },
@@ -154,11 +158,14 @@ function ignoreMissing(error: NodeJS.ErrnoException): undefined {
   if (error.code !== "ENOENT") throw error;
 }
 
-/** Makes a file as young as a new one; false when there is none. */
-async function touch(file: string): Promise<boolean> {
+/** Makes a file as young as a new one; false when there is none of this size. */
+async function touch(file: string, sizeBytes: number): Promise<boolean> {
   const now = new Date();
-  return utimes(file, now, now).then(
-    () => true,
-    (error) => ignoreMissing(error) ?? false,
-  );
+  try {
+    if ((await stat(file)).size !== sizeBytes) return false;
+    await utimes(file, now, now);
+    return true;
+  } catch (error) {
+    return ignoreMissing(error as NodeJS.ErrnoException) ?? false;
+  }
 }

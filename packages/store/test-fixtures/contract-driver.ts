@@ -1,10 +1,8 @@
-import { mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
-import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
-import { openStore, type Store, type StoreLocation } from "../src/index.ts";
+import type { StoreLocation } from "../src/index.ts";
 import type { Migration } from "../src/migrations.ts";
 import { parseS3Address } from "../src/objects/s3-address.ts";
 import { type PostgresServer, startPostgres } from "./postgres-server.ts";
@@ -22,8 +20,10 @@ export interface ContractDriver {
   execute(location: StoreLocation, statements: Migration): Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** Ends every connection to the database. There are none to end but with those of connectedDrivers. */
   cutConnections(location: StoreLocation): Promise<void>;
-  /** Puts other bytes in place of a blob's. */
-  damage(location: StoreLocation, digest: string, bytes: Uint8Array): Promise<void>;
+  /** Kills the database's server as a power cut would, and starts it again. There is none to kill but with those of connectedDrivers. */
+  crash(): Promise<void>;
+  /** Puts other bytes in place of an object's. @param folder "blobs", or a job's below "checkpoints" */
+  damage(location: StoreLocation, folder: string, digest: string, bytes: Uint8Array): Promise<void>;
   /** Makes an object look as if it had been stored two days ago. @param folder "blobs", or a job's below "checkpoints" */
   makeOld(location: StoreLocation, folder: string, digest: string): Promise<void>;
   /** Puts another text in place of the mark of which database the objects belong to. */
@@ -51,8 +51,9 @@ const sqliteAndFiles: ContractDriver = {
     }
   },
   cutConnections: async () => {},
-  damage: ({ directory }, digest, bytes) =>
-    writeFile(join(directory, "blobs", digest.slice(0, 2), digest.slice(2)), bytes),
+  crash: async () => {},
+  damage: ({ directory }, folder, digest, bytes) =>
+    writeFile(join(directory, folder, digest.slice(0, 2), digest.slice(2)), bytes),
   makeOld: ({ directory }, folder, digest) =>
     utimes(join(directory, folder, digest.slice(0, 2), digest.slice(2)), twoDaysAgo(), twoDaysAgo()),
   mark: ({ directory }, text) => writeFile(join(directory, "database-id"), text),
@@ -75,7 +76,8 @@ function postgresAndS3(): ContractDriver {
     elsewhere: (location) => ({ ...location, directory: join(location.directory, "elsewhere") }),
     execute: ({ database }, statements) => postgres!.execute(database!, statements.postgres),
     cutConnections: ({ database }) => postgres!.cutConnections(database!),
-    damage: (location, digest, bytes) => putObject(location, `blobs/${digest}`, bytes),
+    crash: () => postgres!.crash(),
+    damage: (location, folder, digest, bytes) => putObject(location, `${folder}/${digest}`, bytes),
     makeOld: ({ objects }, folder, digest) =>
       s3!.setTime(`${parseS3Address(objects!).prefix}${folder}/${digest}`, twoDaysAgo()),
     mark: (location, text) => putObject(location, "database-id", Buffer.from(text)),
@@ -97,38 +99,3 @@ export const connectedDrivers: readonly ContractDriver[] = [postgresAndS3()];
 
 /** Every way of keeping a store: what holds for one holds for all. */
 export const contractDrivers: readonly ContractDriver[] = [sqliteAndFiles, ...connectedDrivers];
-
-/** What a law is checked on: a store of its own for each test. */
-export interface StoreFixture {
-  readonly store: Store;
-  readonly location: StoreLocation;
-  readonly driver: ContractDriver;
-  /** Opens the same store once more, as another process or machine would. */
-  openAgain(): Promise<Store>;
-}
-
-/** Starts a driver's servers for the tests that follow, and gives each of them a store. */
-export function useStore(driver: ContractDriver): StoreFixture {
-  const opened: Store[] = [];
-  const fixture = {
-    driver,
-    async openAgain() {
-      const store = await openStore(driver.elsewhere(this.location));
-      opened.push(store);
-      return store;
-    },
-  } as StoreFixture & { store: Store; location: StoreLocation };
-  beforeAll(driver.start);
-  afterAll(driver.stop);
-  beforeEach(async () => {
-    const directory = await mkdtemp(join(tmpdir(), "duchenne-store-"));
-    fixture.location = await driver.locate(directory);
-    fixture.store = await openStore(fixture.location);
-    opened.push(fixture.store);
-  });
-  afterEach(async () => {
-    for (const store of opened.splice(0)) await store.close();
-    await rm(fixture.location.directory, { recursive: true, force: true });
-  });
-  return fixture;
-}

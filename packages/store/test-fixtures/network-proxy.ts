@@ -10,11 +10,14 @@ export interface NetworkProxy {
   cut(afterBytes?: number): void;
   /** Lets everything through again, on new connections. */
   restore(): void;
+  /** Leads new connections to another port: a server that was started again has another one. */
+  redirect(targetPort: number): void;
   stop(): Promise<void>;
 }
 
 /** Starts a proxy on a free port of this machine. */
-export async function startProxy(targetPort: number): Promise<NetworkProxy> {
+export async function startProxy(firstTargetPort: number): Promise<NetworkProxy> {
+  let targetPort = firstTargetPort;
   const sockets = new Set<Socket>();
   let failure: { readonly kind: "silence" | "cut"; bytesLeft: number } | undefined;
   const isSilent = () => failure?.kind === "silence" && failure.bytesLeft <= 0;
@@ -58,6 +61,9 @@ export async function startProxy(targetPort: number): Promise<NetworkProxy> {
     },
     restore() {
       failure = undefined;
+    },
+    redirect(port) {
+      targetPort = port;
     },
     async stop() {
       endAll();

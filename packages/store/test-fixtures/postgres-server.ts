@@ -8,6 +8,7 @@ import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import pg from "pg";
+import { childrenOf, isRunning, sendIfThere } from "./child-processes.ts";
 
 /** A PostgreSQL server of its own, on a free port, with its files in a temporary folder. */
 export interface PostgresServer {
@@ -17,6 +18,8 @@ export interface PostgresServer {
   execute(url: string, statements: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** Ends every connection of a database as a failing network or server would; clients may connect again. */
   cutConnections(url: string): Promise<void>;
+  /** Kills all of its processes and starts it again over its files; resolves when it answers. */
+  crash(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -39,12 +42,13 @@ export async function startPostgres(): Promise<PostgresServer> {
   await promisify(execFile)(initdb, initArgs, options);
 
   const port = await freePort();
-  // The shell ends the server and removes its files when its input closes, which happens however this process ends.
+  // The shell starts the server again for each line of its input, ends it and removes its files when the input closes, which
+  // happens however this process ends.
   const server = spawn(
     "/bin/sh",
     [
       "-c",
-      '"$@" & pid=$!; read -r _; kill -INT $pid; wait $pid; rm -r "$PWD"',
+      '"$@" & pid=$!; while read -r _; do wait $pid; "$@" & pid=$!; done; kill -INT $pid; wait $pid; rm -r "$PWD"',
       "sh",
       postgres,
       "-D",
@@ -98,6 +102,17 @@ export async function startPostgres(): Promise<PostgresServer> {
     async cutConnections(url) {
       const name = new URL(url).pathname.slice(1);
       await ask("select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", [name]);
+    },
+    async crash() {
+      const pid = Number((await readFile(join(data, "postmaster.pid"), "utf8")).split("\n")[0]);
+      // It makes no more of them while they are looked for.
+      sendIfThere("SIGSTOP", pid);
+      const all = [...childrenOf(pid), pid];
+      for (const each of all) sendIfThere("SIGKILL", each);
+      // While one of them lives, no server starts over the same files.
+      while (all.some(isRunning)) await sleep(5);
+      server.stdin.write("\n");
+      await untilConnected(urlOf("postgres"), () => log);
     },
     stop,
   };

@@ -11,7 +11,7 @@ describe("parseConfiguration", () => {
       args: [...complete, "--grpc-port=7"],
       env: { DUCHENNE_GRPC_PORT: "8", DUCHENNE_HOST: "0.0.0.0", DUCHENNE_JSON: "1" },
     });
-    expect(config).toMatchObject({ grpcPort: 7, host: "0.0.0.0", json: true, maxStreamsPerPeer: 128 });
+    expect(config).toMatchObject({ grpcPort: 7, host: "0.0.0.0", json: true, maxStreamsPerPeer: 128, leaseMs: 30_000 });
   });
 
   it("answers --help with every option, its variable, meaning and default", () => {

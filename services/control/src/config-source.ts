@@ -172,6 +172,15 @@ export const processConfigShape = {
     .max(100_000)
     .default(128)
     .describe("Streaming calls in flight from one address."),
+  leaseMs: z.coerce
+    .number()
+    .int()
+    .min(1_000)
+    .max(3_600_000)
+    .default(30_000)
+    .describe(
+      "How long the jobs of a process stay its own without a sign of it, in milliseconds. It gives three in that time.",
+    ),
   shutdownGraceMs: z.coerce
     .number()
     .int()

@@ -30,6 +30,8 @@ export interface ServiceContext {
   readonly dataDirectory: string;
   /** What jobs may take of this machine, whichever service runs them. */
   readonly resources: ResourcePool;
+  /** How long a job stays this process's without a sign of it. */
+  readonly leaseMs: number;
   /** Passed on to child processes. */
   readonly otlpEndpoint: string | undefined;
   /** The largest file of weights that is taken, in bytes. */
@@ -80,9 +82,9 @@ export async function startServiceProcess({ name, config, create }: ServiceProce
     const store = await openStore(location);
     closers.push(() => store.close());
     await ensureBuiltInModel(store);
-    const { otlpEndpoint, maxImportBytes } = config;
+    const { leaseMs, otlpEndpoint, maxImportBytes } = config;
     const resources = createResourcePool(config.resources);
-    const context = { store, location, logger, dataDirectory, resources, otlpEndpoint, maxImportBytes };
+    const context = { store, location, logger, dataDirectory, resources, leaseMs, otlpEndpoint, maxImportBytes };
     const hosted = await create(context);
     closers.push(() => hosted.close({ graceMs: config.shutdownGraceMs }));
     const server = await createRpcServer({

@@ -35,7 +35,7 @@ import { isHeldOutKnown, selectFrames, sharedActionUnits, sharedExpressions } fr
 
 /** Makes the evaluator and starts to run its jobs. */
 export async function createEvaluator(context: ServiceContext, config: EvaluatorConfig): Promise<HostedService> {
-  const { store, location, logger, resources, otlpEndpoint } = context;
+  const { store, location, logger, resources, leaseMs, otlpEndpoint } = context;
   const attempt = { attemptModule: new URL("./attempt.ts", import.meta.url), slot: "evaluation" };
   const { maxAttempts: maxFailures } = config;
   const supervisor = createSupervisor({
@@ -44,6 +44,7 @@ export async function createEvaluator(context: ServiceContext, config: Evaluator
     resources,
     kinds: { evaluation: attempt, cross_validation: attempt },
     slots: { evaluation: config.evaluationSlots },
+    leaseMs,
     otlpEndpoint,
     logger,
   });

@@ -34,4 +34,21 @@ export function connectionsContract(fixture: StoreFixture): void {
       expect(seen).toEqual(all.map(({ number }) => number));
     });
   });
+
+  describe("a database whose server is killed", () => {
+    it("has all that it said it had", async () => {
+      const { jobs } = fixture.store;
+      const { id } = await create();
+      await claim();
+      for (let i = 0; i < 6; i++) {
+        const killing = i % 3 === 1 ? fixture.driver.crash() : undefined;
+        await persistently(() => jobs.append(id, 1, [log(`${i}`)], i));
+        await killing;
+      }
+      await fixture.driver.crash();
+      const all = await persistently(() => events(id));
+      expect(all.flatMap((event) => (event.kind === "log" ? event.text : []))).toEqual([..."012345"]);
+      expect(all.map(({ number }) => number)).toEqual(all.map((_, i) => i + 1));
+    });
+  });
 }

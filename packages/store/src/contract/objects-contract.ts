@@ -17,9 +17,28 @@ export function objectsContract(fixture: StoreFixture): void {
       expect(await blobs.put(Buffer.from("abc"))).toEqual({ digest: ABC, sizeBytes: 3 });
       expect(await blobs.has(ABC)).toBe(true);
       expect((await blobs.get(ABC)).toString()).toBe("abc");
-      await fixture.driver.damage(fixture.location, ABC, Buffer.from("abd"));
+      await fixture.driver.damage(fixture.location, "blobs", ABC, Buffer.from("abd"));
       await expect(blobs.get(ABC)).rejects.toMatchObject({ code: "data_loss" });
       await expect(blobs.file("../../etc/passwd")).rejects.toThrow("is not named by a sha256");
+    });
+
+    it("that are torn are refused, and whole again when they are stored again", async () => {
+      const { blobs } = fixture.store;
+      const again = {
+        put: () => blobs.put(Buffer.from("abc")),
+        async adopt() {
+          const path = join(fixture.location.directory, "upload");
+          await writeFile(path, "abc");
+          return blobs.adopt(path);
+        },
+      };
+      for (const store of Object.values(again)) {
+        await store();
+        await fixture.driver.damage(fixture.location, "blobs", ABC, Buffer.from("ab"));
+        await expect(blobs.get(ABC)).rejects.toMatchObject({ code: "data_loss", reason: "BLOB_DAMAGED" });
+        expect(await store()).toEqual({ digest: ABC, sizeBytes: 3 });
+        expect((await blobs.get(ABC)).toString()).toBe("abc");
+      }
     });
 
     it("are read as files, and by every process", async () => {

@@ -39,6 +39,11 @@ export async function openObjects(
       place: directory,
       async claim(database) {
         const file = join(directory, "database-id");
+        const mark = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
+          if (error.code !== "ENOENT") throw error;
+        });
+        // Mostly there is one. Then nothing is written: there may be no room, and who is killed leaves what he writes.
+        if (mark !== undefined) return mark;
         await storing("the store's mark", () => writeOnceDurably(file, Buffer.from(database)));
         return readFile(file, "utf8");
       },

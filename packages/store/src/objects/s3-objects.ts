@@ -51,10 +51,11 @@ function s3Blobs(bucket: S3Bucket, folder: string, cache: ObjectCache, undisturb
   const keyOf = (digest: string): string => folder + checkDigest(digest);
 
   const has = async (digest: string) => (await bucket.head(keyOf(digest))) !== undefined;
-  /** Sends what is not there, or no longer young. */
-  const send = async (digest: string, sending: () => Promise<void>): Promise<void> => {
+  /** Sends what is not there, or torn, or no longer young. */
+  const send = async (digest: string, sizeBytes: number, sending: () => Promise<void>): Promise<void> => {
     const stored = await bucket.head(keyOf(digest));
-    if (stored !== undefined && Date.now() - stored.timeMs < REFRESH_MS) return;
+    const isWhole = stored?.sizeBytes === sizeBytes;
+    if (isWhole && Date.now() - stored.timeMs < REFRESH_MS) return;
     await sending();
     // A collection that saw the old one's age may have removed the new one.
     if (stored !== undefined && !(await undisturbed(() => has(digest)))) await sending();
@@ -68,14 +69,14 @@ function s3Blobs(bucket: S3Bucket, folder: string, cache: ObjectCache, undisturb
   return {
     async put(bytes) {
       const digest = sha256(bytes);
-      await send(digest, () => bucket.put(keyOf(digest), bytes, digest));
+      await send(digest, bytes.length, () => bucket.put(keyOf(digest), bytes, digest));
       return { digest, sizeBytes: bytes.length };
     },
 
     async adopt(path) {
       const { size } = await stat(path);
       const digest = await sha256OfFile(path);
-      await send(digest, () => bucket.upload(keyOf(digest), path));
+      await send(digest, size, () => bucket.upload(keyOf(digest), path));
       await rm(path);
       return { digest, sizeBytes: size };
     },

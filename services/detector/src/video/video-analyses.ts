@@ -16,13 +16,14 @@ export interface VideoAnalyses {
 
 /** Starts to run analyses, in processes of their own. */
 export function createVideoAnalyses(context: ServiceContext, config: DetectorConfig): VideoAnalyses {
-  const { store, location, logger, dataDirectory, resources, otlpEndpoint } = context;
+  const { store, location, logger, dataDirectory, resources, leaseMs, otlpEndpoint } = context;
   const supervisor = createSupervisor({
     store,
     location,
     resources,
     kinds: { [VIDEO_ANALYSIS]: { attemptModule: new URL("./analysis-attempt.ts", import.meta.url), slot: "analysis" } },
     slots: { analysis: config.analysisSlots },
+    leaseMs,
     otlpEndpoint,
     logger,
   });
