@@ -2,7 +2,13 @@
 export { allowedPath } from "./allowed-path.ts";
 export { blobChunks } from "./blob-chunks.ts";
 export { BuiltInModelError } from "./built-in-model-error.ts";
-export { ConfigurationError, type ProcessConfig, parseConfiguration, processConfigShape } from "./config-source.ts";
+export {
+  ConfigurationError,
+  onOff,
+  type ProcessConfig,
+  parseConfiguration,
+  processConfigShape,
+} from "./config-source.ts";
 export { actionUnitMessages, scoreKindMessage, thresholdOriginMessage } from "./convert.ts";
 export { createDatasetService } from "./dataset-service.ts";
 export { datasetDescription, describeDataset } from "./describe-dataset.ts";
