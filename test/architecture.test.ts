@@ -21,6 +21,7 @@ const layers: Record<string, number> = {
   "@duchenne/training": 5,
   "@duchenne/video": 5,
   "@duchenne/client": 6,
+  "@duchenne/console": 7,
   "@duchenne/control": 7,
   "@duchenne/detector": 8,
   "@duchenne/trainer": 8,

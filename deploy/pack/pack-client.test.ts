@@ -20,13 +20,14 @@ it("the client's tarballs install in an empty folder and load as plain JavaScrip
     await writeFile(
       join(app, "main.js"),
       `import { createDuchenneClient, streamFrames } from "@duchenne/client";
+       import { streamSession } from "@duchenne/client/browser";
        const client = createDuchenneClient({ address: "127.0.0.1:1" });
        const failed = await client.detector.detectFaces({ image: new Uint8Array([1]) }).catch((error) => error.name);
-       console.log(typeof streamFrames, failed);
+       console.log(typeof streamFrames, typeof streamSession, failed);
        client.close();`,
     );
     const { stdout } = await run(process.execPath, ["main.js"], { cwd: app });
-    expect(stdout).toBe("function ConnectError\n");
+    expect(stdout).toBe("function function ConnectError\n");
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -12,7 +12,11 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 /** What leaves the workspace as JavaScript: Node strips types only outside of node_modules. */
 const PACKED = [
   { folder: "proto", config: "tsconfig.proto.json", exports: { ".": "index", "./rpc": "rpc" } },
-  { folder: "packages/client", config: "tsconfig.client.json", exports: { ".": "src/index" } },
+  {
+    folder: "packages/client",
+    config: "tsconfig.client.json",
+    exports: { ".": "src/index", "./browser": "src/browser" },
+  },
 ] as const;
 
 interface Manifest {

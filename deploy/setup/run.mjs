@@ -11,6 +11,7 @@ import { ensureToolchain } from "./toolchain.mjs";
 const ENTRIES = {
   "bench:kernels": "test/bench/bench-kernels.ts",
   "bench:train": "test/bench/bench-train.ts",
+  console: "services/console/src/develop.ts",
   demo: "deploy/demo/main.ts",
   duchenne: "packages/cli/src/main.ts",
   "prebuild-addon": "deploy/setup/prebuild-addon.ts",

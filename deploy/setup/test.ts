@@ -12,6 +12,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 const checks: readonly { title: string; command: readonly [string, ...string[]]; cwd?: string }[] = [
   { title: "format and lint (biome)", command: ["biome", "check", "."] },
   { title: "types (tsc)", command: ["tsc", "--noEmit"] },
+  { title: "types of the live page (tsc)", command: ["tsc", "-p", "services/console/web"] },
   { title: "unused code and dependencies (knip)", command: ["knip"] },
   { title: "proto lint (buf)", command: ["buf", "lint"], cwd: "proto" },
 ];

@@ -3,9 +3,11 @@ export { type ClientOptions, createDuchenneClient, type DuchenneClient } from ".
 export { exportModel } from "./export-model.ts";
 export { exportVideoAnalysis } from "./export-video-analysis.ts";
 export { archiveOfFolder } from "./folder-archive.ts";
+export type { CalibrationInput, FrameInput, StreamAnswer, StreamInput } from "./frame-input.ts";
 export { type ImportModelOptions, importModel } from "./import-model.ts";
 export { DamagedExportError } from "./receive-file.ts";
-export { type CalibrationInput, type FrameInput, type StreamAnswer, streamFrames } from "./stream-frames.ts";
+export { streamFrames } from "./stream-frames.ts";
+export { streamSession } from "./stream-session.ts";
 export {
   archiveFile,
   type DatasetArchive,

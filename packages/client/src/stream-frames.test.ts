@@ -3,7 +3,8 @@ import { type Client, createClient, createRouterTransport } from "@connectrpc/co
 import { DetectorService, FramePolicy, type StreamDetectResponseSchema } from "@duchenne/proto";
 import { expect, it } from "vitest";
 import type { DuchenneClient } from "./duchenne-client.ts";
-import { type FrameInput, streamFrames } from "./stream-frames.ts";
+import type { FrameInput } from "./frame-input.ts";
+import { streamFrames } from "./stream-frames.ts";
 
 /** A server that gives credit for two frames, answers the first and goes away. */
 function goingAwayServer(received: bigint[]): DuchenneClient {

@@ -1,58 +1,16 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import {
-  type CalibrationSchema,
-  type FrameDropped,
-  FramePolicy,
-  type FrameResult,
-  type GoingAway,
-  type NeutralCalibrated,
-  type RawImageSchema,
-  type StreamConfigurationSchema,
-  type StreamConfigured,
-  type StreamDetectRequestSchema,
-  type StreamSummary,
-} from "@duchenne/proto";
+import { FramePolicy, type StreamConfigurationSchema, type StreamDetectRequestSchema } from "@duchenne/proto";
 import { createCredit } from "./credit.ts";
 import type { DuchenneClient } from "./duchenne-client.ts";
+import {
+  type CalibrationInput,
+  type FrameInput,
+  frameMessage,
+  isCalibration,
+  type StreamAnswer,
+  type StreamInput,
+} from "./frame-input.ts";
 import { newest, numbered } from "./newest.ts";
-
-/** A frame to be scored: encoded, or as pixels. */
-export type FrameInput = FrameOptions &
-  (
-    | {
-        /** JPEG, PNG or WebP bytes. */
-        readonly image: Uint8Array;
-      }
-    | {
-        /** Pixels, as a camera or a canvas gives them. */
-        readonly raw: MessageInitShape<typeof RawImageSchema>;
-      }
-  );
-
-/** What may be said of a frame. */
-interface FrameOptions {
-  /** When it was captured; default: now. */
-  readonly captureTimeMs?: number;
-  /** The image already is the model's crop. */
-  readonly imageIsCrop?: boolean;
-  /** A known face, in pixels. */
-  readonly faceBox?: { readonly left: number; readonly top: number; readonly width: number; readonly height: number };
-}
-
-/** What to do about neutral expressions, from the next frame on. */
-export interface CalibrationInput {
-  readonly calibration: MessageInitShape<typeof CalibrationSchema>;
-}
-
-/** What a stream answers; results come in the order of their frames. */
-export type StreamAnswer =
-  | { readonly case: "configured"; readonly value: StreamConfigured }
-  | { readonly case: "result"; readonly value: FrameResult }
-  | { readonly case: "dropped"; readonly value: FrameDropped }
-  | { readonly case: "calibrated"; readonly value: NeutralCalibrated }
-  | { readonly case: "goingAway"; readonly value: GoingAway }
-  | { readonly case: "summary"; readonly value: StreamSummary };
 
 type Request = MessageInitShape<typeof StreamDetectRequestSchema>;
 
@@ -67,8 +25,8 @@ type Request = MessageInitShape<typeof StreamDetectRequestSchema>;
  *     }
  */
 export async function* streamFrames(
-  { detector }: DuchenneClient,
-  frames: AsyncIterable<FrameInput | CalibrationInput> | Iterable<FrameInput | CalibrationInput>,
+  { detector }: Pick<DuchenneClient, "detector">,
+  frames: StreamInput,
   configuration: MessageInitShape<typeof StreamConfigurationSchema> = {},
   { signal }: { readonly signal?: AbortSignal } = {},
 ): AsyncGenerator<StreamAnswer, void, undefined> {
@@ -77,7 +35,7 @@ export async function* streamFrames(
 
   async function* requests(): AsyncGenerator<Request> {
     yield { message: { case: "configuration", value: configuration } };
-    const source = latestWins ? newest(frames, (input) => "calibration" in input) : numbered(frames);
+    const source = latestWins ? newest(frames, isCalibration) : numbered(frames);
     try {
       // Credit first: the newest frame is the one that is newest when it can be sent.
       while (await credit.take()) {
@@ -86,7 +44,7 @@ export async function* streamFrames(
         if (next === undefined) return;
         const { number, item } = next;
         yield requestFrom(item, number);
-        if ("calibration" in item) credit.give(1);
+        if (isCalibration(item)) credit.give(1);
       }
     } finally {
       source.close();
@@ -109,7 +67,6 @@ export async function* streamFrames(
 }
 
 function requestFrom(input: FrameInput | CalibrationInput, sequence: bigint): Request {
-  if ("calibration" in input) return { message: { case: "calibration", value: input.calibration } };
-  const { captureTimeMs = Date.now(), ...frame } = input;
-  return { message: { case: "frame", value: { ...frame, sequence, captureTime: timestampFromMs(captureTimeMs) } } };
+  if (isCalibration(input)) return { message: { case: "calibration", value: input.calibration } };
+  return { message: { case: "frame", value: frameMessage(input, sequence) } };
 }

@@ -23,3 +23,4 @@ export {
   serviceHandler,
   type UnaryMethod,
 } from "./service-handler.ts";
+export type { WebFile, WebFiles } from "./transports/web-files.ts";

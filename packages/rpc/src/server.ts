@@ -13,6 +13,7 @@ import type { ServiceHandler } from "./service-handler.ts";
 import { createConnectServer } from "./transports/connect-server.ts";
 import { createGrpcServer } from "./transports/grpc-server.ts";
 import type { TransportServer } from "./transports/transport-server.ts";
+import type { WebFiles } from "./transports/web-files.ts";
 
 /** Where to listen. */
 export interface ListenAddress {
@@ -42,6 +43,8 @@ export interface RpcServerOptions {
   readonly connect?: ListenAddress & {
     /** Origins of browsers that may call, or "*"; default: none but the server's own. */
     readonly corsOrigins?: readonly string[];
+    /** A page on the same port; default: none. */
+    readonly files?: WebFiles | undefined;
   };
   /** Default: plain text. */
   readonly tls?: TlsOptions;

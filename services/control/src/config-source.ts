@@ -115,7 +115,8 @@ function isOrigin(text: string): boolean {
 }
 
 const port = z.coerce.number().int().min(0).max(65_535);
-const onOff = z.enum(["true", "false", "1", "0"]).transform((value) => value === "true" || value === "1");
+/** "true", "1", "false" or "0". */
+export const onOff = z.enum(["true", "false", "1", "0"]).transform((value) => value === "true" || value === "1");
 
 /** What every process of the product is configured by; port 0 takes a free one. */
 export const processConfigShape = {

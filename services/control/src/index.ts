@@ -5,6 +5,7 @@ export { BuiltInModelError } from "./built-in-model-error.ts";
 export {
   ConfigurationError,
   jobConfigShape,
+  onOff,
   type ProcessConfig,
   parseConfiguration,
   processConfigShape,

@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { createResourcePool, type ResourcePool } from "@duchenne/jobs";
-import { createLogger, createRpcServer, type Logger, type ServiceHandler } from "@duchenne/rpc";
+import { createLogger, createRpcServer, type Logger, type ServiceHandler, type WebFiles } from "@duchenne/rpc";
 import { startTelemetry, type Telemetry } from "@duchenne/rpc/telemetry";
 import {
   openStore,
@@ -42,6 +42,8 @@ export interface ServiceContext {
 export interface HostedService {
   /** What it serves. */
   readonly handlers: readonly ServiceHandler[];
+  /** A page for browsers on the Connect port. */
+  readonly files?: WebFiles | undefined;
   /** Ends what runs in the background; running jobs may save a checkpoint within `graceMs` and stay claimable. */
   close(options: { readonly graceMs: number }): Promise<void>;
 }
@@ -59,6 +61,8 @@ export interface ServiceProcessOptions {
 export interface ServiceProcess {
   readonly grpcPort: number;
   readonly connectPort: number;
+  /** Whether there is a page to open on the Connect port. */
+  readonly hasPage: boolean;
   /** Stops taking calls, lets running ones end, then closes everything. Later calls return the same promise. */
   close(): Promise<void>;
 }
@@ -90,15 +94,22 @@ export async function startServiceProcess({ name, config, create }: ServiceProce
     const server = await createRpcServer({
       services: hosted.handlers,
       grpc: { host: config.host, port: config.grpcPort },
-      connect: { host: config.host, port: config.connectPort, corsOrigins: config.corsOrigins },
+      connect: {
+        host: config.host,
+        port: config.connectPort,
+        corsOrigins: config.corsOrigins,
+        files: hosted.files,
+      },
       limits: { maxRequestBytes: config.maxRequestBytes, maxStreamsPerPeer: config.maxStreamsPerPeer },
       logger,
     });
     closers.push(() => server.close({ graceMs: config.shutdownGraceMs }));
+    const page = hosted.files?.get("/");
     let closed: Promise<void> | undefined;
     return {
       grpcPort: server.grpcPort!,
       connectPort: server.connectPort!,
+      hasPage: page !== undefined && (page.status ?? 200) === 200,
       close: () => (closed ??= closeAll()),
     };
   } catch (error) {
@@ -136,7 +147,8 @@ export async function runServiceProcess<C extends ProcessConfig>(options: {
   }
 }
 
-function readyLine(name: string, config: ProcessConfig, { grpcPort, connectPort }: ServiceProcess): string {
+function readyLine(name: string, config: ProcessConfig, running: ServiceProcess): string {
+  const { grpcPort, connectPort, hasPage } = running;
   if (config.json) {
     return JSON.stringify({
       event: "ready",
@@ -147,7 +159,8 @@ function readyLine(name: string, config: ProcessConfig, { grpcPort, connectPort 
       pid: process.pid,
     });
   }
-  return `duchenne ${name} is ready: gRPC on ${config.host}:${grpcPort}, Connect on http://${config.host}:${connectPort}`;
+  const connect = hasPage ? "Connect and the live page" : "Connect";
+  return `duchenne ${name} is ready: gRPC on ${config.host}:${grpcPort}, ${connect} on http://${config.host}:${connectPort}`;
 }
 
 const STORE_ERRORS = [

@@ -1,4 +1,4 @@
-import { parseConfiguration, processConfigShape } from "@duchenne/control";
+import { onOff, parseConfiguration, processConfigShape } from "@duchenne/control";
 import type { BatchingOptions } from "@duchenne/vision";
 import { z } from "zod";
 
@@ -103,6 +103,7 @@ export const detectorShape = {
     .max(1)
     .default(0)
     .describe("Share of the frames of streams on an alias live that its canary scores too, to compare; 0: none."),
+  console: onOff.default(true).describe("Serve the live page on the Connect port."),
   traceFrameEveryMs: count
     .min(100)
     .default(60_000)

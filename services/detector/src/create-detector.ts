@@ -1,3 +1,4 @@
+import { consoleFiles } from "@duchenne/console";
 import { createJobService, createModelService, type HostedService, type ServiceContext } from "@duchenne/control";
 import { DetectorService } from "@duchenne/proto";
 import { serviceHandler } from "@duchenne/rpc";
@@ -26,6 +27,7 @@ import { createVideoAnalyses } from "./video/video-analyses.ts";
 export async function createDetector(context: ServiceContext, config: DetectorConfig): Promise<HostedService> {
   const { store, logger } = context;
   const { maxImageBytes, maxImageSide, faceLandmarker } = config;
+  const files = config.console ? await consoleFiles() : undefined;
   const metrics = createFrameMetrics();
   const batching = batchingFrom(config);
   const engine = createVisionEngine({
@@ -124,6 +126,7 @@ export async function createDetector(context: ServiceContext, config: DetectorCo
 
   return {
     handlers: [detector, createJobService(store), createModelService(context)],
+    files,
     async close(options) {
       await analyses.close(options);
       closing.abort();

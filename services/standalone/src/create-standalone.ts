@@ -20,5 +20,6 @@ export async function createStandalone(context: ServiceContext, config: Standalo
   const byName = new Map(
     hosted.flatMap(({ handlers }) => handlers.map((handler) => [handler.service.typeName, handler])),
   );
-  return { handlers: [...byName.values()], close };
+  const files = hosted.map((service) => service.files).find((each) => each !== undefined);
+  return { handlers: [...byName.values()], files, close };
 }

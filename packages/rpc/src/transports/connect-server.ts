@@ -12,14 +12,15 @@ import { allowOrigins } from "./cors.ts";
 import { CONNECTION_WINDOW_BYTES, STREAM_WINDOW_BYTES } from "./http2-windows.ts";
 import { splitHttpVersions } from "./split-http-versions.ts";
 import type { TransportServer } from "./transport-server.ts";
+import { serveWebFiles, type WebFiles } from "./web-files.ts";
 
 /**
- * Serves Connect, gRPC-Web and gRPC with connect-node, HTTP/1.1 and HTTP/2 on one port, with or without TLS. Rejects
- * when the address cannot be bound.
+ * Serves Connect, gRPC-Web and gRPC with connect-node, HTTP/1.1 and HTTP/2 on one port, with or without TLS, and files
+ * for browsers. Rejects when the address cannot be bound.
  */
 export async function createConnectServer(
   services: readonly ServiceHandler[],
-  address: ListenAddress & { readonly corsOrigins?: readonly string[] },
+  address: ListenAddress & { readonly corsOrigins?: readonly string[]; readonly files?: WebFiles | undefined },
   options: { readonly calls: OpenCalls; readonly limits: RpcLimits; readonly tls: TlsOptions | undefined },
 ): Promise<TransportServer> {
   const { limits, tls } = options;
@@ -33,6 +34,7 @@ export async function createConnectServer(
       writeMaxBytes: limits.maxResponseBytes,
       // Landmarks and reports compress well; scores do not repay the time.
       compressMinBytes: 32 * 1024,
+      ...(address.files && { fallback: serveWebFiles(address.files) }),
       contextValues: ({ socket }) => {
         const peer = socket.remoteAddress === undefined ? "unknown" : `${socket.remoteAddress}:${socket.remotePort}`;
         return createContextValues().set(peerKey, peer);
