@@ -78,7 +78,7 @@ function cpuMs(): number {
   return (user + system) / 1000;
 }
 
-const kernels: readonly FusedKernel[] = ["layerNorm", "gelu", "residual", "adamw"];
+const kernels: readonly FusedKernel[] = ["layerNorm", "gelu", "residual", "adamw", "softmax"];
 const steps: Readonly<Record<string, () => void>> = {
   "all kernels": stepWithout([]),
   ...Object.fromEntries(kernels.map((each) => [`without ${each}`, stepWithout([each])])),

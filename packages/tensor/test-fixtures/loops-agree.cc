@@ -79,6 +79,39 @@ void CheckGelu(const Loops& loops, std::int64_t rows, std::int64_t dim) {
   for (std::size_t j = 0; j < sums.size(); j++) Expect(loops, "the bias's gradient", dbias[j], sums[j], 1e-5);
 }
 
+/// @param inPlace the results stand where the inputs did
+void CheckSoftmaxGrad(const Loops& loops, std::int64_t rows, std::int64_t dim, bool inPlace) {
+  const std::vector<float> x = Numbers(rows * dim, 0.3, 20), dy = Numbers(rows * dim, 1.1, 1);
+  std::vector<float> first = x, second = dy, y(x.size()), dx(x.size());
+  std::vector<float>& probabilities = inPlace ? first : y;
+  std::vector<float>& gradient = inPlace ? second : dx;
+  loops.softmaxGrad({first.data(), second.data(), probabilities.data(), gradient.data(), dim}, {0, rows});
+  for (std::int64_t row = 0; row < rows; row++) {
+    const std::size_t start = static_cast<std::size_t>(row * dim);
+    const std::size_t end = start + static_cast<std::size_t>(dim);
+    double sum = 0, along = 0;
+    for (std::size_t i = start; i < end; i++) sum += std::exp(static_cast<double>(x[i]));
+    for (std::size_t i = start; i < end; i++) along += std::exp(static_cast<double>(x[i])) / sum * dy[i];
+    for (std::size_t i = start; i < end; i++) {
+      const double expected = std::exp(static_cast<double>(x[i])) / sum;
+      Expect(loops, "softmax again", probabilities[i], expected, 1e-6);
+      Expect(loops, "softmax's gradient", gradient[i], expected * (dy[i] - along), 1e-6);
+    }
+  }
+}
+
+/// One score that is not a number makes its whole row so, and no other.
+void CheckSoftmaxOfNaN(const Loops& loops) {
+  std::vector<float> x = Numbers(2 * 19, 0.3, 1), dy = Numbers(2 * 19, 1.1, 1);
+  x[17] = NAN;
+  loops.softmaxGrad({x.data(), dy.data(), x.data(), dy.data(), 19}, {0, 2});
+  for (std::size_t i = 0; i < x.size(); i++) {
+    if (std::isnan(x[i]) == (i < 19) && std::isnan(dy[i]) == (i < 19)) continue;
+    std::printf("%s, softmax of what is not a number: element %zu\n", loops.instructionSet, i);
+    std::exit(1);
+  }
+}
+
 template <class T>
 void CheckLayerNorm(const Loops& loops, std::int64_t rows, std::int64_t dim, bool carries) {
   const double error = sizeof(T) == 4 ? 2e-6 : 1.0 / 128;
@@ -188,7 +221,10 @@ int main(int count, char** arguments) {
         CheckActivations<float>(*loops, dim);
         CheckActivations<Bf16>(*loops, dim);
         CheckAdamW(*loops, dim);
+        CheckSoftmaxGrad(*loops, 5, dim, false);
+        CheckSoftmaxGrad(*loops, 5, dim, true);
       }
+      CheckSoftmaxOfNaN(*loops);
       return 0;
     }
   }

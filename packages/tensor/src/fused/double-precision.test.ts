@@ -1,6 +1,6 @@
 import type { Tensor } from "@tensorflow/tfjs";
 import { describe, expect, it } from "vitest";
-import { values } from "../../test-fixtures/fused-operations.ts";
+import { relativeError, values } from "../../test-fixtures/fused-operations.ts";
 import { attention, gelu, layerNorm, loadTensorFlow } from "../index.ts";
 import { provisionKernels } from "../provision/index.ts";
 
@@ -71,5 +71,40 @@ describe("against loops in double precision", () => {
         }
       }
     }
+  });
+
+  it.each([1, 3])("attention's gradient, scores up to the order of %d squared", (size) => {
+    const [tokens, heads, headDim] = [53, 2, 12];
+    const qkv = values(tf, [1, tokens, 3 * D], 1, size);
+    const dy = values(tf, [1, tokens, D], 2);
+    const gradient = tf
+      .grad((x: Tensor) => attention(tf, x, heads).mul(dy).sum())(qkv)
+      .dataSync();
+    const [data, weights] = [qkv.dataSync(), dy.dataSync()];
+    const expected = new Float64Array(data.length);
+    const place = (part: number, token: number, head: number) => token * 3 * D + part * D + head * headDim;
+    const dot = (a: ArrayLike<number>, from: number, b: ArrayLike<number>, start: number) =>
+      Array.from({ length: headDim }, (_, j) => a[from + j]! * b[start + j]!).reduce((sum, each) => sum + each, 0);
+    const addTo = (to: number, factor: number, from: ArrayLike<number>, start: number) => {
+      for (let j = 0; j < headDim; j++) expected[to + j]! += factor * from[start + j]!;
+    };
+    for (let head = 0; head < heads; head++) {
+      for (let query = 0; query < tokens; query++) {
+        const keys = [...Array(tokens).keys()];
+        const [q, out] = [place(0, query, head), query * D + head * headDim];
+        const powers = keys.map((key) => Math.exp(dot(data, q, data, place(1, key, head)) / Math.sqrt(headDim)));
+        const total = powers.reduce((sum, power) => sum + power, 0);
+        const slopes = keys.map((key) => dot(weights, out, data, place(2, key, head)));
+        const mean = keys.reduce((sum, key) => sum + (powers[key]! / total) * slopes[key]!, 0);
+        for (const key of keys) {
+          const probability = powers[key]! / total;
+          const slope = (probability * (slopes[key]! - mean)) / Math.sqrt(headDim);
+          addTo(q, slope, data, place(1, key, head));
+          addTo(place(1, key, head), slope, data, q);
+          addTo(place(2, key, head), probability, weights, out);
+        }
+      }
+    }
+    expect(relativeError(gradient, expected)).toBeLessThan(1e-6 * size ** 2);
   });
 });

@@ -6,7 +6,7 @@ import type { TensorFlow } from "../tensorflow.ts";
 /** TensorFlow instances that have the fused kernels. */
 const withKernels = new WeakSet<TensorFlow>();
 /** What there are kernels for. */
-export type FusedKernel = "layerNorm" | "gelu" | "residual" | "adamw";
+export type FusedKernel = "layerNorm" | "gelu" | "residual" | "adamw" | "softmax";
 /** Switched off by `withoutFusedKernels`. */
 let suspended: readonly FusedKernel[] = [];
 
@@ -40,7 +40,7 @@ export function usesFusedKernels(tf: TensorFlow, kernel?: FusedKernel): boolean 
 /** Runs a function on compositions, as on a machine without the kernels: to compare the two. @param kernels default: all */
 export function withoutFusedKernels<R>(
   run: () => R,
-  kernels: readonly FusedKernel[] = ["layerNorm", "gelu", "residual", "adamw"],
+  kernels: readonly FusedKernel[] = ["layerNorm", "gelu", "residual", "adamw", "softmax"],
 ): R {
   const before = suspended;
   suspended = [...before, ...kernels];

@@ -61,15 +61,16 @@ export function residualAttention(
           wQkv,
           wProj,
           mixed,
-          ...parts,
           ...(scale === undefined ? [] : [scale]),
+          ...parts,
         ]);
         return addBranch(tf, rows, products.forward(mixed, wProj), projBias, scale, precision);
       },
       backward(dy, saved) {
         const [rows, gain, offset, mean, rstd, wQkv, wProj, mixed, ...rest] = saved as Saved;
-        const parts = rest.slice(0, 4) as readonly Tensor[] as AttentionParts;
-        const { dBranch, dBias } = addBranchGrad(tf, dy, rest[4], precision);
+        const kept = scale === undefined ? undefined : rest[0];
+        const parts = rest.slice(kept === undefined ? 0 : 1) as readonly Tensor[] as AttentionParts;
+        const { dBranch, dBias } = addBranchGrad(tf, dy, kept, precision);
         const dMixed = castTo(tf, products.toInput(dBranch, wProj), "float32");
         const wide = attendRowsGrad(tf, dMixed, parts);
         const dQkvBias = rawOp(tf, "BiasAddGrad", [wide])[0];

@@ -68,6 +68,13 @@ inline float Sum(Floats x) {
   return sums[0];
 }
 
+inline float Largest(Floats x) {
+  float values[kLanes];
+  Store(values, x);
+  for (std::int64_t i = 1; i < kLanes; i++) values[0] = values[i] > values[0] ? values[i] : values[0];
+  return values[0];
+}
+
 /// Lane numbers below `count` are true.
 inline Ints FirstLanes(std::int64_t count) {
   Ints lane;

@@ -47,6 +47,15 @@ struct LayerNormGradRows {
   std::int64_t dim;
 };
 
+/// y = softmax(x) of rows of D, and dx = y * (dy - sum(y * dy)). y may stand where x does, and dx where dy does.
+struct SoftmaxGradRows {
+  const float* x;
+  const float* dy;
+  float* y;
+  float* dx;
+  std::int64_t dim;
+};
+
 /// y = gelu(u + bias), exact; bias may be null.
 template <class T>
 struct BiasGeluRows {
@@ -125,6 +134,7 @@ struct Loops {
   const char* instructionSet;
   ActivationLoops<float> float32;
   ActivationLoops<Bf16> bfloat16;
+  void (*softmaxGrad)(const SoftmaxGradRows&, RowRange);
   void (*adamw)(const AdamWElements&, RowRange);
 
   template <class T>

@@ -6,6 +6,7 @@
 #include "gelu.h"
 #include "layer-norm.h"
 #include "residual.h"
+#include "softmax-grad.h"
 
 namespace duchenne {
 
@@ -14,6 +15,7 @@ const Loops DUCHENNE_TABLE = {
     DUCHENNE_INSTRUCTION_SET,
     {LayerNorm<float>, LayerNormGrad<float>, BiasGelu<float>, BiasGeluGrad<float>, Residual<float>, ResidualGrad<float>},
     {LayerNorm<Bf16>, LayerNormGrad<Bf16>, BiasGelu<Bf16>, BiasGeluGrad<Bf16>, Residual<Bf16>, ResidualGrad<Bf16>},
+    SoftmaxGrad,
     AdamW,
 };
 
