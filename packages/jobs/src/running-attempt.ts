@@ -26,8 +26,8 @@ export interface RunningAttempt {
    */
   stop(why: StopReason, graceMs: number): void;
   /**
-   * Extends its lease, if that was last done as long ago as `olderThanMs`; stops it when the store says so, and ends it
-   * when it was lost. Errors are logged: the next time may go better.
+   * Extends its lease, if that was last done as long ago as `olderThanMs`, or failed since; stops it when the store says
+   * so, and ends it when it was lost. Errors are logged: the next time may go better.
    */
   renewLease(olderThanMs: number): Promise<void>;
   /** Resolves when its process is gone and its end is stored, or cannot be. */
@@ -94,6 +94,7 @@ export function runClaimed(job: JobRecord, options: RunningAttemptOptions): Runn
       renewedMs = sinceMs;
       if (why !== undefined) stop(why, stopGraceMs);
     } catch (error) {
+      renewedMs = Number.NEGATIVE_INFINITY;
       if (error instanceof FencedError) {
         fenced.abort();
         process.kill();

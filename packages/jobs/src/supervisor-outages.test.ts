@@ -39,7 +39,7 @@ describe("a supervisor whose store was away", () => {
 
   it("extends its leases before it takes more jobs when the store was away", async () => {
     const away = storeThatCanBeAway(fixture.store);
-    // The round that finds the store again comes before the next heartbeat.
+    // The round that finds the store again comes before the next heartbeat, and before the lease is as old as one.
     supervise({ store: away.store, heartbeatMs: 2_000, slots: { cpu: 4 } });
     const id = await create({ steps: 100_000, stepMs: 20 });
     await until(id, ({ checkpoint }) => checkpoint !== undefined);
