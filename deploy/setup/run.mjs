@@ -9,6 +9,7 @@ import { ensureToolchain } from "./toolchain.mjs";
 
 /** What each command runs once the workspace is installed, relative to the workspace's folder. */
 const ENTRIES = {
+  "check:gpu": "test/gpu/check-gpu.ts",
   "bench:kernels": "test/bench/bench-kernels.ts",
   "bench:train": "test/bench/bench-train.ts",
   console: "services/console/src/develop.ts",

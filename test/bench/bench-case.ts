@@ -15,10 +15,14 @@ import type { ParameterGroup, Precision } from "@duchenne/tensor";
 
 /** What is timed. */
 export interface CaseOptions {
-  readonly variant: "micro" | "tiny" | "small" | "base";
+  readonly variant: "micro" | "tiny" | "small" | "base" | "large";
   readonly task: "fine-tune" | "mae";
   readonly batch: number;
   readonly precision: Precision;
+  /** "cuda": PyTorch's step is compiled by torch.compile there. */
+  readonly device: "cpu" | "cuda";
+  /** Whether XLA compiles our step. */
+  readonly xla: boolean;
   readonly threads: number;
   /** Stochastic depth of the last block; 0 makes both sides compute the same. */
   readonly dropPath: number;

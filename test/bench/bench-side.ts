@@ -30,6 +30,7 @@ export interface ProfileAnswer {
 /** One of the two programs that are compared, in a process of its own. */
 export interface Side {
   readonly ready: Ready;
+  readonly pid: number;
   steps(count: number): Promise<StepsAnswer>;
   weights(file: string): Promise<void>;
   profile(): Promise<ProfileAnswer>;
@@ -38,9 +39,14 @@ export interface Side {
 }
 
 /** Starts a side and waits until its model is built. @throws {Error} when it ends early */
-export async function startSide(command: string, args: readonly string[], threads: number): Promise<Side> {
+export async function startSide(
+  command: string,
+  args: readonly string[],
+  threads: number,
+  env: NodeJS.ProcessEnv = {},
+): Promise<Side> {
   const child: ChildProcessWithoutNullStreams = spawn(command, args, {
-    env: { ...process.env, OMP_NUM_THREADS: `${threads}` },
+    env: { ...process.env, OMP_NUM_THREADS: `${threads}`, ...env },
   });
   let complaints = "";
   child.stderr.on("data", (data: Buffer) => {
@@ -60,6 +66,7 @@ export async function startSide(command: string, args: readonly string[], thread
   const ready = await next<Ready>();
   return {
     ready,
+    pid: child.pid!,
     steps: (count) => ask(`steps ${count}`),
     weights: async (file) => void (await ask(`weights ${file}`)),
     profile: () => ask("profile"),

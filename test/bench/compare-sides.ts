@@ -1,11 +1,13 @@
 import type { BenchCase } from "./bench-case.ts";
 import type { ProfileAnswer, Side } from "./bench-side.ts";
+import { gpuMemoryOf } from "./gpu.ts";
 
 /** One side of a comparison. */
 export interface Measured {
   /** Of all timed steps. */
   readonly medianMs: number;
   readonly fastestMs: number;
+  /** Of the process, or of the GPU's memory that it holds. */
   readonly peakBytes: number;
 }
 
@@ -53,7 +55,8 @@ export async function compareSides(
   const measured = async (which: "ours" | "torch"): Promise<Measured> => ({
     medianMs: median(times[which]),
     fastestMs: Math.min(...times[which]),
-    peakBytes: (await sides[which].memory()).peakBytes,
+    peakBytes:
+      benchCase.device === "cuda" ? await gpuMemoryOf(sides[which].pid) : (await sides[which].memory()).peakBytes,
   });
   const [ours, torch] = [await measured("ours"), await measured("torch")];
   const ratios = times.ours.map((time, i) => time / times.torch[i]!);

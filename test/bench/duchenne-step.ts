@@ -7,7 +7,15 @@ import { createInterface } from "node:readline";
 import type { MaeConfig, ModelConfig, Parameter } from "@duchenne/model";
 import { patchCount } from "@duchenne/model";
 import { auLoss, createAuDetector, createMae, identityLoss, maskTensors } from "@duchenne/model/training";
-import { autocast, compile, createAdamW, loadTensorFlow, seedTensor, usesFusedKernels } from "@duchenne/tensor";
+import {
+  autocast,
+  compile,
+  createAdamW,
+  devices,
+  loadTensorFlow,
+  seedTensor,
+  usesFusedKernels,
+} from "@duchenne/tensor";
 import type { Scalar, Tensor, Tensor4D, Variable } from "@tensorflow/tfjs";
 import type { BenchCase } from "./bench-case.ts";
 
@@ -19,7 +27,7 @@ function memoryOf(name: string): ArrayBuffer {
 }
 const floats = (name: string) => new Float32Array(memoryOf(name));
 const integers = (name: string) => new Int32Array(memoryOf(name));
-const { threads, batch, precision, groups, betas, lambda, learningRate, parameters } = JSON.parse(
+const { device, xla, threads, batch, precision, groups, betas, lambda, learningRate, parameters } = JSON.parse(
   readFileSync(join(folder, "case.json"), "utf8"),
 ) as BenchCase;
 const config = JSON.parse(readFileSync(join(folder, "config.json"), "utf8")) as ModelConfig | MaeConfig;
@@ -38,6 +46,9 @@ function initialParameters(): Map<string, Parameter> {
 }
 
 const tf = await loadTensorFlow({ intraOpThreads: threads, interOpThreads: threads });
+if (device === "cuda" && !devices(tf).some(({ type }) => type === "GPU")) {
+  throw new Error(`TensorFlow found no GPU, only ${devices(tf).map(({ name }) => name)}`);
+}
 const side = config.imageSize;
 const pixels = floats("images.bin");
 const images = () => tf.tensor4d(pixels, [batch, 3, side, side]);
@@ -83,6 +94,7 @@ const { variables, loss, inputs } = config.kind === "vit" ? detector(config) : a
 const optimizer = createAdamW(tf, variables, groups, { beta1: betas[0], beta2: betas[1] });
 let recordings = 0;
 const compiled = compile(tf, {
+  xla,
   state: new Map([...variables, ...optimizer.variables]),
   step(given: Record<string, Tensor>) {
     recordings++;

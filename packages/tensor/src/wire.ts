@@ -33,7 +33,9 @@ export function readFields(bytes: Uint8Array): Fields {
     const wireType = tag & 7;
     const value = wireType === 0 ? varint() : take(wireType === 1 ? 8 : wireType === 5 ? 4 : varint());
     const field = Math.floor(tag / 8);
-    values.set(field, [...(values.get(field) ?? []), value]);
+    const known = values.get(field);
+    if (known === undefined) values.set(field, [value]);
+    else known.push(value);
   }
   const last = (field: number) => values.get(field)?.at(-1);
   return {

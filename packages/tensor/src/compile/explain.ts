@@ -1,4 +1,4 @@
-import { readFields } from "../wire.ts";
+import { type Fields, readFields } from "../wire.ts";
 import type { RecordedStep } from "./record-step.ts";
 
 /** The time of all nodes of one operation. */
@@ -19,7 +19,10 @@ export interface Explanation {
   readonly updates: readonly string[];
   /** What the step reads from outside: names of variables, "tensor" for others. */
   readonly captures: readonly string[];
-  /** Of one traced run, the longest first, if asked for. Nodes run side by side: the sum may exceed the step's time. */
+  /**
+   * Of one traced run, the longest first, if asked for. Nodes run side by side: the sum may exceed the step's time. On a GPU:
+   * of the kernels there. A step for XLA is traced as it is without it.
+   */
   readonly times?: readonly OperationTime[];
 }
 
@@ -37,24 +40,47 @@ export function explain(recorded: RecordedStep, metadata: Uint8Array | undefined
   };
 }
 
+/** What a device did in a step: DeviceStepStats. */
+interface DeviceStats {
+  readonly name: string;
+  readonly nodes: readonly Fields[];
+}
+
+/** All kernels of a GPU, each once more in the list of its stream. */
+const ALL_STREAMS = /\/device:GPU:\d+\/stream:all$/;
+
 /** Sums up a RunMetadata's step_stats (tensorflow/core/framework/step_stats.proto). */
-function timesFrom(metadata: Uint8Array): OperationTime[] {
+export function timesFrom(metadata: Uint8Array): OperationTime[] {
+  const devices = readFields(metadata)
+    .messages(1)
+    .flatMap((stepStats) => readFields(stepStats).messages(1).map(deviceStatsFrom));
+  const kernels = devices.filter(({ name }) => ALL_STREAMS.test(name));
   const times = new Map<string, { count: number; nanoseconds: number }>();
-  for (const stepStats of readFields(metadata).messages(1)) {
-    for (const deviceStats of readFields(stepStats).messages(1)) {
-      for (const nodeStats of readFields(deviceStats).messages(2)) {
-        const node = readFields(nodeStats);
-        // "n12_MatMul = _FusedMatMul(n3_Reshape, ...)"
-        const operation = /= ([\w>]+)\(/.exec(node.text(8))?.[1];
-        if (operation === undefined) continue;
-        const time = times.get(operation) ?? { count: 0, nanoseconds: 0 };
-        time.count++;
-        time.nanoseconds += node.number(15) - node.number(14);
-        times.set(operation, time);
-      }
-    }
+  // Where there is a GPU, its nodes of the host are how long starting the kernels took.
+  for (const node of (kernels.length > 0 ? kernels : devices).flatMap(({ nodes }) => nodes)) {
+    const { operation, nanoseconds } = kernels.length > 0 ? kernelTime(node) : nodeTime(node);
+    if (operation === undefined) continue;
+    const time = times.get(operation) ?? { count: 0, nanoseconds: 0 };
+    time.count++;
+    time.nanoseconds += nanoseconds;
+    times.set(operation, time);
   }
   return [...times]
     .map(([operation, { count, nanoseconds }]) => ({ operation, count, milliseconds: nanoseconds / 1e6 }))
     .sort((a, b) => b.milliseconds - a.milliseconds);
+}
+
+function deviceStatsFrom(bytes: Uint8Array): DeviceStats {
+  const fields = readFields(bytes);
+  return { name: fields.text(1), nodes: fields.messages(2).map(readFields) };
+}
+
+/** A node that ran on a CPU: "n12_MatMul = _FusedMatMul(n3_Reshape, ...)", op_start_rel_nanos and op_end_rel_nanos. */
+function nodeTime(node: Fields) {
+  return { operation: /= ([\w>]+)\(/.exec(node.text(8))?.[1], nanoseconds: node.number(15) - node.number(14) };
+}
+
+/** A kernel, after the node that started it: "n12_MatMul:MatMul", op_start_rel_micros and op_end_rel_micros. */
+function kernelTime(node: Fields) {
+  return { operation: /:([\w>]+)$/.exec(node.text(1))?.[1], nanoseconds: 1000 * (node.number(4) - node.number(3)) };
 }

