@@ -251,7 +251,8 @@ describe("an expression fine-tune", () => {
     const frames = TEST_FRAMES * EXPRESSIONS.length;
     expect(report).toMatchObject({ split: Split.HELD_OUT, frames, subjects: 0, actionUnits: [] });
     expect(report.intervalsOver).toBe(SamplingUnit.FRAMES);
-    const { top1, trivialTop1, meanClassAccuracy, crossEntropy, expressions, framesLeftOut } = report.expressionReport!;
+    const { top1, trivialTop1, meanClassAccuracy, macroF1, crossEntropy, expressions, framesLeftOut } =
+      report.expressionReport!;
     expect(expressions.map(({ expression }) => expression)).toEqual(EXPRESSIONS);
     expect(top1!.value).toBeCloseTo(card.metrics["test/top1"], 12);
     expect(top1!.lower!).toBeLessThanOrEqual(top1!.value!);
@@ -262,6 +263,7 @@ describe("an expression fine-tune", () => {
     expect(meanClassAccuracy!.value).toBeCloseTo(top1!.value!, 12);
     const right = expressions.reduce((sum, { answers }, i) => sum + answers[i]!, 0);
     expect(right / frames).toBeCloseTo(top1!.value!, 12);
+    expect(macroF1!.value).toBeCloseTo(expressions.reduce((sum, { f1 }) => sum + f1!.value!, 0) / 7, 12);
     for (const { answers, frames: own, recall } of expressions) {
       expect(answers.reduce((sum, count) => sum + count, 0)).toBe(own);
       expect(recall).toHaveProperty("value");

@@ -28,6 +28,11 @@ export function topAccuracy(frames: ClassifiedFrames, depth: number): number {
   return amongTop(frames, depth).reduce((sum, each) => sum + each, 0) / frames.labels.length;
 }
 
+/** The class of each frame's largest logit, of equal ones the first. @throws as `amongTop` */
+export function answersOf(frames: ClassifiedFrames): Int32Array {
+  return Int32Array.from(rowsOf(frames), ({ logits }) => logits.indexOf(logits.reduce((a, b) => Math.max(a, b))));
+}
+
 /** Mean softmax cross-entropy, in nats. @throws as `amongTop` */
 export function meanCrossEntropy(frames: ClassifiedFrames): number {
   return rowsOf(frames).reduce((sum, row) => sum + crossEntropy(row), 0) / frames.labels.length;

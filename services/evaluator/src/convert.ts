@@ -94,6 +94,7 @@ function expressionReportMessage(report: ExpressionReport): MessageInitShape<typ
     top1: estimateMessage(report.top1),
     trivialTop1: report.trivialTop1,
     meanClassAccuracy: estimateMessage(report.meanClassAccuracy),
+    macroF1: estimateMessage(report.macroF1),
     crossEntropy: estimateMessage(report.crossEntropy),
     expressions: report.expressions.map(({ expression, frames, recall, f1 }, i) => ({
       expression,
