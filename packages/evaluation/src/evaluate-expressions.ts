@@ -1,6 +1,6 @@
 import { createBootstrap, samplingUnitsOf } from "./bootstrap.ts";
 import { classFigures } from "./class-figures.ts";
-import { answersOf, type ClassifiedFrames, crossEntropy, rowsOf } from "./classification.ts";
+import { answersOf, type ClassifiedFrames, crossEntropy, rowsOf, takeRows } from "./classification.ts";
 import type { ExpressionReport } from "./expression-report.ts";
 import { identityLeakage } from "./identity-leakage.ts";
 import type { Estimate } from "./report.ts";
@@ -82,15 +82,13 @@ export function evaluateExpressions(input: ExpressionEvaluationInput): Expressio
 function labelled({ logits, labels, subjects, features, expressions }: ExpressionEvaluationInput) {
   const known = Array.from(labels.keys()).filter((i) => labels[i] !== -1);
   if (known.length === 0) throw new RangeError("Expected at least one frame with a known class, got none");
-  const rows = (values: Float32Array, width: number) => {
-    const kept = new Float32Array(known.length * width);
-    for (const [row, i] of known.entries()) kept.set(values.subarray(i * width, (i + 1) * width), row * width);
-    return kept;
-  };
   return {
-    frames: { logits: rows(logits, expressions.length), labels: Int32Array.from(known, (i) => labels[i]!) },
+    frames: {
+      logits: takeRows(logits, expressions.length, known),
+      labels: Int32Array.from(known, (i) => labels[i]!),
+    },
     subjects: known.map((i) => subjects[i]!),
-    features: features && rows(features, features.length / labels.length),
+    features: features && takeRows(features, features.length / labels.length, known),
   };
 }
 
