@@ -21,7 +21,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file duchenne/v1/evaluator.proto.
  */
 export const file_duchenne_v1_evaluator: GenFile = /*@__PURE__*/
-  fileDesc("ChtkdWNoZW5uZS92MS9ldmFsdWF0b3IucHJvdG8SC2R1Y2hlbm5lLnYxIuUCChdDcmVhdGVFdmFsdWF0aW9uUmVxdWVzdBIbCgpyZXF1ZXN0X2lkGAEgASgJQge6SARyAhhAEiEKDW1vZGVsX3ZlcnNpb24YAiABKAlCCrpIB3IFEAEYgAISOwoHZGF0YXNldBgDIAEoCUIqukgnciUyI15kYXRhc2V0cy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kEisKBXNwbGl0GAQgASgOMhIuZHVjaGVubmUudjEuU3BsaXRCCLpIBYIBAhABEhgKEGlkZW50aXR5X2xlYWthZ2UYBSABKAgSEQoEc2VlZBgGIAEoBEgAiAEBEiUKE2Jvb3RzdHJhcF9yZXNhbXBsZXMYByABKA1CCLpIBSoDGJBOEhUKDXZhbGlkYXRlX29ubHkYCCABKAgSLAoLam9iX29wdGlvbnMYCSABKAsyFy5kdWNoZW5uZS52MS5Kb2JPcHRpb25zQgcKBV9zZWVkIokBChBHZXRSZXBvcnRSZXF1ZXN0EjYKBG5hbWUYASABKAlCKLpIJXIjMiFeZXZhbHVhdGlvbnMvW2EtekEtWjAtOV8tXXsxLDY0fSQSPQoHZm9ybWF0cxgCIAMoDjIZLmR1Y2hlbm5lLnYxLlJlcG9ydEZvcm1hdEIRukgOkgELGAEiB4IBBBABIAAiZAoIRXN0aW1hdGUSEgoFdmFsdWUYASABKAFIAIgBARISCgVsb3dlchgCIAEoAUgBiAEBEhIKBXVwcGVyGAMgASgBSAKIAQFCCAoGX3ZhbHVlQggKBl9sb3dlckIICgZfdXBwZXIibQoJQ29uZnVzaW9uEhYKDnRydWVfcG9zaXRpdmVzGAEgASgNEhcKD2ZhbHNlX3Bvc2l0aXZlcxgCIAEoDRIXCg9mYWxzZV9uZWdhdGl2ZXMYAyABKA0SFgoOdHJ1ZV9uZWdhdGl2ZXMYBCABKA0iawoOQ2FsaWJyYXRpb25CaW4SDQoFbG93ZXIYASABKAESDQoFdXBwZXIYAiABKAESDgoGZnJhbWVzGAMgASgNEhgKEG1lYW5fcHJvYmFiaWxpdHkYBCABKAESEQoJb2NjdXJyaW5nGAUgASgBIo4EChBBY3Rpb25Vbml0UmVwb3J0EhMKC2FjdGlvbl91bml0GAEgASgNEg4KBmZyYW1lcxgCIAEoDRISCgpwcmV2YWxlbmNlGAMgASgBEiEKAmYxGAQgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSEgoKdHJpdmlhbF9mMRgFIAEoARIiCgNhdWMYBiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIRCgl0aHJlc2hvbGQYByABKAESNgoQdGhyZXNob2xkX29yaWdpbhgIIAEoDjIcLmR1Y2hlbm5lLnYxLlRocmVzaG9sZE9yaWdpbhIpCgpmMV9hdF9oYWxmGAkgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSMAoRYXZlcmFnZV9wcmVjaXNpb24YCiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIwChFjYWxpYnJhdGlvbl9lcnJvchgLIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEioKC2JyaWVyX3Njb3JlGAwgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSKQoJY29uZnVzaW9uGA0gASgLMhYuZHVjaGVubmUudjEuQ29uZnVzaW9uEjUKEGNhbGlicmF0aW9uX2JpbnMYDiADKAsyGy5kdWNoZW5uZS52MS5DYWxpYnJhdGlvbkJpbiKSAQoRRXhwcmVzc2lvbkZpZ3VyZXMSEgoKZXhwcmVzc2lvbhgBIAEoCRIOCgZmcmFtZXMYAiABKA0SJQoGcmVjYWxsGAMgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSIQoCZjEYBCABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIPCgdhbnN3ZXJzGAUgAygNIqYCChBFeHByZXNzaW9uUmVwb3J0EiMKBHRvcDEYASABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIUCgx0cml2aWFsX3RvcDEYAiABKAESMgoTbWVhbl9jbGFzc19hY2N1cmFjeRgDIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEiwKDWNyb3NzX2VudHJvcHkYBCABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIzCgtleHByZXNzaW9ucxgFIAMoCzIeLmR1Y2hlbm5lLnYxLkV4cHJlc3Npb25GaWd1cmVzEhcKD2ZyYW1lc19sZWZ0X291dBgGIAEoDRInCghtYWNyb19mMRgHIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlIocBCg9JZGVudGl0eUxlYWthZ2USJwoIYWNjdXJhY3kYASABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIOCgZjaGFuY2UYAiABKAESEAoIc3ViamVjdHMYAyABKA0SFAoMdHJhaW5fZnJhbWVzGAQgASgNEhMKC3Rlc3RfZnJhbWVzGAUgASgNIoAHChBFdmFsdWF0aW9uUmVwb3J0EgwKBG5hbWUYASABKAkSFQoNbW9kZWxfdmVyc2lvbhgCIAEoCRIPCgdkYXRhc2V0GAMgASgJEhYKDmRhdGFzZXRfZGlnZXN0GAQgASgJEiEKBXNwbGl0GAUgASgOMhIuZHVjaGVubmUudjEuU3BsaXQSDgoGZnJhbWVzGAYgASgNEhAKCHN1YmplY3RzGAcgASgNEjMKDGFjdGlvbl91bml0cxgIIAMoCzIdLmR1Y2hlbm5lLnYxLkFjdGlvblVuaXRSZXBvcnQSJgoHbWVhbl9mMRgJIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEigKCW1hY3JvX2F1YxgKIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEjYKEGlkZW50aXR5X2xlYWthZ2UYCyABKAsyHC5kdWNoZW5uZS52MS5JZGVudGl0eUxlYWthZ2USLwoLY3JlYXRlX3RpbWUYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBGpzb24YDSABKAkSEAoIbWFya2Rvd24YDiABKAkSEAoIc3dlcHRfZjEYDyABKAESFwoPc3dlcHRfdGhyZXNob2xkGBAgASgBEhcKD21lYW5fdHJpdmlhbF9mMRgRIAEoARI4ChFleHByZXNzaW9uX3JlcG9ydBgSIAEoCzIdLmR1Y2hlbm5lLnYxLkV4cHJlc3Npb25SZXBvcnQSMQoOaW50ZXJ2YWxzX292ZXIYEyABKA4yGS5kdWNoZW5uZS52MS5TYW1wbGluZ1VuaXQSJwoIZjFfbWljcm8YFCABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIuCg9tZWFuX2YxX2F0X2hhbGYYFSABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRI2ChdtYWNyb19hdmVyYWdlX3ByZWNpc2lvbhgWIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEjUKFm1lYW5fY2FsaWJyYXRpb25fZXJyb3IYFyABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIvChBtZWFuX2JyaWVyX3Njb3JlGBggASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSDAoEaHRtbBgZIAEoCRIRCglqdW5pdF94bWwYGiABKAkikgIKGUNvbXBhcmVFdmFsdWF0aW9uc1JlcXVlc3QSOAoGYmVmb3JlGAEgASgJQii6SCVyIzIhXmV2YWx1YXRpb25zL1thLXpBLVowLTlfLV17MSw2NH0kEjcKBWFmdGVyGAIgASgJQii6SCVyIzIhXmV2YWx1YXRpb25zL1thLXpBLVowLTlfLV17MSw2NH0kEhEKBHNlZWQYAyABKARIAIgBARIlChNib290c3RyYXBfcmVzYW1wbGVzGAQgASgNQgi6SAUqAxiQThIwCgpjb25maWRlbmNlGAUgASgBQhe6SBQSEhEAAAAAAADwPykAAAAAAADgP0gBiAEBQgcKBV9zZWVkQg0KC19jb25maWRlbmNlIoQBCg5QYWlyZWRFc3RpbWF0ZRIlCgZiZWZvcmUYASABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIkCgVhZnRlchgCIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEiUKBmNoYW5nZRgDIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlIn4KFEFjdGlvblVuaXRDb21wYXJpc29uEhMKC2FjdGlvbl91bml0GAEgASgNEicKAmYxGAIgASgLMhsuZHVjaGVubmUudjEuUGFpcmVkRXN0aW1hdGUSKAoDYXVjGAMgASgLMhsuZHVjaGVubmUudjEuUGFpcmVkRXN0aW1hdGUi4gMKFEV2YWx1YXRpb25Db21wYXJpc29uEg4KBmJlZm9yZRgBIAEoCRINCgVhZnRlchgCIAEoCRIcChRiZWZvcmVfbW9kZWxfdmVyc2lvbhgDIAEoCRIbChNhZnRlcl9tb2RlbF92ZXJzaW9uGAQgASgJEg8KB2RhdGFzZXQYBSABKAkSFgoOZGF0YXNldF9kaWdlc3QYBiABKAkSDgoGZnJhbWVzGAcgASgNEhAKCHN1YmplY3RzGAggASgNEjEKDmludGVydmFsc19vdmVyGAkgASgOMhkuZHVjaGVubmUudjEuU2FtcGxpbmdVbml0EhIKCmNvbmZpZGVuY2UYCiABKAESLgoJbWFjcm9fYXVjGAsgASgLMhsuZHVjaGVubmUudjEuUGFpcmVkRXN0aW1hdGUSLAoHbWVhbl9mMRgMIAEoCzIbLmR1Y2hlbm5lLnYxLlBhaXJlZEVzdGltYXRlEjcKDGFjdGlvbl91bml0cxgNIAMoCzIhLmR1Y2hlbm5lLnYxLkFjdGlvblVuaXRDb21wYXJpc29uEhMKC29ubHlfYmVmb3JlGA4gAygNEhIKCm9ubHlfYWZ0ZXIYDyADKA0SDAoEanNvbhgQIAEoCRIQCghtYXJrZG93bhgRIAEoCSJrChBDaGVja0dhdGVSZXF1ZXN0EjwKCmV2YWx1YXRpb24YASABKAlCKLpIJXIjMiFeZXZhbHVhdGlvbnMvW2EtekEtWjAtOV8tXXsxLDY0fSQSGQoEZ2F0ZRgCIAEoCUILukgIcgYQASiAgAQivQEKC0dhdGVGaW5kaW5nEgwKBHJ1bGUYASABKAkSGAoLYWN0aW9uX3VuaXQYAiABKA1IAIgBARIpCgdvdXRjb21lGAMgASgOMhguZHVjaGVubmUudjEuR2F0ZU91dGNvbWUSJwoIZXN0aW1hdGUYBCABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRINCgVsaW1pdBgFIAEoARITCgtleHBsYW5hdGlvbhgGIAEoCUIOCgxfYWN0aW9uX3VuaXQimwEKCUdhdGVDaGVjaxISCgpldmFsdWF0aW9uGAEgASgJEikKB291dGNvbWUYAiABKA4yGC5kdWNoZW5uZS52MS5HYXRlT3V0Y29tZRIqCghmaW5kaW5ncxgDIAMoCzIYLmR1Y2hlbm5lLnYxLkdhdGVGaW5kaW5nEhAKCG1hcmtkb3duGAQgASgJEhEKCWp1bml0X3htbBgFIAEoCSLGBAocQ3JlYXRlQ3Jvc3NWYWxpZGF0aW9uUmVxdWVzdBIbCgpyZXF1ZXN0X2lkGAEgASgJQge6SARyAhhAEhUKDXZhbGlkYXRlX29ubHkYAiABKAgSHgoMZGlzcGxheV9uYW1lGAMgASgJQgi6SAVyAxiAARIwCglmaW5lX3R1bmUYBCABKAsyFS5kdWNoZW5uZS52MS5GaW5lVHVuZUIGukgDyAEBEiYKBXNlZWRzGAUgAygEQhe6SBSSAREQMhgBIgsyCRj/////////DxIYChBpZGVudGl0eV9sZWFrYWdlGAYgASgIEisKDmJvb3RzdHJhcF9zZWVkGAcgASgEQg66SAsyCRj/////////D0gAiAEBEiUKE2Jvb3RzdHJhcF9yZXNhbXBsZXMYCCABKA1CCLpIBSoDGJBOEiwKC2pvYl9vcHRpb25zGAkgASgLMhcuZHVjaGVubmUudjEuSm9iT3B0aW9ucxKMAQoUZXZhbHVhdGlvbl9yZXNvdXJjZXMYCiADKAsyQi5kdWNoZW5uZS52MS5DcmVhdGVDcm9zc1ZhbGlkYXRpb25SZXF1ZXN0LkV2YWx1YXRpb25SZXNvdXJjZXNFbnRyeUIqukgnmgEkEBAiGnIYMhZeW2Etel1bYS16MC05X117MCwzMX0kKgQqAigBGjoKGEV2YWx1YXRpb25SZXNvdXJjZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKA06AjgBQhEKD19ib290c3RyYXBfc2VlZCKXAQoZR2V0Q3Jvc3NWYWxpZGF0aW9uUmVxdWVzdBI7CgRuYW1lGAEgASgJQi26SCpyKDImXmNyb3NzVmFsaWRhdGlvbnMvW2EtekEtWjAtOV8tXXsxLDY0fSQSPQoHZm9ybWF0cxgCIAMoDjIZLmR1Y2hlbm5lLnYxLlJlcG9ydEZvcm1hdEIRukgOkgELGAEiB4IBBBABIAAiuQEKFENyb3NzVmFsaWRhdGVkRmlndXJlEhEKBG1lYW4YASABKAFIAIgBARIbCg5mb2xkX2RldmlhdGlvbhgCIAEoAUgBiAEBEhsKDnNlZWRfZGV2aWF0aW9uGAMgASgBSAKIAQESJQoGcG9vbGVkGAQgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGVCBwoFX21lYW5CEQoPX2ZvbGRfZGV2aWF0aW9uQhEKD19zZWVkX2RldmlhdGlvbiKYBAoVQ3Jvc3NWYWxpZGF0ZWRGaWd1cmVzEhMKC2FjdGlvbl91bml0GAEgASgNEg4KBmZyYW1lcxgCIAEoDRISCgpwcmV2YWxlbmNlGAMgASgBEhIKCnRyaXZpYWxfZjEYBCABKAESLQoCZjEYBSABKAsyIS5kdWNoZW5uZS52MS5Dcm9zc1ZhbGlkYXRlZEZpZ3VyZRI1CgpmMV9hdF9oYWxmGAYgASgLMiEuZHVjaGVubmUudjEuQ3Jvc3NWYWxpZGF0ZWRGaWd1cmUSMwoIc3dlcHRfZjEYByABKAsyIS5kdWNoZW5uZS52MS5Dcm9zc1ZhbGlkYXRlZEZpZ3VyZRIuCgNhdWMYCCABKAsyIS5kdWNoZW5uZS52MS5Dcm9zc1ZhbGlkYXRlZEZpZ3VyZRI8ChFhdmVyYWdlX3ByZWNpc2lvbhgJIAEoCzIhLmR1Y2hlbm5lLnYxLkNyb3NzVmFsaWRhdGVkRmlndXJlEjwKEWNhbGlicmF0aW9uX2Vycm9yGAogASgLMiEuZHVjaGVubmUudjEuQ3Jvc3NWYWxpZGF0ZWRGaWd1cmUSNgoLYnJpZXJfc2NvcmUYCyABKAsyIS5kdWNoZW5uZS52MS5Dcm9zc1ZhbGlkYXRlZEZpZ3VyZRIzCghmMV9taWNybxgMIAEoCzIhLmR1Y2hlbm5lLnYxLkNyb3NzVmFsaWRhdGVkRmlndXJlIsQCCgpSdW5GaWd1cmVzEg8KAmYxGAEgASgBSACIAQESFwoKZjFfYXRfaGFsZhgCIAEoAUgBiAEBEhUKCHN3ZXB0X2YxGAMgASgBSAKIAQESEAoDYXVjGAQgASgBSAOIAQESHgoRYXZlcmFnZV9wcmVjaXNpb24YBSABKAFIBIgBARIeChFjYWxpYnJhdGlvbl9lcnJvchgGIAEoAUgFiAEBEhgKC2JyaWVyX3Njb3JlGAcgASgBSAaIAQESFQoIZjFfbWljcm8YCCABKAFIB4gBAUIFCgNfZjFCDQoLX2YxX2F0X2hhbGZCCwoJX3N3ZXB0X2YxQgYKBF9hdWNCFAoSX2F2ZXJhZ2VfcHJlY2lzaW9uQhQKEl9jYWxpYnJhdGlvbl9lcnJvckIOCgxfYnJpZXJfc2NvcmVCCwoJX2YxX21pY3JvIrYCChJDcm9zc1ZhbGlkYXRpb25SdW4SDAoEZm9sZBgBIAEoDRIMCgRzZWVkGAIgASgEEhAKCHRyYWluaW5nGAMgASgJEhUKDW1vZGVsX3ZlcnNpb24YBCABKAkSEgoKZXZhbHVhdGlvbhgFIAEoCRIOCgZmcmFtZXMYBiABKA0SEAoIc3ViamVjdHMYByABKA0SFwoPc3dlcHRfdGhyZXNob2xkGAggASgBEiUKBG1lYW4YCSABKAsyFy5kdWNoZW5uZS52MS5SdW5GaWd1cmVzEi0KDGFjdGlvbl91bml0cxgKIAMoCzIXLmR1Y2hlbm5lLnYxLlJ1bkZpZ3VyZXMSNgoQaWRlbnRpdHlfbGVha2FnZRgLIAEoCzIcLmR1Y2hlbm5lLnYxLklkZW50aXR5TGVha2FnZSKkAwoPQ3Jvc3NWYWxpZGF0aW9uEgwKBG5hbWUYASABKAkSDQoFbW9kZWwYAiABKAkSDwoHZGF0YXNldBgDIAEoCRIWCg5kYXRhc2V0X2RpZ2VzdBgEIAEoCRINCgVmb2xkcxgFIAEoDRINCgVzZWVkcxgGIAMoBBIOCgZmcmFtZXMYByABKA0SEAoIc3ViamVjdHMYCCABKA0SMAoEbWVhbhgJIAEoCzIiLmR1Y2hlbm5lLnYxLkNyb3NzVmFsaWRhdGVkRmlndXJlcxI4CgxhY3Rpb25fdW5pdHMYCiADKAsyIi5kdWNoZW5uZS52MS5Dcm9zc1ZhbGlkYXRlZEZpZ3VyZXMSLQoEcnVucxgLIAMoCzIfLmR1Y2hlbm5lLnYxLkNyb3NzVmFsaWRhdGlvblJ1bhIvCgtjcmVhdGVfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEanNvbhgNIAEoCRIQCghtYXJrZG93bhgOIAEoCRIMCgRodG1sGA8gASgJEhEKCWp1bml0X3htbBgQIAEoCSpBCgVTcGxpdBIVChFTUExJVF9VTlNQRUNJRklFRBAAEhIKDlNQTElUX0hFTERfT1VUEAESDQoJU1BMSVRfQUxMEAIqXgoMUmVwb3J0Rm9ybWF0Eh0KGVJFUE9SVF9GT1JNQVRfVU5TUEVDSUZJRUQQABIWChJSRVBPUlRfRk9STUFUX0hUTUwQARIXChNSRVBPUlRfRk9STUFUX0pVTklUEAIqYwoMU2FtcGxpbmdVbml0Eh0KGVNBTVBMSU5HX1VOSVRfVU5TUEVDSUZJRUQQABIaChZTQU1QTElOR19VTklUX1NVQkpFQ1RTEAESGAoUU0FNUExJTkdfVU5JVF9GUkFNRVMQAip6CgtHYXRlT3V0Y29tZRIcChhHQVRFX09VVENPTUVfVU5TUEVDSUZJRUQQABIVChFHQVRFX09VVENPTUVfUEFTUxABEhUKEUdBVEVfT1VUQ09NRV9GQUlMEAISHwobR0FURV9PVVRDT01FX0NPVUxEX05PVF9URUxMEAMygAQKEEV2YWx1YXRvclNlcnZpY2USSgoQQ3JlYXRlRXZhbHVhdGlvbhIkLmR1Y2hlbm5lLnYxLkNyZWF0ZUV2YWx1YXRpb25SZXF1ZXN0GhAuZHVjaGVubmUudjEuSm9iEkkKCUdldFJlcG9ydBIdLmR1Y2hlbm5lLnYxLkdldFJlcG9ydFJlcXVlc3QaHS5kdWNoZW5uZS52MS5FdmFsdWF0aW9uUmVwb3J0ElQKFUNyZWF0ZUNyb3NzVmFsaWRhdGlvbhIpLmR1Y2hlbm5lLnYxLkNyZWF0ZUNyb3NzVmFsaWRhdGlvblJlcXVlc3QaEC5kdWNoZW5uZS52MS5Kb2ISWgoSR2V0Q3Jvc3NWYWxpZGF0aW9uEiYuZHVjaGVubmUudjEuR2V0Q3Jvc3NWYWxpZGF0aW9uUmVxdWVzdBocLmR1Y2hlbm5lLnYxLkNyb3NzVmFsaWRhdGlvbhJfChJDb21wYXJlRXZhbHVhdGlvbnMSJi5kdWNoZW5uZS52MS5Db21wYXJlRXZhbHVhdGlvbnNSZXF1ZXN0GiEuZHVjaGVubmUudjEuRXZhbHVhdGlvbkNvbXBhcmlzb24SQgoJQ2hlY2tHYXRlEh0uZHVjaGVubmUudjEuQ2hlY2tHYXRlUmVxdWVzdBoWLmR1Y2hlbm5lLnYxLkdhdGVDaGVja2IGcHJvdG8z", [file_buf_validate_validate, file_duchenne_v1_action_unit, file_duchenne_v1_job, file_duchenne_v1_trainer, file_google_protobuf_timestamp]);
+  fileDesc("ChtkdWNoZW5uZS92MS9ldmFsdWF0b3IucHJvdG8SC2R1Y2hlbm5lLnYxIuUCChdDcmVhdGVFdmFsdWF0aW9uUmVxdWVzdBIbCgpyZXF1ZXN0X2lkGAEgASgJQge6SARyAhhAEiEKDW1vZGVsX3ZlcnNpb24YAiABKAlCCrpIB3IFEAEYgAISOwoHZGF0YXNldBgDIAEoCUIqukgnciUyI15kYXRhc2V0cy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kEisKBXNwbGl0GAQgASgOMhIuZHVjaGVubmUudjEuU3BsaXRCCLpIBYIBAhABEhgKEGlkZW50aXR5X2xlYWthZ2UYBSABKAgSEQoEc2VlZBgGIAEoBEgAiAEBEiUKE2Jvb3RzdHJhcF9yZXNhbXBsZXMYByABKA1CCLpIBSoDGJBOEhUKDXZhbGlkYXRlX29ubHkYCCABKAgSLAoLam9iX29wdGlvbnMYCSABKAsyFy5kdWNoZW5uZS52MS5Kb2JPcHRpb25zQgcKBV9zZWVkIokBChBHZXRSZXBvcnRSZXF1ZXN0EjYKBG5hbWUYASABKAlCKLpIJXIjMiFeZXZhbHVhdGlvbnMvW2EtekEtWjAtOV8tXXsxLDY0fSQSPQoHZm9ybWF0cxgCIAMoDjIZLmR1Y2hlbm5lLnYxLlJlcG9ydEZvcm1hdEIRukgOkgELGAEiB4IBBBABIAAiZAoIRXN0aW1hdGUSEgoFdmFsdWUYASABKAFIAIgBARISCgVsb3dlchgCIAEoAUgBiAEBEhIKBXVwcGVyGAMgASgBSAKIAQFCCAoGX3ZhbHVlQggKBl9sb3dlckIICgZfdXBwZXIibQoJQ29uZnVzaW9uEhYKDnRydWVfcG9zaXRpdmVzGAEgASgNEhcKD2ZhbHNlX3Bvc2l0aXZlcxgCIAEoDRIXCg9mYWxzZV9uZWdhdGl2ZXMYAyABKA0SFgoOdHJ1ZV9uZWdhdGl2ZXMYBCABKA0iawoOQ2FsaWJyYXRpb25CaW4SDQoFbG93ZXIYASABKAESDQoFdXBwZXIYAiABKAESDgoGZnJhbWVzGAMgASgNEhgKEG1lYW5fcHJvYmFiaWxpdHkYBCABKAESEQoJb2NjdXJyaW5nGAUgASgBIo4EChBBY3Rpb25Vbml0UmVwb3J0EhMKC2FjdGlvbl91bml0GAEgASgNEg4KBmZyYW1lcxgCIAEoDRISCgpwcmV2YWxlbmNlGAMgASgBEiEKAmYxGAQgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSEgoKdHJpdmlhbF9mMRgFIAEoARIiCgNhdWMYBiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIRCgl0aHJlc2hvbGQYByABKAESNgoQdGhyZXNob2xkX29yaWdpbhgIIAEoDjIcLmR1Y2hlbm5lLnYxLlRocmVzaG9sZE9yaWdpbhIpCgpmMV9hdF9oYWxmGAkgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSMAoRYXZlcmFnZV9wcmVjaXNpb24YCiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIwChFjYWxpYnJhdGlvbl9lcnJvchgLIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEioKC2JyaWVyX3Njb3JlGAwgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSKQoJY29uZnVzaW9uGA0gASgLMhYuZHVjaGVubmUudjEuQ29uZnVzaW9uEjUKEGNhbGlicmF0aW9uX2JpbnMYDiADKAsyGy5kdWNoZW5uZS52MS5DYWxpYnJhdGlvbkJpbiKSAQoRRXhwcmVzc2lvbkZpZ3VyZXMSEgoKZXhwcmVzc2lvbhgBIAEoCRIOCgZmcmFtZXMYAiABKA0SJQoGcmVjYWxsGAMgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSIQoCZjEYBCABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIPCgdhbnN3ZXJzGAUgAygNIqYCChBFeHByZXNzaW9uUmVwb3J0EiMKBHRvcDEYASABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIUCgx0cml2aWFsX3RvcDEYAiABKAESMgoTbWVhbl9jbGFzc19hY2N1cmFjeRgDIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEiwKDWNyb3NzX2VudHJvcHkYBCABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIzCgtleHByZXNzaW9ucxgFIAMoCzIeLmR1Y2hlbm5lLnYxLkV4cHJlc3Npb25GaWd1cmVzEhcKD2ZyYW1lc19sZWZ0X291dBgGIAEoDRInCghtYWNyb19mMRgHIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlIocBCg9JZGVudGl0eUxlYWthZ2USJwoIYWNjdXJhY3kYASABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIOCgZjaGFuY2UYAiABKAESEAoIc3ViamVjdHMYAyABKA0SFAoMdHJhaW5fZnJhbWVzGAQgASgNEhMKC3Rlc3RfZnJhbWVzGAUgASgNIoAHChBFdmFsdWF0aW9uUmVwb3J0EgwKBG5hbWUYASABKAkSFQoNbW9kZWxfdmVyc2lvbhgCIAEoCRIPCgdkYXRhc2V0GAMgASgJEhYKDmRhdGFzZXRfZGlnZXN0GAQgASgJEiEKBXNwbGl0GAUgASgOMhIuZHVjaGVubmUudjEuU3BsaXQSDgoGZnJhbWVzGAYgASgNEhAKCHN1YmplY3RzGAcgASgNEjMKDGFjdGlvbl91bml0cxgIIAMoCzIdLmR1Y2hlbm5lLnYxLkFjdGlvblVuaXRSZXBvcnQSJgoHbWVhbl9mMRgJIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEigKCW1hY3JvX2F1YxgKIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEjYKEGlkZW50aXR5X2xlYWthZ2UYCyABKAsyHC5kdWNoZW5uZS52MS5JZGVudGl0eUxlYWthZ2USLwoLY3JlYXRlX3RpbWUYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBGpzb24YDSABKAkSEAoIbWFya2Rvd24YDiABKAkSEAoIc3dlcHRfZjEYDyABKAESFwoPc3dlcHRfdGhyZXNob2xkGBAgASgBEhcKD21lYW5fdHJpdmlhbF9mMRgRIAEoARI4ChFleHByZXNzaW9uX3JlcG9ydBgSIAEoCzIdLmR1Y2hlbm5lLnYxLkV4cHJlc3Npb25SZXBvcnQSMQoOaW50ZXJ2YWxzX292ZXIYEyABKA4yGS5kdWNoZW5uZS52MS5TYW1wbGluZ1VuaXQSJwoIZjFfbWljcm8YFCABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIuCg9tZWFuX2YxX2F0X2hhbGYYFSABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRI2ChdtYWNyb19hdmVyYWdlX3ByZWNpc2lvbhgWIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEjUKFm1lYW5fY2FsaWJyYXRpb25fZXJyb3IYFyABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIvChBtZWFuX2JyaWVyX3Njb3JlGBggASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSDAoEaHRtbBgZIAEoCRIRCglqdW5pdF94bWwYGiABKAkikgIKGUNvbXBhcmVFdmFsdWF0aW9uc1JlcXVlc3QSOAoGYmVmb3JlGAEgASgJQii6SCVyIzIhXmV2YWx1YXRpb25zL1thLXpBLVowLTlfLV17MSw2NH0kEjcKBWFmdGVyGAIgASgJQii6SCVyIzIhXmV2YWx1YXRpb25zL1thLXpBLVowLTlfLV17MSw2NH0kEhEKBHNlZWQYAyABKARIAIgBARIlChNib290c3RyYXBfcmVzYW1wbGVzGAQgASgNQgi6SAUqAxiQThIwCgpjb25maWRlbmNlGAUgASgBQhe6SBQSEhEAAAAAAADwPykAAAAAAADgP0gBiAEBQgcKBV9zZWVkQg0KC19jb25maWRlbmNlIoQBCg5QYWlyZWRFc3RpbWF0ZRIlCgZiZWZvcmUYASABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIkCgVhZnRlchgCIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEiUKBmNoYW5nZRgDIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlIn4KFEFjdGlvblVuaXRDb21wYXJpc29uEhMKC2FjdGlvbl91bml0GAEgASgNEicKAmYxGAIgASgLMhsuZHVjaGVubmUudjEuUGFpcmVkRXN0aW1hdGUSKAoDYXVjGAMgASgLMhsuZHVjaGVubmUudjEuUGFpcmVkRXN0aW1hdGUihwEKG0V4cHJlc3Npb25GaWd1cmVzQ29tcGFyaXNvbhISCgpleHByZXNzaW9uGAEgASgJEisKBnJlY2FsbBgCIAEoCzIbLmR1Y2hlbm5lLnYxLlBhaXJlZEVzdGltYXRlEicKAmYxGAMgASgLMhsuZHVjaGVubmUudjEuUGFpcmVkRXN0aW1hdGUi7wIKFEV4cHJlc3Npb25Db21wYXJpc29uEikKBHRvcDEYASABKAsyGy5kdWNoZW5uZS52MS5QYWlyZWRFc3RpbWF0ZRI4ChNtZWFuX2NsYXNzX2FjY3VyYWN5GAIgASgLMhsuZHVjaGVubmUudjEuUGFpcmVkRXN0aW1hdGUSLQoIbWFjcm9fZjEYAyABKAsyGy5kdWNoZW5uZS52MS5QYWlyZWRFc3RpbWF0ZRI9CgtleHByZXNzaW9ucxgEIAMoCzIoLmR1Y2hlbm5lLnYxLkV4cHJlc3Npb25GaWd1cmVzQ29tcGFyaXNvbhISCgpib3RoX3JpZ2h0GAUgASgNEhkKEW9ubHlfYmVmb3JlX3JpZ2h0GAYgASgNEhgKEG9ubHlfYWZ0ZXJfcmlnaHQYByABKA0SEgoKYm90aF93cm9uZxgIIAEoDRITCgtvbmx5X2JlZm9yZRgJIAMoCRISCgpvbmx5X2FmdGVyGAogAygJIqQEChRFdmFsdWF0aW9uQ29tcGFyaXNvbhIOCgZiZWZvcmUYASABKAkSDQoFYWZ0ZXIYAiABKAkSHAoUYmVmb3JlX21vZGVsX3ZlcnNpb24YAyABKAkSGwoTYWZ0ZXJfbW9kZWxfdmVyc2lvbhgEIAEoCRIPCgdkYXRhc2V0GAUgASgJEhYKDmRhdGFzZXRfZGlnZXN0GAYgASgJEg4KBmZyYW1lcxgHIAEoDRIQCghzdWJqZWN0cxgIIAEoDRIxCg5pbnRlcnZhbHNfb3ZlchgJIAEoDjIZLmR1Y2hlbm5lLnYxLlNhbXBsaW5nVW5pdBISCgpjb25maWRlbmNlGAogASgBEi4KCW1hY3JvX2F1YxgLIAEoCzIbLmR1Y2hlbm5lLnYxLlBhaXJlZEVzdGltYXRlEiwKB21lYW5fZjEYDCABKAsyGy5kdWNoZW5uZS52MS5QYWlyZWRFc3RpbWF0ZRI3CgxhY3Rpb25fdW5pdHMYDSADKAsyIS5kdWNoZW5uZS52MS5BY3Rpb25Vbml0Q29tcGFyaXNvbhITCgtvbmx5X2JlZm9yZRgOIAMoDRISCgpvbmx5X2FmdGVyGA8gAygNEgwKBGpzb24YECABKAkSEAoIbWFya2Rvd24YESABKAkSQAoVZXhwcmVzc2lvbl9jb21wYXJpc29uGBIgASgLMiEuZHVjaGVubmUudjEuRXhwcmVzc2lvbkNvbXBhcmlzb24iawoQQ2hlY2tHYXRlUmVxdWVzdBI8CgpldmFsdWF0aW9uGAEgASgJQii6SCVyIzIhXmV2YWx1YXRpb25zL1thLXpBLVowLTlfLV17MSw2NH0kEhkKBGdhdGUYAiABKAlCC7pICHIGEAEogIAEItEBCgtHYXRlRmluZGluZxIMCgRydWxlGAEgASgJEhgKC2FjdGlvbl91bml0GAIgASgNSACIAQESKQoHb3V0Y29tZRgDIAEoDjIYLmR1Y2hlbm5lLnYxLkdhdGVPdXRjb21lEicKCGVzdGltYXRlGAQgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSDQoFbGltaXQYBSABKAESEwoLZXhwbGFuYXRpb24YBiABKAkSEgoKZXhwcmVzc2lvbhgHIAEoCUIOCgxfYWN0aW9uX3VuaXQimwEKCUdhdGVDaGVjaxISCgpldmFsdWF0aW9uGAEgASgJEikKB291dGNvbWUYAiABKA4yGC5kdWNoZW5uZS52MS5HYXRlT3V0Y29tZRIqCghmaW5kaW5ncxgDIAMoCzIYLmR1Y2hlbm5lLnYxLkdhdGVGaW5kaW5nEhAKCG1hcmtkb3duGAQgASgJEhEKCWp1bml0X3htbBgFIAEoCSLGBAocQ3JlYXRlQ3Jvc3NWYWxpZGF0aW9uUmVxdWVzdBIbCgpyZXF1ZXN0X2lkGAEgASgJQge6SARyAhhAEhUKDXZhbGlkYXRlX29ubHkYAiABKAgSHgoMZGlzcGxheV9uYW1lGAMgASgJQgi6SAVyAxiAARIwCglmaW5lX3R1bmUYBCABKAsyFS5kdWNoZW5uZS52MS5GaW5lVHVuZUIGukgDyAEBEiYKBXNlZWRzGAUgAygEQhe6SBSSAREQMhgBIgsyCRj/////////DxIYChBpZGVudGl0eV9sZWFrYWdlGAYgASgIEisKDmJvb3RzdHJhcF9zZWVkGAcgASgEQg66SAsyCRj/////////D0gAiAEBEiUKE2Jvb3RzdHJhcF9yZXNhbXBsZXMYCCABKA1CCLpIBSoDGJBOEiwKC2pvYl9vcHRpb25zGAkgASgLMhcuZHVjaGVubmUudjEuSm9iT3B0aW9ucxKMAQoUZXZhbHVhdGlvbl9yZXNvdXJjZXMYCiADKAsyQi5kdWNoZW5uZS52MS5DcmVhdGVDcm9zc1ZhbGlkYXRpb25SZXF1ZXN0LkV2YWx1YXRpb25SZXNvdXJjZXNFbnRyeUIqukgnmgEkEBAiGnIYMhZeW2Etel1bYS16MC05X117MCwzMX0kKgQqAigBGjoKGEV2YWx1YXRpb25SZXNvdXJjZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKA06AjgBQhEKD19ib290c3RyYXBfc2VlZCKXAQoZR2V0Q3Jvc3NWYWxpZGF0aW9uUmVxdWVzdBI7CgRuYW1lGAEgASgJQi26SCpyKDImXmNyb3NzVmFsaWRhdGlvbnMvW2EtekEtWjAtOV8tXXsxLDY0fSQSPQoHZm9ybWF0cxgCIAMoDjIZLmR1Y2hlbm5lLnYxLlJlcG9ydEZvcm1hdEIRukgOkgELGAEiB4IBBBABIAAiuQEKFENyb3NzVmFsaWRhdGVkRmlndXJlEhEKBG1lYW4YASABKAFIAIgBARIbCg5mb2xkX2RldmlhdGlvbhgCIAEoAUgBiAEBEhsKDnNlZWRfZGV2aWF0aW9uGAMgASgBSAKIAQESJQoGcG9vbGVkGAQgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGVCBwoFX21lYW5CEQoPX2ZvbGRfZGV2aWF0aW9uQhEKD19zZWVkX2RldmlhdGlvbiKYBAoVQ3Jvc3NWYWxpZGF0ZWRGaWd1cmVzEhMKC2FjdGlvbl91bml0GAEgASgNEg4KBmZyYW1lcxgCIAEoDRISCgpwcmV2YWxlbmNlGAMgASgBEhIKCnRyaXZpYWxfZjEYBCABKAESLQoCZjEYBSABKAsyIS5kdWNoZW5uZS52MS5Dcm9zc1ZhbGlkYXRlZEZpZ3VyZRI1CgpmMV9hdF9oYWxmGAYgASgLMiEuZHVjaGVubmUudjEuQ3Jvc3NWYWxpZGF0ZWRGaWd1cmUSMwoIc3dlcHRfZjEYByABKAsyIS5kdWNoZW5uZS52MS5Dcm9zc1ZhbGlkYXRlZEZpZ3VyZRIuCgNhdWMYCCABKAsyIS5kdWNoZW5uZS52MS5Dcm9zc1ZhbGlkYXRlZEZpZ3VyZRI8ChFhdmVyYWdlX3ByZWNpc2lvbhgJIAEoCzIhLmR1Y2hlbm5lLnYxLkNyb3NzVmFsaWRhdGVkRmlndXJlEjwKEWNhbGlicmF0aW9uX2Vycm9yGAogASgLMiEuZHVjaGVubmUudjEuQ3Jvc3NWYWxpZGF0ZWRGaWd1cmUSNgoLYnJpZXJfc2NvcmUYCyABKAsyIS5kdWNoZW5uZS52MS5Dcm9zc1ZhbGlkYXRlZEZpZ3VyZRIzCghmMV9taWNybxgMIAEoCzIhLmR1Y2hlbm5lLnYxLkNyb3NzVmFsaWRhdGVkRmlndXJlIsQCCgpSdW5GaWd1cmVzEg8KAmYxGAEgASgBSACIAQESFwoKZjFfYXRfaGFsZhgCIAEoAUgBiAEBEhUKCHN3ZXB0X2YxGAMgASgBSAKIAQESEAoDYXVjGAQgASgBSAOIAQESHgoRYXZlcmFnZV9wcmVjaXNpb24YBSABKAFIBIgBARIeChFjYWxpYnJhdGlvbl9lcnJvchgGIAEoAUgFiAEBEhgKC2JyaWVyX3Njb3JlGAcgASgBSAaIAQESFQoIZjFfbWljcm8YCCABKAFIB4gBAUIFCgNfZjFCDQoLX2YxX2F0X2hhbGZCCwoJX3N3ZXB0X2YxQgYKBF9hdWNCFAoSX2F2ZXJhZ2VfcHJlY2lzaW9uQhQKEl9jYWxpYnJhdGlvbl9lcnJvckIOCgxfYnJpZXJfc2NvcmVCCwoJX2YxX21pY3JvIrYCChJDcm9zc1ZhbGlkYXRpb25SdW4SDAoEZm9sZBgBIAEoDRIMCgRzZWVkGAIgASgEEhAKCHRyYWluaW5nGAMgASgJEhUKDW1vZGVsX3ZlcnNpb24YBCABKAkSEgoKZXZhbHVhdGlvbhgFIAEoCRIOCgZmcmFtZXMYBiABKA0SEAoIc3ViamVjdHMYByABKA0SFwoPc3dlcHRfdGhyZXNob2xkGAggASgBEiUKBG1lYW4YCSABKAsyFy5kdWNoZW5uZS52MS5SdW5GaWd1cmVzEi0KDGFjdGlvbl91bml0cxgKIAMoCzIXLmR1Y2hlbm5lLnYxLlJ1bkZpZ3VyZXMSNgoQaWRlbnRpdHlfbGVha2FnZRgLIAEoCzIcLmR1Y2hlbm5lLnYxLklkZW50aXR5TGVha2FnZSKkAwoPQ3Jvc3NWYWxpZGF0aW9uEgwKBG5hbWUYASABKAkSDQoFbW9kZWwYAiABKAkSDwoHZGF0YXNldBgDIAEoCRIWCg5kYXRhc2V0X2RpZ2VzdBgEIAEoCRINCgVmb2xkcxgFIAEoDRINCgVzZWVkcxgGIAMoBBIOCgZmcmFtZXMYByABKA0SEAoIc3ViamVjdHMYCCABKA0SMAoEbWVhbhgJIAEoCzIiLmR1Y2hlbm5lLnYxLkNyb3NzVmFsaWRhdGVkRmlndXJlcxI4CgxhY3Rpb25fdW5pdHMYCiADKAsyIi5kdWNoZW5uZS52MS5Dcm9zc1ZhbGlkYXRlZEZpZ3VyZXMSLQoEcnVucxgLIAMoCzIfLmR1Y2hlbm5lLnYxLkNyb3NzVmFsaWRhdGlvblJ1bhIvCgtjcmVhdGVfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEanNvbhgNIAEoCRIQCghtYXJrZG93bhgOIAEoCRIMCgRodG1sGA8gASgJEhEKCWp1bml0X3htbBgQIAEoCSpBCgVTcGxpdBIVChFTUExJVF9VTlNQRUNJRklFRBAAEhIKDlNQTElUX0hFTERfT1VUEAESDQoJU1BMSVRfQUxMEAIqXgoMUmVwb3J0Rm9ybWF0Eh0KGVJFUE9SVF9GT1JNQVRfVU5TUEVDSUZJRUQQABIWChJSRVBPUlRfRk9STUFUX0hUTUwQARIXChNSRVBPUlRfRk9STUFUX0pVTklUEAIqYwoMU2FtcGxpbmdVbml0Eh0KGVNBTVBMSU5HX1VOSVRfVU5TUEVDSUZJRUQQABIaChZTQU1QTElOR19VTklUX1NVQkpFQ1RTEAESGAoUU0FNUExJTkdfVU5JVF9GUkFNRVMQAip6CgtHYXRlT3V0Y29tZRIcChhHQVRFX09VVENPTUVfVU5TUEVDSUZJRUQQABIVChFHQVRFX09VVENPTUVfUEFTUxABEhUKEUdBVEVfT1VUQ09NRV9GQUlMEAISHwobR0FURV9PVVRDT01FX0NPVUxEX05PVF9URUxMEAMygAQKEEV2YWx1YXRvclNlcnZpY2USSgoQQ3JlYXRlRXZhbHVhdGlvbhIkLmR1Y2hlbm5lLnYxLkNyZWF0ZUV2YWx1YXRpb25SZXF1ZXN0GhAuZHVjaGVubmUudjEuSm9iEkkKCUdldFJlcG9ydBIdLmR1Y2hlbm5lLnYxLkdldFJlcG9ydFJlcXVlc3QaHS5kdWNoZW5uZS52MS5FdmFsdWF0aW9uUmVwb3J0ElQKFUNyZWF0ZUNyb3NzVmFsaWRhdGlvbhIpLmR1Y2hlbm5lLnYxLkNyZWF0ZUNyb3NzVmFsaWRhdGlvblJlcXVlc3QaEC5kdWNoZW5uZS52MS5Kb2ISWgoSR2V0Q3Jvc3NWYWxpZGF0aW9uEiYuZHVjaGVubmUudjEuR2V0Q3Jvc3NWYWxpZGF0aW9uUmVxdWVzdBocLmR1Y2hlbm5lLnYxLkNyb3NzVmFsaWRhdGlvbhJfChJDb21wYXJlRXZhbHVhdGlvbnMSJi5kdWNoZW5uZS52MS5Db21wYXJlRXZhbHVhdGlvbnNSZXF1ZXN0GiEuZHVjaGVubmUudjEuRXZhbHVhdGlvbkNvbXBhcmlzb24SQgoJQ2hlY2tHYXRlEh0uZHVjaGVubmUudjEuQ2hlY2tHYXRlUmVxdWVzdBoWLmR1Y2hlbm5lLnYxLkdhdGVDaGVja2IGcHJvdG8z", [file_buf_validate_validate, file_duchenne_v1_action_unit, file_duchenne_v1_job, file_duchenne_v1_trainer, file_google_protobuf_timestamp]);
 
 /**
  * An evaluation to start.
@@ -851,7 +851,128 @@ export const ActionUnitComparisonSchema: GenMessage<ActionUnitComparison> = /*@_
   messageDesc(file_duchenne_v1_evaluator, 12);
 
 /**
- * How two evaluations differ, on the action units that both have.
+ * How an expression's figures differ.
+ *
+ * @generated from message duchenne.v1.ExpressionFiguresComparison
+ */
+export type ExpressionFiguresComparison = Message<"duchenne.v1.ExpressionFiguresComparison"> & {
+  /**
+   * Its name.
+   *
+   * @generated from field: string expression = 1;
+   */
+  expression: string;
+
+  /**
+   * Share of its frames that is answered so; undefined when it does not occur on the frames.
+   *
+   * @generated from field: duchenne.v1.PairedEstimate recall = 2;
+   */
+  recall?: PairedEstimate | undefined;
+
+  /**
+   * F1 of the class against all others; undefined when it does not occur on the frames.
+   *
+   * @generated from field: duchenne.v1.PairedEstimate f1 = 3;
+   */
+  f1?: PairedEstimate | undefined;
+};
+
+/**
+ * Describes the message duchenne.v1.ExpressionFiguresComparison.
+ * Use `create(ExpressionFiguresComparisonSchema)` to create a new message.
+ */
+export const ExpressionFiguresComparisonSchema: GenMessage<ExpressionFiguresComparison> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_evaluator, 13);
+
+/**
+ * How two expression classifiers differ, on the frames of the classes that both have. An answer that only one of them could
+ * give is wrong, as any other.
+ *
+ * @generated from message duchenne.v1.ExpressionComparison
+ */
+export type ExpressionComparison = Message<"duchenne.v1.ExpressionComparison"> & {
+  /**
+   * Share of frames whose class is answered.
+   *
+   * @generated from field: duchenne.v1.PairedEstimate top1 = 1;
+   */
+  top1?: PairedEstimate | undefined;
+
+  /**
+   * Mean recall over the classes that occur.
+   *
+   * @generated from field: duchenne.v1.PairedEstimate mean_class_accuracy = 2;
+   */
+  meanClassAccuracy?: PairedEstimate | undefined;
+
+  /**
+   * Mean F1 over the classes that occur.
+   *
+   * @generated from field: duchenne.v1.PairedEstimate macro_f1 = 3;
+   */
+  macroF1?: PairedEstimate | undefined;
+
+  /**
+   * In the order of the first classifier's outputs.
+   *
+   * @generated from field: repeated duchenne.v1.ExpressionFiguresComparison expressions = 4;
+   */
+  expressions: ExpressionFiguresComparison[];
+
+  /**
+   * Frames whose class both answer.
+   *
+   * @generated from field: uint32 both_right = 5;
+   */
+  bothRight: number;
+
+  /**
+   * Frames whose class the first alone answers.
+   *
+   * @generated from field: uint32 only_before_right = 6;
+   */
+  onlyBeforeRight: number;
+
+  /**
+   * Frames whose class the second alone answers.
+   *
+   * @generated from field: uint32 only_after_right = 7;
+   */
+  onlyAfterRight: number;
+
+  /**
+   * Frames whose class neither answers.
+   *
+   * @generated from field: uint32 both_wrong = 8;
+   */
+  bothWrong: number;
+
+  /**
+   * Classes of the first classifier alone, whose frames are in no figure.
+   *
+   * @generated from field: repeated string only_before = 9;
+   */
+  onlyBefore: string[];
+
+  /**
+   * Classes of the second classifier alone, whose frames are in no figure.
+   *
+   * @generated from field: repeated string only_after = 10;
+   */
+  onlyAfter: string[];
+};
+
+/**
+ * Describes the message duchenne.v1.ExpressionComparison.
+ * Use `create(ExpressionComparisonSchema)` to create a new message.
+ */
+export const ExpressionComparisonSchema: GenMessage<ExpressionComparison> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_evaluator, 14);
+
+/**
+ * How two evaluations differ: of detectors, the fields about action units, of those that both have; of classifiers,
+ * expression_comparison.
  *
  * @generated from message duchenne.v1.EvaluationComparison
  */
@@ -899,7 +1020,7 @@ export type EvaluationComparison = Message<"duchenne.v1.EvaluationComparison"> &
   datasetDigest: string;
 
   /**
-   * Frames, the same for both.
+   * Frames, the same for both; of classifiers, those of the classes that both have.
    *
    * @generated from field: uint32 frames = 7;
    */
@@ -974,6 +1095,13 @@ export type EvaluationComparison = Message<"duchenne.v1.EvaluationComparison"> &
    * @generated from field: string markdown = 17;
    */
   markdown: string;
+
+  /**
+   * How two expression classifiers differ; absent for detectors.
+   *
+   * @generated from field: duchenne.v1.ExpressionComparison expression_comparison = 18;
+   */
+  expressionComparison?: ExpressionComparison | undefined;
 };
 
 /**
@@ -981,7 +1109,7 @@ export type EvaluationComparison = Message<"duchenne.v1.EvaluationComparison"> &
  * Use `create(EvaluationComparisonSchema)` to create a new message.
  */
 export const EvaluationComparisonSchema: GenMessage<EvaluationComparison> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_evaluator, 13);
+  messageDesc(file_duchenne_v1_evaluator, 15);
 
 /**
  * Asks what a gate finds.
@@ -1009,10 +1137,10 @@ export type CheckGateRequest = Message<"duchenne.v1.CheckGateRequest"> & {
  * Use `create(CheckGateRequestSchema)` to create a new message.
  */
 export const CheckGateRequestSchema: GenMessage<CheckGateRequest> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_evaluator, 14);
+  messageDesc(file_duchenne_v1_evaluator, 16);
 
 /**
- * What is found of one rule, of one action unit where it is of each.
+ * What is found of one rule, of one action unit or expression where it is of each.
  *
  * @generated from message duchenne.v1.GateFinding
  */
@@ -1025,7 +1153,7 @@ export type GateFinding = Message<"duchenne.v1.GateFinding"> & {
   rule: string;
 
   /**
-   * The FACS number; absent of means and identity leakage.
+   * The FACS number, of rules of each action unit; else absent.
    *
    * @generated from field: optional uint32 action_unit = 2;
    */
@@ -1058,6 +1186,13 @@ export type GateFinding = Message<"duchenne.v1.GateFinding"> & {
    * @generated from field: string explanation = 6;
    */
   explanation: string;
+
+  /**
+   * Its name, of rules of each expression; else empty.
+   *
+   * @generated from field: string expression = 7;
+   */
+  expression: string;
 };
 
 /**
@@ -1065,7 +1200,7 @@ export type GateFinding = Message<"duchenne.v1.GateFinding"> & {
  * Use `create(GateFindingSchema)` to create a new message.
  */
 export const GateFindingSchema: GenMessage<GateFinding> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_evaluator, 15);
+  messageDesc(file_duchenne_v1_evaluator, 17);
 
 /**
  * What a gate finds.
@@ -1114,7 +1249,7 @@ export type GateCheck = Message<"duchenne.v1.GateCheck"> & {
  * Use `create(GateCheckSchema)` to create a new message.
  */
 export const GateCheckSchema: GenMessage<GateCheck> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_evaluator, 16);
+  messageDesc(file_duchenne_v1_evaluator, 18);
 
 /**
  * A cross-validation to start.
@@ -1202,7 +1337,7 @@ export type CreateCrossValidationRequest = Message<"duchenne.v1.CreateCrossValid
  * Use `create(CreateCrossValidationRequestSchema)` to create a new message.
  */
 export const CreateCrossValidationRequestSchema: GenMessage<CreateCrossValidationRequest> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_evaluator, 17);
+  messageDesc(file_duchenne_v1_evaluator, 19);
 
 /**
  * Asks for the report of a cross-validation.
@@ -1230,7 +1365,7 @@ export type GetCrossValidationRequest = Message<"duchenne.v1.GetCrossValidationR
  * Use `create(GetCrossValidationRequestSchema)` to create a new message.
  */
 export const GetCrossValidationRequestSchema: GenMessage<GetCrossValidationRequest> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_evaluator, 18);
+  messageDesc(file_duchenne_v1_evaluator, 20);
 
 /**
  * A figure of several runs.
@@ -1273,7 +1408,7 @@ export type CrossValidatedFigure = Message<"duchenne.v1.CrossValidatedFigure"> &
  * Use `create(CrossValidatedFigureSchema)` to create a new message.
  */
 export const CrossValidatedFigureSchema: GenMessage<CrossValidatedFigure> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_evaluator, 19);
+  messageDesc(file_duchenne_v1_evaluator, 21);
 
 /**
  * The figures of an action unit, or their means over action units.
@@ -1372,7 +1507,7 @@ export type CrossValidatedFigures = Message<"duchenne.v1.CrossValidatedFigures">
  * Use `create(CrossValidatedFiguresSchema)` to create a new message.
  */
 export const CrossValidatedFiguresSchema: GenMessage<CrossValidatedFigures> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_evaluator, 20);
+  messageDesc(file_duchenne_v1_evaluator, 22);
 
 /**
  * The figures of one run, of an action unit or of the mean over them; absent what is undefined.
@@ -1442,7 +1577,7 @@ export type RunFigures = Message<"duchenne.v1.RunFigures"> & {
  * Use `create(RunFiguresSchema)` to create a new message.
  */
 export const RunFiguresSchema: GenMessage<RunFigures> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_evaluator, 21);
+  messageDesc(file_duchenne_v1_evaluator, 23);
 
 /**
  * A training and its evaluation on the fold that it held out.
@@ -1533,7 +1668,7 @@ export type CrossValidationRun = Message<"duchenne.v1.CrossValidationRun"> & {
  * Use `create(CrossValidationRunSchema)` to create a new message.
  */
 export const CrossValidationRunSchema: GenMessage<CrossValidationRun> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_evaluator, 22);
+  messageDesc(file_duchenne_v1_evaluator, 24);
 
 /**
  * What a cross-validation found.
@@ -1659,7 +1794,7 @@ export type CrossValidation = Message<"duchenne.v1.CrossValidation"> & {
  * Use `create(CrossValidationSchema)` to create a new message.
  */
 export const CrossValidationSchema: GenMessage<CrossValidation> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_evaluator, 23);
+  messageDesc(file_duchenne_v1_evaluator, 25);
 
 /**
  * Which part of a data set to use.
@@ -1885,10 +2020,11 @@ export const EvaluatorService: GenService<{
     output: typeof CrossValidationSchema;
   },
   /**
-   * Compares two evaluations of action unit detectors on the same frames of the same data set, by a bootstrap that draws the
-   * same subjects for both. Errors: NOT_FOUND, FAILED_PRECONDITION: other frames or another data set (FRAMES_DIFFER), no action
-   * unit in common (NO_SHARED_ACTION_UNIT), an evaluation of an earlier release (EVALUATION_WITHOUT_SCORES) or of an
-   * expression classifier (NO_ACTION_UNITS).
+   * Compares two evaluations on the same frames of the same data set, both of action unit detectors or both of expression
+   * classifiers, by a bootstrap that draws the same subjects (frames, where none is known) for both. Errors: NOT_FOUND,
+   * FAILED_PRECONDITION: a detector and a classifier (MODEL_KINDS_DIFFER), other frames or another data set (FRAMES_DIFFER),
+   * no action unit (NO_SHARED_ACTION_UNIT) or no frame of an expression (NO_SHARED_EXPRESSION) in common, an evaluation of an
+   * earlier release (EVALUATION_WITHOUT_SCORES).
    *
    * @generated from rpc duchenne.v1.EvaluatorService.CompareEvaluations
    */
@@ -1898,10 +2034,10 @@ export const EvaluatorService: GenService<{
     output: typeof EvaluationComparisonSchema;
   },
   /**
-   * Judges an evaluation of an action unit detector by the rules of a gate. Baselines are the newest evaluations of the
-   * versions that the rules name, on the same part of the same data set. Errors: as CompareEvaluations, and
-   * INVALID_ARGUMENT (INVALID_GATE) with every problem of the rules, FAILED_PRECONDITION (BASELINE_NOT_EVALUATED), which names
-   * the `model_version` to evaluate first.
+   * Judges an evaluation by the rules of a gate. Baselines are the newest evaluations of the versions that the rules name, on
+   * the same part of the same data set. Errors: as CompareEvaluations, and INVALID_ARGUMENT (INVALID_GATE) with every problem
+   * of the rules, which must be those of its kind of model, FAILED_PRECONDITION (BASELINE_NOT_EVALUATED), which names the
+   * `model_version` to evaluate first.
    *
    * @generated from rpc duchenne.v1.EvaluatorService.CheckGate
    */

@@ -2,18 +2,25 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import {
   comparisonDocument,
   documentToMarkdown,
+  type ExpressionComparison,
+  expressionComparisonDocument,
   type PairedComparison,
   type ScoreComparison,
 } from "@duchenne/evaluation";
-import { type EvaluationComparisonSchema, type PairedEstimateSchema, SamplingUnit } from "@duchenne/proto";
+import {
+  type EvaluationComparisonSchema,
+  type ExpressionComparisonSchema,
+  type PairedEstimateSchema,
+  SamplingUnit,
+} from "@duchenne/proto";
 import { estimateMessage } from "../convert.ts";
-import type { ScoredEvaluation } from "./scored-evaluation.ts";
+import type { FoundComparison } from "./compare-in-thread.ts";
+import type { ComparablePair } from "./scored-evaluation.ts";
 
 /** A comparison as its callers see it: messages, JSON and Markdown of the same figures. */
 export function comparisonMessage(
-  before: ScoredEvaluation,
-  after: ScoredEvaluation,
-  comparison: ScoreComparison,
+  { before, after }: ComparablePair,
+  comparison: FoundComparison,
 ): MessageInitShape<typeof EvaluationComparisonSchema> {
   const head = {
     before: before.name,
@@ -23,28 +30,59 @@ export function comparisonMessage(
     dataset: after.record.dataset,
     datasetDigest: after.datasetDigest,
   };
-  const document = comparisonDocument(comparison, {
+  const names = {
     title: `${head.beforeModelVersion} and ${head.afterModelVersion} on ${head.dataset}`,
     before: `${head.beforeModelVersion} (${head.before})`,
     after: `${head.afterModelVersion} (${head.after})`,
-  });
+  };
+  const isOfClassifiers = "expressions" in comparison;
+  const document = isOfClassifiers
+    ? expressionComparisonDocument(comparison, names)
+    : comparisonDocument(comparison, names);
   return {
     ...head,
     frames: comparison.frames,
     subjects: comparison.subjects,
     intervalsOver: comparison.intervalsOver === "subjects" ? SamplingUnit.SUBJECTS : SamplingUnit.FRAMES,
     confidence: comparison.confidence,
-    macroAuc: pairMessage(comparison.macroAuc),
-    meanF1: pairMessage(comparison.meanF1),
-    actionUnits: comparison.actionUnits.map(({ actionUnit, f1, auc }) => ({
+    ...(isOfClassifiers
+      ? { expressionComparison: expressionComparisonMessage(comparison) }
+      : actionUnitFields(comparison)),
+    json: JSON.stringify({ ...head, ...comparison }, null, 2),
+    markdown: documentToMarkdown(document),
+  };
+}
+
+/** The fields that a comparison of detectors has alone. */
+function actionUnitFields({ macroAuc, meanF1, actionUnits, onlyBefore, onlyAfter }: ScoreComparison) {
+  return {
+    macroAuc: pairMessage(macroAuc),
+    meanF1: pairMessage(meanF1),
+    actionUnits: actionUnits.map(({ actionUnit, f1, auc }) => ({
       actionUnit,
       f1: pairMessage(f1),
       auc: pairMessage(auc),
     })),
+    onlyBefore: [...onlyBefore],
+    onlyAfter: [...onlyAfter],
+  } satisfies MessageInitShape<typeof EvaluationComparisonSchema>;
+}
+
+function expressionComparisonMessage(
+  comparison: ExpressionComparison,
+): MessageInitShape<typeof ExpressionComparisonSchema> {
+  return {
+    top1: pairMessage(comparison.top1),
+    meanClassAccuracy: pairMessage(comparison.meanClassAccuracy),
+    macroF1: pairMessage(comparison.macroF1),
+    expressions: comparison.expressions.map(({ expression, recall, f1 }) => ({
+      expression,
+      recall: pairMessage(recall),
+      f1: pairMessage(f1),
+    })),
+    ...comparison.answers,
     onlyBefore: [...comparison.onlyBefore],
     onlyAfter: [...comparison.onlyAfter],
-    json: JSON.stringify({ ...head, ...comparison }, null, 2),
-    markdown: documentToMarkdown(document),
   };
 }
 
