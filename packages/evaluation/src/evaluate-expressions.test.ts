@@ -106,6 +106,13 @@ describe("an expression classifier's report", () => {
     expect(() => evaluateExpressions(input({ subjects: ["a"] }))).toThrow("Expected 6 subjects, got 1");
   });
 
+  it("keeps a class in its cell of Markdown, whatever its name", () => {
+    const report = evaluateExpressions(input({ expressions: ["joy | awe", "two\nlines", "neutral"] }));
+    const markdown = documentToMarkdown(expressionDocument(report, "Report"));
+    expect(markdown).toContain("\n| Label | joy \\| awe | two lines | neutral |\n");
+    expect(markdown).toMatch(/^\| joy \\\| awe \| 2 \| /m);
+  });
+
   it("is written for people", () => {
     const report = evaluateExpressions(
       input({ labels: Int32Array.of(0, 0, 1, 1, -1, 1), subjects: Array(6).fill("") }),
