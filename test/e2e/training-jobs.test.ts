@@ -312,10 +312,15 @@ describe("an expression fine-tune", () => {
     expect((of.bothRight + of.onlyAfterRight) / first.frames).toBeCloseTo(report.top1!.value!, 12);
     expect(of).toMatchObject({ onlyBefore: [], onlyAfter: [] });
 
-    const { code, stdout } = await duchenneCommand(server, "compare", first.name, second.name);
+    const [html, junit] = [join(folder.path, "compared.html"), join(folder.path, "compared.xml")];
+    const options = ["--html", html, "--junit", junit];
+    const { code, stdout } = await duchenneCommand(server, "compare", first.name, second.name, ...options);
     expect(code).toBe(0);
     expect(stdout).toContain(`# ${before.name} and ${after.name} on ${RAF}`);
     expect(stdout).toContain("| Macro F1 |");
+    expect(await readFile(html, "utf8")).toContain(`<h1>${before.name} and ${after.name} on ${RAF}</h1>`);
+    expect(await readFile(junit, "utf8")).toContain(`tests="${3 + EXPRESSIONS.length}" failures="0" errors="0"`);
+    expect(compared).toMatchObject({ html: "", junitXml: "" });
 
     const ofUnits = await evaluated((await versionOf(await detector())).name);
     const mixed = client.evaluator.compareEvaluations({ before: ofUnits.name, after: second.name });

@@ -139,8 +139,8 @@ describe("a comparison of two classifiers", () => {
     const same = documentToMarkdown(
       expressionComparisonDocument(compareExpressions(scored(3), scored(3), options), names),
     );
-    expect(same).toContain("No change is told from none.");
-    expect(same).toContain("| never: recall | undefined | undefined | undefined |");
+    expect(same).toContain("No interval of a change excludes 0.");
+    expect(same).toContain("| never: Recall | undefined | undefined | undefined |");
     expect(same).not.toContain("In no figure");
   });
 });

@@ -1,6 +1,6 @@
 import { actionUnitName } from "@duchenne/data";
 import type { ScoreComparison } from "./compare-scores.ts";
-import { aloneBlocks, type ComparisonNames, type NamedPair, pairedDocument } from "./paired-document.ts";
+import { aloneBlocks, type ComparisonNames, pairedDocument } from "./paired-document.ts";
 import type { ReportDocument } from "./report-document.ts";
 
 /** A comparison of detectors for people: each figure of both versions, and its change. */
@@ -10,17 +10,21 @@ export function comparisonDocument(comparison: ScoreComparison, names: Compariso
   return pairedDocument(
     names,
     comparison,
-    [
-      ["Macro AUC", macroAuc],
-      ["Mean F1", meanF1],
-      ...actionUnits.flatMap(({ actionUnit, f1, auc }): NamedPair[] => {
-        const name = `AU${actionUnit} ${actionUnitName(actionUnit)}`;
-        return [
-          [`${name}: F1`, f1],
-          [`${name}: AUC`, auc],
-        ];
-      }),
-    ],
+    {
+      all: "All action units",
+      ofAll: [
+        ["Macro AUC", macroAuc],
+        ["Mean F1", meanF1],
+      ],
+      ofEach: actionUnits.map(({ actionUnit, f1, auc }) => ({
+        name: `AU${actionUnit}`,
+        title: `AU${actionUnit} ${actionUnitName(actionUnit)}`,
+        figures: [
+          ["F1", f1],
+          ["AUC", auc],
+        ],
+      })),
+    },
     aloneBlocks("In no figure", onlyBefore.map(unit), onlyAfter.map(unit)),
   );
 }

@@ -1,5 +1,5 @@
 import type { ExpressionComparison } from "./compare-expressions.ts";
-import { aloneBlocks, type ComparisonNames, type NamedPair, pairedDocument } from "./paired-document.ts";
+import { aloneBlocks, type ComparisonNames, pairedDocument } from "./paired-document.ts";
 import { type ReportDocument, text } from "./report-document.ts";
 
 /** A comparison of expression classifiers for people: each figure of both, its change, and whose answers were right. */
@@ -8,15 +8,22 @@ export function expressionComparisonDocument(comparison: ExpressionComparison, n
   return pairedDocument(
     names,
     comparison,
-    [
-      ["Top-1 accuracy", top1],
-      ["Mean class accuracy (UAR)", meanClassAccuracy],
-      ["Macro F1", macroF1],
-      ...expressions.flatMap(({ expression, recall, f1 }): NamedPair[] => [
-        [`${expression}: recall`, recall],
-        [`${expression}: F1`, f1],
-      ]),
-    ],
+    {
+      all: "All classes",
+      ofAll: [
+        ["Top-1 accuracy", top1],
+        ["Mean class accuracy (UAR)", meanClassAccuracy],
+        ["Macro F1", macroF1],
+      ],
+      ofEach: expressions.map(({ expression, recall, f1 }) => ({
+        name: expression,
+        title: expression,
+        figures: [
+          ["Recall", recall],
+          ["F1", f1],
+        ],
+      })),
+    },
     [
       text("Frames by who answered their class:"),
       {

@@ -1,6 +1,6 @@
 import type { PairedComparison } from "./compare-paired.ts";
 import type { ScoreComparison } from "./compare-scores.ts";
-import { type ReportBlock, type ReportDocument, text } from "./report-document.ts";
+import { type Cell, type ChangeRow, type ReportBlock, type ReportDocument, text } from "./report-document.ts";
 import { interval } from "./report-parts.ts";
 
 /** What a comparison is of, for people. */
@@ -16,30 +16,61 @@ export type ComparisonHead = Pick<
   "frames" | "subjects" | "intervalsOver" | "resamples" | "seed" | "confidence"
 >;
 
-/** A figure of two models by its name, such as "Macro AUC" or "AU12 Lip corner puller: F1". */
-export type NamedPair = readonly [name: string, pair: PairedComparison];
+/** A figure of two models by its name, such as "Macro AUC". */
+export type NamedPair = readonly [figure: string, pair: PairedComparison];
 
-/** A comparison of two models for people: each figure of both, its change, and which changes are told from none. */
+/** The figures of a comparison. */
+export interface PairedFigures {
+  /** What the figures of all are over, such as "All action units". */
+  readonly all: string;
+  readonly ofAll: readonly NamedPair[];
+  /** Those of each action unit or expression. */
+  readonly ofEach: readonly {
+    /** Where there is little room, such as "AU12". */
+    readonly name: string;
+    /** Where there is more, such as "AU12 Lip corner puller". */
+    readonly title: string;
+    readonly figures: readonly NamedPair[];
+  }[];
+}
+
+/** A comparison of two models for people: each figure of both, its change, and which changes exclude 0. */
 export function pairedDocument(
   { title, before, after }: ComparisonNames,
   head: ComparisonHead,
-  figures: readonly NamedPair[],
+  figures: PairedFigures,
   more: readonly ReportBlock[],
 ): ReportDocument {
   const { frames, subjects, intervalsOver, resamples, seed, confidence } = head;
+  const { all, ofAll, ofEach } = figures;
   const whose = intervalsOver === "subjects" ? `${subjects} subjects` : "unknown subjects";
+  const percent = `${+(100 * confidence).toFixed(2)} %`;
+  const pairs = [
+    ...ofAll,
+    ...ofEach.flatMap((each) => each.figures.map(([figure, pair]): NamedPair => [`${each.title}: ${figure}`, pair])),
+  ];
+  const chart = (caption: string, rows: readonly ChangeRow[]): ReportBlock => ({ kind: "changes", caption, rows });
   return {
     title,
     blocks: [
-      text(`First: ${before}. Second: ${after}.`),
+      text(`First: ${before}.`),
+      text(`Second: ${after}.`),
       text(
-        `${frames} frames of ${whose}, the same for both. Intervals: ${+(100 * confidence).toFixed(2)} %, paired bootstrap over ${intervalsOver} (${resamples} resamples, seed ${seed}). A change whose interval holds 0 may be chance.`,
+        `${frames} frames of ${whose}, the same for both. Intervals: ${percent}, paired bootstrap over ${intervalsOver} (${resamples} resamples, seed ${seed}). A change whose interval holds 0 may be chance.`,
       ),
       text(toldLine(figures)),
+      chart(
+        `The first (hollow), the second (filled), and the change with its ${percent} interval, coloured when it does not hold 0`,
+        ofAll.map(([name, pair]) => ({ name, figure: all, ...pair })),
+      ),
+      chart(
+        "The same one by one",
+        ofEach.flatMap(({ name, figures }) => figures.map(([figure, pair]) => ({ name, figure, ...pair }))),
+      ),
       {
         kind: "table",
         heading: ["Figure", "First", "Second", "Change"],
-        rows: figures.map(([name, pair]) => [name, interval(pair.before), interval(pair.after), changeOf(pair)]),
+        rows: pairs.map(([name, pair]) => [name, interval(pair.before), interval(pair.after), changeCell(pair)]),
       },
       ...more,
     ],
@@ -55,17 +86,31 @@ export function aloneBlocks(lead: string, before: readonly string[], after: read
   return alone.length === 0 ? [] : [text(`${lead}: ${alone.join("; ")}.`)];
 }
 
-function toldLine(figures: readonly NamedPair[]): string {
-  const named = (is: (pair: PairedComparison) => boolean) =>
-    figures.flatMap(([name, pair]) => (is(pair) ? name : [])).join(", ") || "nothing";
-  const higher = named(({ change }) => (change.lower ?? 0) > 0);
-  const lower = named(({ change }) => (change.upper ?? 0) < 0);
-  if (higher === "nothing" && lower === "nothing") return "No change is told from none.";
-  return `Higher in the second: ${higher}. Lower: ${lower}. Intervals are not corrected for how many figures there are: among many, some are told from none by chance.`;
+function toldLine({ ofAll, ofEach }: PairedFigures): string {
+  const figures = [...new Set(ofEach.flatMap((each) => each.figures.map(([figure]) => figure)))];
+  const told = (is: (pair: PairedComparison) => boolean) => {
+    const means = ofAll.flatMap(([figure, pair]) => (is(pair) ? figure : []));
+    const each = figures.map((figure) => ({
+      figure,
+      names: ofEach.flatMap(({ name, figures }) =>
+        figures.some((own) => own[0] === figure && is(own[1])) ? name : [],
+      ),
+    }));
+    return [
+      ...(means.length === 0 ? [] : [means.join(", ")]),
+      ...each.flatMap(({ figure, names }) => (names.length === 0 ? [] : `${figure} of ${names.join(", ")}`)),
+    ].join("; ");
+  };
+  const [higher, lower] = [told(isHigher), told(isLower)];
+  if (higher === "" && lower === "") return "No interval of a change excludes 0.";
+  return `Higher in the second: ${higher || "nothing"}. Lower: ${lower || "nothing"}. Intervals are not corrected for how many figures there are: of many, some exclude 0 by chance.`;
 }
 
-/** The change, in bold where its interval is on one side of 0. */
-function changeOf({ change }: PairedComparison): string {
-  const isTold = (change.lower ?? 0) > 0 || (change.upper ?? 0) < 0;
-  return isTold ? `**${interval(change)}**` : interval(change);
+const isHigher = ({ change: { lower } }: PairedComparison): boolean => lower !== undefined && lower > 0;
+const isLower = ({ change: { upper } }: PairedComparison): boolean => upper !== undefined && upper < 0;
+
+/** The change, which stands out where its interval is on one side of 0. */
+function changeCell(pair: PairedComparison): Cell {
+  const cell = interval(pair.change);
+  return isHigher(pair) || isLower(pair) ? { strong: cell } : cell;
 }

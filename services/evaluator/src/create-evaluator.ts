@@ -79,7 +79,7 @@ export async function createEvaluator(context: ServiceContext, config: Evaluator
 
     async compareEvaluations(request, { signal }) {
       const pair = await comparablePair(store, request);
-      return comparisonMessage(pair, await compare(pair.task(bootstrapOptions(request)), signal));
+      return comparisonMessage(pair, await compare(pair.task(bootstrapOptions(request)), signal), request.formats);
     },
   });
   return {

@@ -1,6 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import {
   comparisonDocument,
+  documentToJunit,
   documentToMarkdown,
   type ExpressionComparison,
   expressionComparisonDocument,
@@ -11,17 +12,20 @@ import {
   type EvaluationComparisonSchema,
   type ExpressionComparisonSchema,
   type PairedEstimateSchema,
+  ReportFormat,
   SamplingUnit,
 } from "@duchenne/proto";
 import { estimateMessage } from "../convert.ts";
+import { pageOf } from "../page-of.ts";
 import type { FoundComparison } from "./compare-in-thread.ts";
 import type { ComparablePair } from "./scored-evaluation.ts";
 
-/** A comparison as its callers see it: messages, JSON and Markdown of the same figures. */
-export function comparisonMessage(
+/** A comparison as its callers see it: messages, JSON, Markdown and what else was asked for, of the same figures. */
+export async function comparisonMessage(
   { before, after }: ComparablePair,
   comparison: FoundComparison,
-): MessageInitShape<typeof EvaluationComparisonSchema> {
+  formats: readonly ReportFormat[],
+): Promise<MessageInitShape<typeof EvaluationComparisonSchema>> {
   const head = {
     before: before.name,
     after: after.name,
@@ -50,6 +54,8 @@ export function comparisonMessage(
       : actionUnitFields(comparison)),
     json: JSON.stringify({ ...head, ...comparison }, null, 2),
     markdown: documentToMarkdown(document),
+    ...(formats.includes(ReportFormat.HTML) && { html: await pageOf(document) }),
+    ...(formats.includes(ReportFormat.JUNIT) && { junitXml: documentToJunit(document) }),
   };
 }
 
