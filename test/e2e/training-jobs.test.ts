@@ -271,7 +271,8 @@ describe("an expression fine-tune", () => {
     const right = expressions.reduce((sum, { answers }, i) => sum + answers[i]!, 0);
     expect(right / frames).toBeCloseTo(top1!.value!, 12);
     expect(macroF1!.value).toBeCloseTo(expressions.reduce((sum, { f1 }) => sum + f1!.value!, 0) / 7, 12);
-    for (const { answers, frames: own, recall } of expressions) {
+    for (const { answers, frames: own, recall, inDataset } of expressions) {
+      expect(inDataset).toBe(true);
       expect(answers.reduce((sum, count) => sum + count, 0)).toBe(own);
       expect(recall).toHaveProperty("value");
     }

@@ -66,6 +66,14 @@ describe("an expression classifier's report", () => {
     expect(report.meanClassAccuracy.value).toBeCloseTo((1 / 3 + 2 / 3) / 2, 12);
   });
 
+  it("tells the classes that the data set does not have from those that do not occur", () => {
+    const labels = Int32Array.of(0, 0, 0, 0, 0, 0);
+    const told = (more: Partial<ExpressionEvaluationInput>) =>
+      evaluateExpressions(input({ labels, ...more })).expressions.map(({ isInDataset }) => isInDataset);
+    expect(told({ datasetExpressions: ["neutral", "anger"] })).toEqual([true, false, true]);
+    expect(told({})).toEqual([true, true, true]);
+  });
+
   it("is read without macro F1 where an earlier release stored it", () => {
     const { macroF1, ...earlier } = evaluateExpressions(input());
     expect(macroF1.value).toBeDefined();

@@ -9,6 +9,8 @@ import type { Estimate } from "./report.ts";
 export interface ExpressionEvaluationInput extends ClassifiedFrames {
   /** C names of classes, in the order of the logits. */
   readonly expressions: readonly string[];
+  /** Names of the data set's classes; when absent, those of the classifier. */
+  readonly datasetExpressions?: readonly string[] | undefined;
   /** N indices of classes; -1: not known, or none of these classes. Such frames are left out. */
   readonly labels: Int32Array;
   /** The subject of each frame; all empty when they are not known, and then frames are drawn by the bootstrap. */
@@ -29,7 +31,7 @@ export interface ExpressionEvaluationInput extends ClassifiedFrames {
  * @throws {NonFiniteScoreError} when a logit is no number
  */
 export function evaluateExpressions(input: ExpressionEvaluationInput): ExpressionReport {
-  const { expressions, seed, resamples } = input;
+  const { expressions, datasetExpressions = expressions, seed, resamples } = input;
   const classes = expressions.length;
   checkLength("logits", input.logits.length, input.labels.length * classes);
   checkLength("subjects", input.subjects.length, input.labels.length);
@@ -69,6 +71,7 @@ export function evaluateExpressions(input: ExpressionEvaluationInput): Expressio
     crossEntropy: entropy,
     expressions: expressions.map((expression, index) => ({
       expression,
+      isInDataset: datasetExpressions.includes(expression),
       frames: occurring[index]!,
       recall: figures[index]!,
       f1: figures[classes + index]!,

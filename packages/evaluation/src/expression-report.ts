@@ -20,6 +20,8 @@ export const expressionReportSchema = z.object({
   expressions: z.array(
     z.object({
       expression: z.string(),
+      /** Whether the data set has the class; where not, there is nothing to judge. Earlier releases did not tell. */
+      isInDataset: z.boolean().default(true),
       frames: z.int(),
       /** Empty when the class does not occur. */
       recall: estimateSchema,

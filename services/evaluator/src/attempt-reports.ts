@@ -98,6 +98,7 @@ async function reportOnClassifier(
   const report = await withSpan("evaluate", {}, () =>
     evaluateExpressions({
       ...scores,
+      datasetExpressions: dataset.expressions,
       features: spec.identityLeakage ? features : undefined,
       seed: spec.seed,
       resamples: spec.resamples,

@@ -96,8 +96,9 @@ function expressionReportMessage(report: ExpressionReport): MessageInitShape<typ
     meanClassAccuracy: estimateMessage(report.meanClassAccuracy),
     macroF1: estimateMessage(report.macroF1),
     crossEntropy: estimateMessage(report.crossEntropy),
-    expressions: report.expressions.map(({ expression, frames, recall, f1 }, i) => ({
+    expressions: report.expressions.map(({ expression, isInDataset, frames, recall, f1 }, i) => ({
       expression,
+      inDataset: isInDataset,
       frames,
       recall: estimateMessage(recall),
       f1: estimateMessage(f1),

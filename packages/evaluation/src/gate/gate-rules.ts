@@ -96,7 +96,7 @@ const gateSchema = z
     top1: classifierRule.optional(),
     mean_class_accuracy: classifierRule.optional(),
     macro_f1: classifierRule.optional(),
-    /** Of every expression of the evaluated version. */
+    /** Of every expression that the evaluated version and the data set know. */
     each_expression: z
       .strictObject({ recall: expressionRule.optional(), f1: expressionRule.optional() })
       .refine(isNotEmpty, "Expected recall, f1 or both")

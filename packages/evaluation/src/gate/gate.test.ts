@@ -233,6 +233,15 @@ describe("a gate of a classifier", () => {
     expect(gateJunit(result, "c")).toContain('<testcase name="each_expression.f1.min rage"');
   });
 
+  it("asks nothing of an expression that the data set does not have", () => {
+    const scores = classified(1);
+    const report = evaluateExpressions({ ...scores, ...options, datasetExpressions: ["rage", "joy", "awe"] });
+    const comparison = () => compareExpressions(scores, scores, options);
+    const { outcome, findings } = judgeGate(parseGate("each_expression: {f1: {min: 0.2}}"), { report, comparison });
+    expect(findings.map(({ expression }) => expression)).toEqual(["joy", "rage"]);
+    expect(outcome).toBe("pass");
+  });
+
   it("has no rules of a detector, nor a detector's those of a classifier", () => {
     const gate =
       "macro_auc: {min: 0.5}\ntop1: {min: 0.5}\neach_action_unit: {f1: {min: 0.5}}\nidentity_leakage: {max: 1}";

@@ -89,12 +89,14 @@ function pairsOf(
           "The baseline does not know the action unit",
       }));
     case "expression":
-      return ofClassifiers(report).expressions.map(({ expression }) => ({
-        expression,
-        pairIn: (comparison) =>
-          ofClassifiers(comparison).expressions.find((each) => each.expression === expression)?.[figure.name] ??
-          "The baseline does not know the expression",
-      }));
+      return ofClassifiers(report)
+        .expressions.filter(({ isInDataset }) => isInDataset)
+        .map(({ expression }) => ({
+          expression,
+          pairIn: (comparison) =>
+            ofClassifiers(comparison).expressions.find((each) => each.expression === expression)?.[figure.name] ??
+            "The baseline does not know the expression",
+        }));
   }
 }
 
