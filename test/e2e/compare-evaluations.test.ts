@@ -120,9 +120,13 @@ describe("two evaluations on the same frames", () => {
     for (const [i, { auc }] of compared.actionUnits.entries()) expect(auc!.after).toEqual(longer.actionUnits[i]!.auc);
   });
 
-  it("are compared by a command", async () => {
-    const { code, stdout, stderr } = await duchenneCommand(server, "compare", shorter.name, longer.name);
+  it("are compared by a command, which writes a page and JUnit XML, too", async () => {
+    const [html, junit] = [join(folder.path, "compared.html"), join(folder.path, "compared.xml")];
+    const files = ["--html", html, "--junit", junit];
+    const { code, stdout, stderr } = await duchenneCommand(server, "compare", shorter.name, longer.name, ...files);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(await readFile(html, "utf8")).toContain("<h1>models/small/versions/1 and models/small/versions/2 on ");
+    expect(await readFile(junit, "utf8")).toContain(`tests="${2 + SYNTHFACS_ACTION_UNITS.length}" failures="0"`);
     const { evaluator } = client;
     const compared = await evaluator.compareEvaluations({ before: shorter.name, after: longer.name });
     expect(stdout).toBe(compared.markdown);

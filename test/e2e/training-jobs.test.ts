@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { createDuchenneClient, type DuchenneClient, waitForJob, watchJob } from "@duchenne/client";
@@ -7,6 +7,7 @@ import {
   type CreateTrainingJobRequestSchema,
   DatasetProtocol,
   type EvaluationReport,
+  GateOutcome,
   type Job,
   type JobEvent,
   JobState,
@@ -139,6 +140,12 @@ const classifier = once(async () => {
   return trained({ case: "fineTuneExpression", value });
 });
 
+const longer = once(async () => {
+  const { name } = await versionOf(await pretrained());
+  const value = { dataset: RAF, model: "models/longer", encoder: { initialModelVersion: name }, augmentation: "flip" };
+  return trained({ case: "fineTuneExpression", value: { ...value, optimization: { ...optimization, epochs: 4 } } });
+});
+
 async function evaluated(modelVersion: string, more: object = {}): Promise<EvaluationReport> {
   const request = { modelVersion, dataset: FACES, bootstrapResamples: 50, ...more };
   const { result } = await waitForJob(client, (await client.evaluator.createEvaluation(request)).name);
@@ -251,7 +258,8 @@ describe("an expression fine-tune", () => {
     const frames = TEST_FRAMES * EXPRESSIONS.length;
     expect(report).toMatchObject({ split: Split.HELD_OUT, frames, subjects: 0, actionUnits: [] });
     expect(report.intervalsOver).toBe(SamplingUnit.FRAMES);
-    const { top1, trivialTop1, meanClassAccuracy, crossEntropy, expressions, framesLeftOut } = report.expressionReport!;
+    const { top1, trivialTop1, meanClassAccuracy, macroF1, crossEntropy, expressions, framesLeftOut } =
+      report.expressionReport!;
     expect(expressions.map(({ expression }) => expression)).toEqual(EXPRESSIONS);
     expect(top1!.value).toBeCloseTo(card.metrics["test/top1"], 12);
     expect(top1!.lower!).toBeLessThanOrEqual(top1!.value!);
@@ -262,7 +270,9 @@ describe("an expression fine-tune", () => {
     expect(meanClassAccuracy!.value).toBeCloseTo(top1!.value!, 12);
     const right = expressions.reduce((sum, { answers }, i) => sum + answers[i]!, 0);
     expect(right / frames).toBeCloseTo(top1!.value!, 12);
-    for (const { answers, frames: own, recall } of expressions) {
+    expect(macroF1!.value).toBeCloseTo(expressions.reduce((sum, { f1 }) => sum + f1!.value!, 0) / 7, 12);
+    for (const { answers, frames: own, recall, inDataset } of expressions) {
+      expect(inDataset).toBe(true);
       expect(answers.reduce((sum, count) => sum + count, 0)).toBe(own);
       expect(recall).toHaveProperty("value");
     }
@@ -270,6 +280,95 @@ describe("an expression fine-tune", () => {
     expect(report.markdown).toContain(`# ${name} on ${RAF} (held-out frames)`);
     expect(report.markdown).toContain("| Mean class accuracy (UAR) |");
     expect(JSON.parse(report.json)).toMatchObject({ frames, split: "held_out", confusion: expect.any(Array) });
+  });
+
+  it("is compared with another on the same frames", async () => {
+    const [before, after] = [await versionOf(await classifier()), await versionOf(await longer())];
+    const first = await evaluated(before.name, { dataset: RAF });
+    const second = await evaluated(after.name, { dataset: RAF });
+    const pair = { before: first.name, after: second.name };
+    const compared = await client.evaluator.compareEvaluations({ ...pair, bootstrapResamples: 50 });
+    expect(compared).toMatchObject({
+      ...pair,
+      beforeModelVersion: before.name,
+      afterModelVersion: after.name,
+      dataset: RAF,
+      frames: first.frames,
+      subjects: 0,
+      intervalsOver: SamplingUnit.FRAMES,
+      actionUnits: [],
+    });
+    expect(compared.macroAuc).toBeUndefined();
+    const [of, report] = [compared.expressionComparison!, second.expressionReport!];
+    for (const figure of ["top1", "meanClassAccuracy", "macroF1"] as const) {
+      expect(of[figure]!.before).toEqual(first.expressionReport![figure]);
+      expect(of[figure]!.after).toEqual(report[figure]);
+    }
+    expect(of.expressions.map(({ expression }) => expression)).toEqual(EXPRESSIONS);
+    for (const [i, { recall, f1 }] of of.expressions.entries()) {
+      expect(recall!.after).toEqual(report.expressions[i]!.recall);
+      expect(f1!.after).toEqual(report.expressions[i]!.f1);
+    }
+    expect(of.bothRight + of.onlyBeforeRight + of.onlyAfterRight + of.bothWrong).toBe(first.frames);
+    expect((of.bothRight + of.onlyAfterRight) / first.frames).toBeCloseTo(report.top1!.value!, 12);
+    expect(of).toMatchObject({ onlyBefore: [], onlyAfter: [] });
+
+    const [html, junit] = [join(folder.path, "compared.html"), join(folder.path, "compared.xml")];
+    const options = ["--html", html, "--junit", junit];
+    const { code, stdout } = await duchenneCommand(server, "compare", first.name, second.name, ...options);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`# ${before.name} and ${after.name} on ${RAF}`);
+    expect(stdout).toContain("| Macro F1 |");
+    expect(await readFile(html, "utf8")).toContain(`<h1>${before.name} and ${after.name} on ${RAF}</h1>`);
+    expect(await readFile(junit, "utf8")).toContain(`tests="${3 + EXPRESSIONS.length}" failures="0" errors="0"`);
+    expect(compared).toMatchObject({ html: "", junitXml: "" });
+
+    const ofUnits = await evaluated((await versionOf(await detector())).name);
+    const mixed = client.evaluator.compareEvaluations({ before: ofUnits.name, after: second.name });
+    expect(await failureOf(mixed)).toMatchObject({
+      code: "FailedPrecondition",
+      reason: "MODEL_KINDS_DIFFER",
+      text: expect.stringContaining(`an action unit detector (${ofUnits.name}) and an expression classifier`),
+    });
+  });
+
+  it("is judged by a gate, which evaluates what it compares with", async () => {
+    const [before, after] = [await versionOf(await classifier()), await versionOf(await longer())];
+    const [file, junit] = [join(folder.path, "gate.yaml"), join(folder.path, "gate.xml")];
+    const gate = `
+      top1: {min: 0, not_lower_than: ${before.name}, by_more_than: 1}
+      each_expression: {recall: {loses_at_most: 1, compared_to: ${before.name}}}`;
+    await writeFile(file, gate);
+    // All frames: that part was evaluated of neither.
+    const what = ["--model", after.name, "--dataset", RAF, "--split", "all", "--gate", file, "--junit", junit];
+    const { code, stdout } = await duchenneCommand(server, "evaluate", ...what);
+    expect(stdout).toContain(`# Gate passed: ${after.name} on ${RAF}`);
+    expect(stdout).toContain("| each_expression.recall.loses_at_most surprise | passed |");
+    expect(stdout).toContain("| Macro F1 |");
+    expect(code).toBe(0);
+    expect(await readFile(junit, "utf8")).toContain(`tests="${2 + EXPRESSIONS.length}" failures="0" errors="0"`);
+
+    const report = await evaluated(after.name, { dataset: RAF, split: Split.ALL });
+    const judged = (rules: string) => client.evaluator.checkGate({ evaluation: report.name, gate: rules });
+    const check = await judged("macro_f1: {min: 1}\neach_expression: {f1: {min: 0}}");
+    expect(check.outcome).toBe(GateOutcome.FAIL);
+    expect(check.findings[0]).toMatchObject({ rule: "macro_f1.min", expression: "", outcome: GateOutcome.FAIL });
+    expect(check.findings[0]!.estimate).toEqual(report.expressionReport!.macroF1);
+    expect(check.findings.slice(1).map(({ expression }) => expression)).toEqual(EXPRESSIONS);
+    expect(check.findings[1]!.actionUnit).toBeUndefined();
+
+    expect(await failureOf(judged("macro_auc: {min: 0.5}"))).toMatchObject({
+      code: "InvalidArgument",
+      reason: "INVALID_GATE",
+      fields: ["gate.macro_auc.min"],
+    });
+    const { name } = await versionOf(await detector());
+    expect(await failureOf(judged(`top1: {not_lower_than: ${name}}`))).toMatchObject({ reason: "MODEL_KINDS_DIFFER" });
+    const autoencoder = (await versionOf(await pretrained())).name;
+    expect(await failureOf(judged(`top1: {not_lower_than: ${autoencoder}}`))).toMatchObject({
+      reason: "NOT_EVALUABLE",
+      fields: ["gate"],
+    });
   });
 
   it("is refused on data without expressions", async () => {

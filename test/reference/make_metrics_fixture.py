@@ -6,7 +6,8 @@ Where scikit-learn's definition is not ours, the difference stands here:
 - calibration error, which scikit-learn does not have, is that of its calibration curve, the bins weighted by their frames;
 - one class only has no AUC (scikit-learn warns and answers NaN): null, and left out of the mean;
 - F1 of an action unit that is neither there nor found is 0 (zero_division=0), and so it is without known labels;
-- recall and F1 of an expression that does not occur are null (scikit-learn: 0 with a warning);
+- recall and F1 of an expression that does not occur are null (scikit-learn: 0 with a warning), and no part of macro F1,
+  which by default has a 0 for an expression that is answered though it does not occur;
 - of equal logits the first class counts as larger, as in argmax; scikit-learn's top-k takes the last, so it gets the
   classes in reverse;
 - cross-entropy is that of the logits; scikit-learn's cuts probabilities off, which only "far apart" shows;
@@ -129,6 +130,7 @@ def expressions(name, logits, labels):
     occurs = np.array([(y == each).any() for each in classes])
     recall = metrics.recall_score(y, answers, zero_division=np.nan, **per_class)
     f1s = metrics.f1_score(y, answers, zero_division=0, **per_class)
+    macro_f1 = metrics.f1_score(y, answers, labels=np.flatnonzero(occurs), average="macro", zero_division=0)
     log_probabilities = log_softmax(z.astype(np.float64), axis=1)
     entropy = -log_probabilities[np.arange(len(y)), y].mean()
     if name != "far apart":
@@ -144,6 +146,7 @@ def expressions(name, logits, labels):
         "top5": top(5),
         "recall": [finite(value) for value in recall],
         "f1": [finite(value) if there else None for value, there in zip(f1s, occurs)],
+        "macroF1": float(macro_f1),
         "meanClassAccuracy": float(metrics.balanced_accuracy_score(y, answers)),
         "crossEntropy": float(entropy),
         "confusion": metrics.confusion_matrix(y, answers, labels=classes).tolist(),

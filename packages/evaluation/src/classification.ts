@@ -28,6 +28,18 @@ export function topAccuracy(frames: ClassifiedFrames, depth: number): number {
   return amongTop(frames, depth).reduce((sum, each) => sum + each, 0) / frames.labels.length;
 }
 
+/** Some rows of values [N * width]. */
+export function takeRows(values: Float32Array, width: number, rows: readonly number[]): Float32Array {
+  const taken = new Float32Array(rows.length * width);
+  for (const [i, row] of rows.entries()) taken.set(values.subarray(row * width, (row + 1) * width), i * width);
+  return taken;
+}
+
+/** The class of each frame's largest logit, of equal ones the first. @throws as `amongTop` */
+export function answersOf(frames: ClassifiedFrames): Int32Array {
+  return Int32Array.from(rowsOf(frames), ({ logits }) => logits.indexOf(logits.reduce((a, b) => Math.max(a, b))));
+}
+
 /** Mean softmax cross-entropy, in nats. @throws as `amongTop` */
 export function meanCrossEntropy(frames: ClassifiedFrames): number {
   return rowsOf(frames).reduce((sum, row) => sum + crossEntropy(row), 0) / frames.labels.length;

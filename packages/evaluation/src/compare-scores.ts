@@ -98,7 +98,8 @@ export function checkComparable(before: FrameScores, after: FrameScores): readon
   return shared;
 }
 
-function requireSameFrames(before: FrameScores, after: FrameScores): void {
+/** @throws {FramesDifferError} */
+export function requireSameFrames(before: Pick<FrameScores, "frames">, after: Pick<FrameScores, "frames">): void {
   const isSame =
     before.frames.length === after.frames.length && before.frames.every((frame, i) => frame === after.frames[i]);
   if (isSame) return;

@@ -1,4 +1,4 @@
-import type { ReportBlock, ReportDocument } from "./report-document.ts";
+import type { Cell, ReportBlock, ReportDocument } from "./report-document.ts";
 import { tableLines } from "./report-parts.ts";
 
 /** Writes a report as Markdown, which has its texts and tables. */
@@ -12,12 +12,19 @@ function linesOf(block: ReportBlock): string[] {
       return ["", block.text];
     case "table": {
       const [name, ...means] = block.footer ?? [];
-      return tableLines(block.heading, [...block.rows, ...(name === undefined ? [] : [[`**${name}**`, ...means]])]);
+      const rows = [...block.rows, ...(name === undefined ? [] : [[{ strong: name }, ...means]])];
+      return tableLines(
+        block.heading,
+        rows.map((row) => row.map(cellOf)),
+      );
     }
     case "estimates":
     case "runs":
+    case "changes":
     case "calibration":
     case "confusion":
       return [];
   }
 }
+
+const cellOf = (cell: Cell): string => (typeof cell === "string" ? cell : `**${cell.strong}**`);

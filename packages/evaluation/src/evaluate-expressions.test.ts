@@ -36,13 +36,14 @@ function drawn(subjects: number, frames: number, { isKnown = true } = {}): Expre
 }
 
 describe("an expression classifier's report", () => {
-  it("has accuracy, recall and F1 of each class, their mean, cross-entropy and confusion", () => {
+  it("has accuracy, recall and F1 of each class, their means, cross-entropy and confusion", () => {
     const report = evaluateExpressions(input());
     expect(report.top1.value).toBeCloseTo(4 / 6, 12);
     expect(report.trivialTop1).toBe(0.5);
     expect(report.expressions.map(({ recall }) => recall.value)).toEqual([1 / 2, 2 / 3, 1]);
     expect(report.expressions.map(({ f1 }) => f1.value)).toEqual([2 / 4, 4 / 6, 1]);
     expect(report.meanClassAccuracy.value).toBeCloseTo((1 / 2 + 2 / 3 + 1) / 3, 12);
+    expect(report.macroF1.value).toBeCloseTo((2 / 4 + 4 / 6 + 1) / 3, 12);
     expect(report.crossEntropy.value).toBeCloseTo(Math.log(Math.E + 2) - 4 / 6, 12);
     expect(report.confusion).toEqual([
       [1, 1, 0],
@@ -55,6 +56,30 @@ describe("an expression classifier's report", () => {
   it("leaves frames out whose class is not known, and says how many", () => {
     const report = evaluateExpressions(input({ labels: Int32Array.of(0, -1, 1, 1, -1, 2) }));
     expect(report).toMatchObject({ frames: 4, framesLeftOut: 2, subjects: 2, top1: { value: 1 } });
+  });
+
+  it("has means over the classes that occur, whatever else is answered", () => {
+    const report = evaluateExpressions(input({ labels: Int32Array.of(0, 0, 1, 1, 1, 0) }));
+    // "neutral" is answered once, but no frame is labelled so: scikit-learn's mean has a 0 for it.
+    expect(report.expressions.map(({ f1 }) => f1.value)).toEqual([2 / 5, 4 / 6, undefined]);
+    expect(report.macroF1.value).toBeCloseTo((2 / 5 + 4 / 6) / 2, 12);
+    expect(report.meanClassAccuracy.value).toBeCloseTo((1 / 3 + 2 / 3) / 2, 12);
+  });
+
+  it("tells the classes that the data set does not have from those that do not occur", () => {
+    const labels = Int32Array.of(0, 0, 0, 0, 0, 0);
+    const told = (more: Partial<ExpressionEvaluationInput>) =>
+      evaluateExpressions(input({ labels, ...more })).expressions.map(({ isInDataset }) => isInDataset);
+    expect(told({ datasetExpressions: ["neutral", "anger"] })).toEqual([true, false, true]);
+    expect(told({})).toEqual([true, true, true]);
+  });
+
+  it("is read without macro F1 where an earlier release stored it", () => {
+    const { macroF1, ...earlier } = evaluateExpressions(input());
+    expect(macroF1.value).toBeDefined();
+    const read = expressionReportSchema.parse(earlier);
+    expect(read.macroF1).toEqual({});
+    expect(documentToMarkdown(expressionDocument(read, "Earlier"))).toContain("| Macro F1 | undefined |");
   });
 
   it("draws subjects, which tell less than as many frames that know nothing of each other", () => {
@@ -89,6 +114,13 @@ describe("an expression classifier's report", () => {
     expect(() => evaluateExpressions(input({ subjects: ["a"] }))).toThrow("Expected 6 subjects, got 1");
   });
 
+  it("keeps a class in its cell of Markdown, whatever its name", () => {
+    const report = evaluateExpressions(input({ expressions: ["joy | awe", "two\nlines", "neutral"] }));
+    const markdown = documentToMarkdown(expressionDocument(report, "Report"));
+    expect(markdown).toContain("\n| Label | joy \\| awe | two lines | neutral |\n");
+    expect(markdown).toMatch(/^\| joy \\\| awe \| 2 \| /m);
+  });
+
   it("is written for people", () => {
     const report = evaluateExpressions(
       input({ labels: Int32Array.of(0, 0, 1, 1, -1, 1), subjects: Array(6).fill("") }),
@@ -107,6 +139,7 @@ describe("an expression classifier's report", () => {
       |---|---:|---:|
       | Top-1 accuracy | 0.600 | 0.600 |
       | Mean class accuracy (UAR) | 0.583 | 0.500 |
+      | Macro F1 | 0.667 | 0.500 |
       | Cross-entropy | 0.951 | 1.099 |
 
       | Expression | Frames | Recall | F1 |

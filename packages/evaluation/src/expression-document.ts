@@ -15,6 +15,7 @@ export function expressionDocument(report: ExpressionReport, title: string): Rep
       rows: [
         ["Top-1 accuracy", interval(report.top1), report.trivialTop1.toFixed(3)],
         ["Mean class accuracy (UAR)", interval(report.meanClassAccuracy), (1 / occurring).toFixed(3)],
+        ["Macro F1", interval(report.macroF1), (1 / occurring).toFixed(3)],
         ["Cross-entropy", interval(report.crossEntropy), Math.log(expressions.length).toFixed(3)],
       ],
     },

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { estimateSchema, reportHead } from "./report.ts";
+import { estimateSchema, laterEstimateSchema, reportHead } from "./report.ts";
 
 /** The outcome of an expression classifier's evaluation. `frames` are those whose class the classifier knows. */
 export const expressionReportSchema = z.object({
@@ -12,12 +12,16 @@ export const expressionReportSchema = z.object({
   trivialTop1: z.number(),
   /** Mean recall over the classes that occur ("unweighted average recall"): chance is 1 over their number. */
   meanClassAccuracy: estimateSchema,
+  /** Mean F1 over the classes that occur: chance is at most 1 over their number. */
+  macroF1: laterEstimateSchema,
   /** Mean softmax cross-entropy, in nats. */
   crossEntropy: estimateSchema,
   /** In the order of the logits. */
   expressions: z.array(
     z.object({
       expression: z.string(),
+      /** Whether the data set has the class; where not, there is nothing to judge. Earlier releases did not tell. */
+      isInDataset: z.boolean().default(true),
       frames: z.int(),
       /** Empty when the class does not occur. */
       recall: estimateSchema,

@@ -4,6 +4,12 @@ export type { BootstrapOptions } from "./bootstrap.ts";
 export { NonFiniteScoreError } from "./check-finite.ts";
 export { amongTop, type ClassifiedFrames, meanCrossEntropy, topAccuracy } from "./classification.ts";
 export {
+  checkComparableExpressions,
+  compareExpressions,
+  type ExpressionComparison,
+  NoSharedExpressionError,
+} from "./compare-expressions.ts";
+export {
   accuracyOf,
   comparePaired,
   macroAucOf,
@@ -32,10 +38,13 @@ export { documentToJunit } from "./document-to-junit.ts";
 export { documentToMarkdown } from "./document-to-markdown.ts";
 export { type EvaluationInput, evaluate } from "./evaluate.ts";
 export { type ExpressionEvaluationInput, evaluateExpressions } from "./evaluate-expressions.ts";
+export { expressionComparisonDocument } from "./expression-comparison-document.ts";
 export { expressionDocument } from "./expression-document.ts";
 export { type ExpressionReport, expressionReportSchema } from "./expression-report.ts";
-export { type FrameScores, FrameScoresError, readFrameScores, writeFrameScores } from "./frame-scores.ts";
+export { type ExpressionScores, readExpressionScores, writeExpressionScores } from "./expression-scores.ts";
+export { type FrameScores, readFrameScores, writeFrameScores } from "./frame-scores.ts";
 export { type Estimate, type EvaluationReport, evaluationReportSchema, type ReportHead } from "./report.ts";
 export type { ReportDocument } from "./report-document.ts";
 export { interval, tableLines } from "./report-parts.ts";
+export { FrameScoresError } from "./stored-scores.ts";
 export { chooseThresholds, type ScoredUnits } from "./thresholds.ts";

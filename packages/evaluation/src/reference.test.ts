@@ -41,6 +41,7 @@ const fixture = z
         top5: z.number(),
         recall: perOutput,
         f1: perOutput,
+        macroF1: z.number(),
         meanClassAccuracy: z.number(),
         crossEntropy: z.number(),
         confusion: z.array(numbers),
@@ -97,6 +98,7 @@ describe("as scikit-learn, of expressions", () => {
     });
     expectClose(report.top1.value, expected.top1, "top-1");
     expectClose(report.meanClassAccuracy.value, expected.meanClassAccuracy, "mean class accuracy");
+    expectClose(report.macroF1.value, expected.macroF1, "macro F1");
     expectClose(report.crossEntropy.value, expected.crossEntropy, "cross-entropy");
     for (const [index, { recall, f1 }] of report.expressions.entries()) {
       expectClose(recall.value, expected.recall[index]!, `recall of class ${index}`);

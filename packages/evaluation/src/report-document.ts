@@ -1,4 +1,5 @@
 import type { CalibrationBin } from "./calibration.ts";
+import type { PairedComparison } from "./compare-paired.ts";
 import type { Estimate, ReportHead } from "./report.ts";
 import { headLine, leakageLine } from "./report-parts.ts";
 
@@ -21,10 +22,21 @@ export interface RunRow {
   readonly value: number | undefined;
 }
 
+/** How a figure changes from one model to another. */
+export interface ChangeRow extends PairedComparison {
+  /** The panels that it stands in, such as "AUC". */
+  readonly figure: string;
+  /** The line that it stands on, such as "AU12". */
+  readonly name: string;
+}
+
 /** One bin of an action unit. */
 export interface CalibrationRow extends CalibrationBin {
   readonly name: string;
 }
+
+/** A cell of a table, which may stand out. */
+export type Cell = string | { readonly strong: string };
 
 /** A part of a report as people read it. Charts are shown where pictures can be. */
 export type ReportBlock =
@@ -33,12 +45,13 @@ export type ReportBlock =
       readonly kind: "table";
       /** The first column is of text, the others are of numbers. */
       readonly heading: readonly string[];
-      readonly rows: readonly (readonly string[])[];
+      readonly rows: readonly (readonly Cell[])[];
       /** The means below. */
       readonly footer?: readonly string[];
     }
   | { readonly kind: "estimates"; readonly caption: string; readonly rows: readonly EstimateRow[] }
   | { readonly kind: "runs"; readonly caption: string; readonly rows: readonly RunRow[] }
+  | { readonly kind: "changes"; readonly caption: string; readonly rows: readonly ChangeRow[] }
   | { readonly kind: "calibration"; readonly caption: string; readonly rows: readonly CalibrationRow[] }
   | {
       readonly kind: "confusion";

@@ -1,6 +1,18 @@
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 import { describe, expect, it } from "vitest";
-import { detectorDocument, documentToJunit, evaluate, evaluateExpressions, expressionDocument } from "./index.ts";
+import { escapeMarkup } from "./escape-markup.ts";
+import {
+  compareExpressions,
+  compareScores,
+  comparisonDocument,
+  detectorDocument,
+  documentToJunit,
+  documentToMarkdown,
+  evaluate,
+  evaluateExpressions,
+  expressionComparisonDocument,
+  expressionDocument,
+} from "./index.ts";
 import { documentToHtml } from "./page/index.ts";
 
 const TITLE = 'models/<b>"&\u0007 on datasets/faces';
@@ -29,10 +41,42 @@ const classifier = expressionDocument(
   TITLE,
 );
 
+const names = { title: TITLE, before: "models/<b>", after: "models/b" };
+const bootstrap = { seed: 1, resamples: 50 };
+const frames = Uint32Array.from({ length: 24 }, (_, i) => i);
+const subjects = Array.from({ length: 24 }, (_, i) => `s${i % 6}`);
+/** AU10 never occurs. */
+const scoredUnits = (quality: number) => ({
+  actionUnits: [4, 12, 10],
+  thresholds: [0.5, 0.5, 0.5],
+  frames,
+  subjects,
+  probabilities: Float32Array.from({ length: 72 }, (_, i) => quality * (i % 2) + ((i * 7) % 5) / 10),
+  occurrence: Int8Array.from({ length: 72 }, (_, i) => (i % 3 === 2 ? 0 : i % 2)),
+});
+const detectors = comparisonDocument(compareScores(scoredUnits(0), scoredUnits(1), bootstrap), names);
+/** "absent" never occurs. */
+const scoredClasses = (errors: number) => ({
+  expressions: ["joy", "<i>rage</i>", "absent"],
+  frames,
+  subjects,
+  labels: Int32Array.from(frames, (frame) => frame % 2),
+  logits: Float32Array.from({ length: 72 }, (_, i) => {
+    const frame = Math.floor(i / 3);
+    return ((frame * 5) % 12 < errors ? 1 - (frame % 2) : frame % 2) === i % 3 ? 1 : 0;
+  }),
+});
+const classifiers = expressionComparisonDocument(
+  compareExpressions(scoredClasses(7), scoredClasses(1), bootstrap),
+  names,
+);
+
 describe("a report as a page", () => {
   it.each([
     ["of a detector", detector, 2],
     ["of a classifier", classifier, 2],
+    ["of two detectors", detectors, 2],
+    ["of two classifiers", classifiers, 2],
   ])("%s holds its charts and refers to nothing outside", async (_, document, charts) => {
     const page = await documentToHtml(document);
     const svgs = page.match(/<svg.*?<\/svg>/gs) ?? [];
@@ -49,13 +93,42 @@ describe("a report as a page", () => {
     expect(page).toContain("<td>&lt;i&gt;rage&lt;/i&gt;</td>");
   });
 
-  it("is read in light and dark: its text has the reader's colour and nothing a background", async () => {
-    const page = await documentToHtml(detector);
+  it.each([
+    ["of a detector", detector],
+    ["of two classifiers", classifiers],
+  ])("%s is read in light and dark: its text has the reader's colour and nothing a background", async (_, document) => {
+    const page = await documentToHtml(document);
     expect(page).toContain("color-scheme: light dark");
     expect(new Set(page.match(/<text[^>]* fill="[^"]*"/g)?.map((tag) => tag.match(/ fill="([^"]*)"/)![1]))).toEqual(
       new Set(["currentColor"]),
     );
     expect(page).not.toMatch(/fill="(white|#fff(fff)?|black|#000(000)?)"/);
+  });
+
+  it("draws both models and the change of each figure that is defined", async () => {
+    for (const document of [detectors, classifiers]) {
+      const charts = (await documentToHtml(document)).match(/<svg.*?<\/svg>/gs)!;
+      const blocks = document.blocks.flatMap((block) => (block.kind === "changes" ? [block.rows] : []));
+      expect(charts).toHaveLength(blocks.length);
+      for (const [i, rows] of blocks.entries()) {
+        const defined = rows.filter(({ change }) => change.value !== undefined);
+        expect(charts[i]!.match(/aria-roledescription="point"/g)).toHaveLength(3 * defined.length);
+        for (const { name } of rows) expect(charts[i]!).toContain(`>${escapeMarkup(name)}</text>`);
+      }
+      expect(blocks[1]!.filter(({ change }) => change.value === undefined)).toHaveLength(2);
+    }
+  });
+
+  it("has what is told from none in bold, as Markdown has", async () => {
+    const strong = classifiers.blocks
+      .flatMap((block) => (block.kind === "table" ? block.rows.flat() : []))
+      .flatMap((cell) => (typeof cell === "string" ? [] : cell.strong));
+    expect(strong).not.toEqual([]);
+    const page = await documentToHtml(classifiers);
+    expect(page.match(/<strong>(.*?)<\/strong>/g)).toEqual(strong.map((cell) => `<strong>${cell}</strong>`));
+    expect(page).not.toContain("**");
+    const markdown = documentToMarkdown(classifiers);
+    for (const cell of strong) expect(markdown).toContain(`| **${cell}** |`);
   });
 
   it("keeps panels and lines in the order of the report", async () => {
@@ -105,6 +178,29 @@ describe("a report as JUnit XML", () => {
     expect(classes).toMatchObject({ tests: "3", skipped: "1" });
     expect(classes.testcase[2]).toMatchObject({ name: "absent", skipped: expect.anything() });
     expect(classes.testcase[0]).not.toHaveProperty("skipped");
+  });
+
+  it("has a case a figure of all and of each that is compared, with both and the change", () => {
+    const suite = parse(documentToJunit(classifiers));
+    expect(suite).toMatchObject({ tests: "6", failures: "0", errors: "0", skipped: "1" });
+    expect(suite.testcase.map(({ name }: { name: string }) => name)).toEqual([
+      "Top-1 accuracy",
+      "Mean class accuracy (UAR)",
+      "Macro F1",
+      "joy",
+      "<i>rage</i>",
+      "absent",
+    ]);
+    expect(suite.testcase[0]["system-out"]).toMatch(/^All classes: 0\.\d{3} \[.*\], then .*: change 0\.\d{3} \[.*\]$/);
+    expect(suite.testcase[3]["system-out"]).toMatch(/^Recall: .*\nF1: /);
+    expect(suite.testcase[5]).toMatchObject({ skipped: expect.anything() });
+    expect(parse(documentToJunit(detectors)).testcase.map(({ name }: { name: string }) => name)).toEqual([
+      "Macro AUC",
+      "Mean F1",
+      "AU4",
+      "AU12",
+      "AU10",
+    ]);
   });
 
   it("is well-formed, whatever names are", () => {

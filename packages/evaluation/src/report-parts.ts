@@ -8,9 +8,10 @@ export function headLine(report: ReportHead): string {
   return `${frames} frames ${whose}. Intervals: ${bootstrap}.`;
 }
 
-/** A table, its first column of text and the others of numbers. */
+/** A table, its first column of text and the others of numbers. Names may hold what Markdown ends cells and rows with. */
 export function tableLines(heading: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll("|", "\\|").replaceAll(/[\r\n]+/g, " ")).join(" | ")} |`;
   return ["", line(heading), `|---|${"---:|".repeat(heading.length - 1)}`, ...rows.map(line)];
 }
 

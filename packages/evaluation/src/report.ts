@@ -39,7 +39,7 @@ const thresholdOriginSchema = z.enum(["convention", "validation", "expert"]);
 export type ThresholdOrigin = z.output<typeof thresholdOriginSchema>;
 
 /** A figure that stored reports of earlier releases lack. */
-const laterEstimateSchema = estimateSchema.default({});
+export const laterEstimateSchema = estimateSchema.default({});
 
 /** The outcome of an action unit detector's evaluation. */
 export const evaluationReportSchema = z.object({

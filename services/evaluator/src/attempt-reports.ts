@@ -2,9 +2,12 @@ import type { Dataset } from "@duchenne/data";
 import {
   type EvaluationReport,
   type ExpressionReport,
+  type ExpressionScores,
   evaluate,
   evaluateExpressions,
   type FrameScores,
+  writeExpressionScores,
+  writeFrameScores,
 } from "@duchenne/evaluation";
 import { withSpan } from "@duchenne/rpc/telemetry";
 import type { EvaluableClassifier, EvaluableDetector } from "./evaluable-version.ts";
@@ -19,17 +22,32 @@ export interface ReportOptions extends PredictOptions {
   readonly onnxPath: string | undefined;
 }
 
-/** A detector's report, and what every frame scored. */
-export interface DetectorOutcome {
-  readonly report: EvaluationReport;
-  readonly scores: FrameScores;
+/** What an evaluation finds. */
+export interface EvaluationOutcome {
+  readonly report: EvaluationReport | ExpressionReport;
+  /** What every frame scored, as it is kept beside the report. */
+  readonly scores: Buffer;
 }
 
-/** Evaluates an action unit detector on what both it and the data set know. @throws {ActionUnitMismatchError} */
-export async function reportOnDetector(
+/**
+ * Evaluates a version: an action unit detector on what both it and the data set know, an expression classifier on the frames
+ * whose class it knows.
+ *
+ * @throws {ActionUnitMismatchError} @throws {ExpressionMismatchError} @throws {NoLabelledFrameError}
+ */
+export function reportOn(
+  evaluable: EvaluableDetector | EvaluableClassifier,
+  options: ReportOptions,
+): Promise<EvaluationOutcome> {
+  return evaluable.answers === "action_units"
+    ? reportOnDetector(evaluable, options)
+    : reportOnClassifier(evaluable, options);
+}
+
+async function reportOnDetector(
   { actionUnits, card }: EvaluableDetector,
   options: ReportOptions,
-): Promise<DetectorOutcome> {
+): Promise<EvaluationOutcome> {
   const { dataset, frames, spec, onnxPath } = options;
   const shared = sharedActionUnits(
     actionUnits.map(({ actionUnit }) => actionUnit),
@@ -60,32 +78,33 @@ export async function reportOnDetector(
       resamples: spec.resamples,
     }),
   );
-  return { report, scores };
+  return { report, scores: writeFrameScores(scores) };
 }
 
-/**
- * Evaluates an expression classifier on the frames whose class it knows.
- *
- * @throws {ExpressionMismatchError} @throws {NoLabelledFrameError}
- */
-export async function reportOnClassifier(
+async function reportOnClassifier(
   { card: { config } }: EvaluableClassifier,
   options: ReportOptions,
-): Promise<ExpressionReport> {
+): Promise<EvaluationOutcome> {
   const { dataset, frames, spec, onnxPath } = options;
   const labels = sharedExpressions(config.expressions, dataset, frames);
   const { logits, features } = await predicting(frames, () => predictWithVit(pathOf(onnxPath), config, options));
-  return withSpan("evaluate", {}, () =>
+  const scores: ExpressionScores = {
+    frames,
+    expressions: config.expressions,
+    logits,
+    labels,
+    subjects: subjectsOf(dataset, frames),
+  };
+  const report = await withSpan("evaluate", {}, () =>
     evaluateExpressions({
-      expressions: config.expressions,
-      logits,
-      labels,
-      subjects: subjectsOf(dataset, frames),
+      ...scores,
+      datasetExpressions: dataset.expressions,
       features: spec.identityLeakage ? features : undefined,
       seed: spec.seed,
       resamples: spec.resamples,
     }),
   );
+  return { report, scores: writeExpressionScores(scores) };
 }
 
 const predicting = <T>({ length }: Uint32Array, predict: () => Promise<T>): Promise<T> =>

@@ -2,11 +2,10 @@
 // needs no TensorFlow.
 import { randomUUID } from "node:crypto";
 import { crossValidationName, evaluationName, openRegisteredDataset, parseVersionName } from "@duchenne/control";
-import { writeFrameScores } from "@duchenne/evaluation";
 import { runAttempt } from "@duchenne/jobs";
 import { withSpan } from "@duchenne/rpc/telemetry";
 import type { JsonObject } from "@duchenne/store";
-import { type ReportOptions, reportOnClassifier, reportOnDetector } from "./attempt-reports.ts";
+import { type ReportOptions, reportOn } from "./attempt-reports.ts";
 import { combineRuns } from "./cross-validation/combine-runs.ts";
 import { crossValidationSpecSchema } from "./cross-validation/cross-validation-spec.ts";
 import { evaluableVersion } from "./evaluable-version.ts";
@@ -47,17 +46,14 @@ await runAttempt({
         emit({ kind: "progress", phase: "predicting", ...steps, etaMs, imagesPerSecond });
       },
     };
-    const { report, scores } =
-      evaluable.answers === "action_units"
-        ? await reportOnDetector(evaluable, options)
-        : { report: await reportOnClassifier(evaluable, options), scores: undefined };
-    const kept = scores && (await store.blobs.put(writeFrameScores(scores)));
+    const { report, scores } = await reportOn(evaluable, options);
+    const { digest } = await store.blobs.put(scores);
     const stored = await store.evaluations.create({
       id: randomUUID(),
       modelVersion,
       dataset: spec.dataset,
       report: { ...report, split: spec.split, datasetDigest: dataset.digest } as unknown as JsonObject,
-      scores: kept?.digest,
+      scores: digest,
       job,
     });
     const name = evaluationName(stored.id);

@@ -94,9 +94,11 @@ function expressionReportMessage(report: ExpressionReport): MessageInitShape<typ
     top1: estimateMessage(report.top1),
     trivialTop1: report.trivialTop1,
     meanClassAccuracy: estimateMessage(report.meanClassAccuracy),
+    macroF1: estimateMessage(report.macroF1),
     crossEntropy: estimateMessage(report.crossEntropy),
-    expressions: report.expressions.map(({ expression, frames, recall, f1 }, i) => ({
+    expressions: report.expressions.map(({ expression, isInDataset, frames, recall, f1 }, i) => ({
       expression,
+      inDataset: isInDataset,
       frames,
       recall: estimateMessage(recall),
       f1: estimateMessage(f1),

@@ -78,13 +78,8 @@ export async function createEvaluator(context: ServiceContext, config: Evaluator
     checkGate: (request, { signal }) => checkGate(store, compare, request, signal),
 
     async compareEvaluations(request, { signal }) {
-      const [before, after] = await comparablePair(store, request);
-      const options = bootstrapOptions(request);
-      return comparisonMessage(
-        before,
-        after,
-        await compare({ before: before.scores, after: after.scores, options }, signal),
-      );
+      const pair = await comparablePair(store, request);
+      return comparisonMessage(pair, await compare(pair.task(bootstrapOptions(request)), signal), request.formats);
     },
   });
   return {

@@ -7,10 +7,10 @@ import type { ModelDescription } from "@duchenne/vision";
 export class NotEvaluableError extends InvalidFieldError {
   readonly reason = "NOT_EVALUABLE";
 
-  constructor(version: ModelVersionRecord) {
+  constructor(version: ModelVersionRecord, field: string) {
     const name = versionName(version.model, version.version);
     super(
-      "model_version",
+      field,
       `Expected an action unit detector or an expression classifier, ${name} is a masked autoencoder; evaluate what is fine-tuned from it`,
     );
   }
@@ -30,8 +30,11 @@ export interface EvaluableClassifier {
   readonly card: ExpressionCard;
 }
 
-/** What a version answers. @throws {NotEvaluableError} */
-export function evaluableVersion(version: ModelVersionRecord): EvaluableDetector | EvaluableClassifier {
+/** What a version answers. @param field that names it, for errors @throws {NotEvaluableError} */
+export function evaluableVersion(
+  version: ModelVersionRecord,
+  field = "model_version",
+): EvaluableDetector | EvaluableClassifier {
   if (version.model === BUILT_IN_MODEL) {
     return { answers: "action_units", actionUnits: describeVersion(version).actionUnits, card: undefined };
   }
@@ -46,6 +49,6 @@ export function evaluableVersion(version: ModelVersionRecord): EvaluableDetector
     case "vit-expression":
       return { answers: "expressions", card: { ...card, config } };
     case "mae":
-      throw new NotEvaluableError(version);
+      throw new NotEvaluableError(version, field);
   }
 }

@@ -1,9 +1,13 @@
+import { writeFile } from "node:fs/promises";
+import { ReportFormat } from "@duchenne/proto";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { serverOption, withClient } from "../server-option.ts";
 
 interface CompareOptions {
   readonly confidence?: number;
   readonly json: boolean;
+  readonly html?: string;
+  readonly junit?: string;
 }
 
 /** `duchenne compare`: how two evaluations on the same frames differ. */
@@ -15,10 +19,18 @@ export function compareCommand(): Command {
     .argument("<after>", "another of the same frames")
     .addOption(new Option("--confidence <share>", "of the intervals (default: 0.95)").argParser(share))
     .option("--json", "JSON instead of Markdown", false)
+    .option("--html <file>", "also write a page with charts")
+    .option("--junit <file>", "also write JUnit XML")
     .addOption(serverOption())
-    .action(async (before: string, after: string, { confidence, json }: CompareOptions) => {
+    .action(async (before: string, after: string, { confidence, json, html, junit }: CompareOptions) => {
       await withClient(command, async ({ evaluator }) => {
-        const comparison = await evaluator.compareEvaluations({ before, after, confidence });
+        const formats = [
+          ...(html === undefined ? [] : [ReportFormat.HTML]),
+          ...(junit === undefined ? [] : [ReportFormat.JUNIT]),
+        ];
+        const comparison = await evaluator.compareEvaluations({ before, after, confidence, formats });
+        if (html !== undefined) await writeFile(html, comparison.html);
+        if (junit !== undefined) await writeFile(junit, comparison.junitXml);
         process.stdout.write(json ? `${comparison.json}\n` : comparison.markdown);
       });
     });

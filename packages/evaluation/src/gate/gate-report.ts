@@ -18,8 +18,8 @@ export function gateMarkdown({ outcome, findings }: GateResult, title: string): 
 }
 
 /**
- * What a gate found as JUnit XML: a case a rule and action unit. A broken rule is a failure, one of which it could not be
- * told an error: readers of JUnit take neither for a pass.
+ * What a gate found as JUnit XML: a case a rule, and action unit or expression where it is of each. A broken rule is a
+ * failure, one of which it could not be told an error: readers of JUnit take neither for a pass.
  */
 export function gateJunit(result: GateResult, title: string): string {
   const count = (outcome: GateOutcome) => result.findings.filter((found) => found.outcome === outcome).length;
@@ -45,5 +45,7 @@ function caseOf(found: GateFinding, title: string): string {
   return `<testcase name="${escapeMarkup(nameOf(found))}" classname="${escapeMarkup(title)}" time="0">${problem}${output}</testcase>`;
 }
 
-const nameOf = ({ rule, actionUnit }: GateFinding): string =>
-  actionUnit === undefined ? rule : `${rule} AU${actionUnit}`;
+function nameOf({ rule, actionUnit, expression }: GateFinding): string {
+  if (expression !== undefined) return `${rule} ${expression}`;
+  return actionUnit === undefined ? rule : `${rule} AU${actionUnit}`;
+}

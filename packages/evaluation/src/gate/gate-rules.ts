@@ -17,57 +17,89 @@ export class InvalidGateError extends Error {
 }
 
 const NAME = "[a-z0-9][a-z0-9_-]{0,62}";
-const BASELINE = new RegExp(
-  `^(live|canary|models/${NAME}@(live|canary)|models/${NAME}/versions/[a-z0-9][a-z0-9_.-]{0,62}|evaluations/[a-zA-Z0-9_-]{1,64})$`,
-);
+const ALIAS = `live|canary|models/${NAME}@(live|canary)`;
+const VERSION_OR_EVALUATION = `models/${NAME}/versions/[a-z0-9][a-z0-9_.-]{0,62}|evaluations/[a-zA-Z0-9_-]{1,64}`;
 
 const share = z.number().min(0).max(1);
-/** What is compared with. "live" and "canary" are aliases of models/default, which `duchenne models promote` moves. */
-const baseline = z
+/** What a detector is compared with. "live" and "canary" are of models/default, which `duchenne models promote` moves. */
+const detectorBaseline = z
   .string()
-  .regex(BASELINE, 'Expected "live", "canary", a model version or alias, or an evaluation')
+  .regex(
+    new RegExp(`^(${ALIAS}|${VERSION_OR_EVALUATION})$`),
+    'Expected "live", "canary", a model version or alias, or an evaluation',
+  )
   .transform((name) => (name === "live" || name === "canary" ? `models/default@${name}` : name));
+/** What a classifier is compared with: aliases are of what is served, which classifiers are not. */
+const classifierBaseline = z
+  .string()
+  .regex(
+    new RegExp(`^(${VERSION_OR_EVALUATION})$`),
+    "Expected a model version or an evaluation; expression classifiers have no aliases",
+  );
 /** What share of the resamples an interval holds. */
 const confidence = z.number().min(0.5).lt(1).default(0.95);
 
-const meanRule = z
-  .strictObject({
-    /** The least that it may be. */
-    min: share.optional(),
-    /** It may not be lower than that of a baseline, */
-    not_lower_than: baseline.optional(),
-    /** by more than this; 0 when it is left out. */
-    by_more_than: share.optional(),
-    confidence,
-  })
-  .refine((rule) => rule.min !== undefined || rule.not_lower_than !== undefined, "Expected min, not_lower_than or both")
-  .refine((rule) => rule.by_more_than === undefined || rule.not_lower_than !== undefined, {
-    message: "Expected not_lower_than beside it",
-    path: ["by_more_than"],
-  });
+/** A rule of one figure. */
+const figureRule = (baseline: z.ZodType<string>) =>
+  z
+    .strictObject({
+      /** The least that it may be. */
+      min: share.optional(),
+      /** It may not be lower than that of a baseline, */
+      not_lower_than: baseline.optional(),
+      /** by more than this; 0 when it is left out. */
+      by_more_than: share.optional(),
+      confidence,
+    })
+    .refine(
+      (rule) => rule.min !== undefined || rule.not_lower_than !== undefined,
+      "Expected min, not_lower_than or both",
+    )
+    .refine((rule) => rule.by_more_than === undefined || rule.not_lower_than !== undefined, {
+      message: "Expected not_lower_than beside it",
+      path: ["by_more_than"],
+    });
 
-const eachRule = z
-  .strictObject({
-    min: share.optional(),
-    /** How much lower than that of the baseline it may be. */
-    loses_at_most: share.optional(),
-    compared_to: baseline.optional(),
-    confidence,
-  })
-  .refine((rule) => rule.min !== undefined || rule.loses_at_most !== undefined, "Expected min, loses_at_most or both")
-  .refine((rule) => rule.compared_to === undefined || rule.loses_at_most !== undefined, {
-    message: "Expected loses_at_most beside it",
-    path: ["compared_to"],
-  });
+/** A rule of a figure of each action unit or expression. */
+const eachRule = (baseline: z.ZodType<string>) =>
+  z
+    .strictObject({
+      min: share.optional(),
+      /** How much lower than that of the baseline it may be. */
+      loses_at_most: share.optional(),
+      compared_to: baseline.optional(),
+      confidence,
+    })
+    .refine((rule) => rule.min !== undefined || rule.loses_at_most !== undefined, "Expected min, loses_at_most or both")
+    .refine((rule) => rule.compared_to === undefined || rule.loses_at_most !== undefined, {
+      message: "Expected loses_at_most beside it",
+      path: ["compared_to"],
+    });
+
+const detectorRule = figureRule(detectorBaseline);
+const unitRule = eachRule(detectorBaseline);
+const classifierRule = figureRule(classifierBaseline);
+const expressionRule = eachRule(classifierBaseline).refine(
+  (rule) => rule.loses_at_most === undefined || rule.compared_to !== undefined,
+  { message: "Expected compared_to beside it: expression classifiers have no aliases", path: ["loses_at_most"] },
+);
 
 const gateSchema = z
   .strictObject({
-    macro_auc: meanRule.optional(),
-    mean_f1: meanRule.optional(),
+    macro_auc: detectorRule.optional(),
+    mean_f1: detectorRule.optional(),
     /** Of every action unit that the evaluated version and the data set know. */
     each_action_unit: z
-      .strictObject({ f1: eachRule.optional(), auc: eachRule.optional() })
+      .strictObject({ f1: unitRule.optional(), auc: unitRule.optional() })
       .refine(isNotEmpty, "Expected f1, auc or both")
+      .optional(),
+    top1: classifierRule.optional(),
+    mean_class_accuracy: classifierRule.optional(),
+    macro_f1: classifierRule.optional(),
+    /** Of every expression that the evaluated version and the data set know. */
+    each_expression: z
+      .strictObject({ recall: expressionRule.optional(), f1: expressionRule.optional() })
+      .refine(isNotEmpty, "Expected recall, f1 or both")
       .optional(),
     /** How often a linear probe names the subject; its interval is the report's, of 95 %. */
     identity_leakage: z
@@ -77,13 +109,20 @@ const gateSchema = z
   })
   .refine(isNotEmpty, "Expected at least one rule");
 
+/** What a limit is of: a figure of a whole evaluation, or one of each action unit or expression. */
+export type GateFigure =
+  | { readonly of: "detector"; readonly name: "macroAuc" | "meanF1" }
+  | { readonly of: "action_unit"; readonly name: "f1" | "auc" }
+  | { readonly of: "classifier"; readonly name: "top1" | "meanClassAccuracy" | "macroF1" }
+  | { readonly of: "expression"; readonly name: "recall" | "f1" };
+
 /** A limit of a gate, of one figure. */
 export type GateLimit =
   | {
       readonly kind: "min" | "loss";
       /** As the gate's text has it, such as "macro_auc.min". */
       readonly rule: string;
-      readonly figure: "macroAuc" | "meanF1" | "f1" | "auc";
+      readonly figure: GateFigure;
       readonly limit: number;
       /** What a loss is counted from; of a "min" nothing. */
       readonly baseline: string | undefined;
@@ -104,10 +143,15 @@ export function parseGate(text: string): readonly GateLimit[] {
     );
   }
   return [
-    ...meanLimits("macro_auc", "macroAuc", gate.macro_auc),
-    ...meanLimits("mean_f1", "meanF1", gate.mean_f1),
-    ...eachLimits("f1", gate.each_action_unit?.f1),
-    ...eachLimits("auc", gate.each_action_unit?.auc),
+    ...figureLimits("macro_auc", { of: "detector", name: "macroAuc" }, gate.macro_auc),
+    ...figureLimits("mean_f1", { of: "detector", name: "meanF1" }, gate.mean_f1),
+    ...eachLimits("each_action_unit.f1", { of: "action_unit", name: "f1" }, gate.each_action_unit?.f1),
+    ...eachLimits("each_action_unit.auc", { of: "action_unit", name: "auc" }, gate.each_action_unit?.auc),
+    ...figureLimits("top1", { of: "classifier", name: "top1" }, gate.top1),
+    ...figureLimits("mean_class_accuracy", { of: "classifier", name: "meanClassAccuracy" }, gate.mean_class_accuracy),
+    ...figureLimits("macro_f1", { of: "classifier", name: "macroF1" }, gate.macro_f1),
+    ...eachLimits("each_expression.recall", { of: "expression", name: "recall" }, gate.each_expression?.recall),
+    ...eachLimits("each_expression.f1", { of: "expression", name: "f1" }, gate.each_expression?.f1),
     ...leakageLimits(gate.identity_leakage),
   ];
 }
@@ -121,11 +165,7 @@ function plainValue(document: ReturnType<typeof parseDocument>): unknown {
   }
 }
 
-function meanLimits(
-  name: string,
-  figure: "macroAuc" | "meanF1",
-  rule: z.output<typeof meanRule> | undefined,
-): GateLimit[] {
+function figureLimits(name: string, figure: GateFigure, rule: z.output<typeof detectorRule> | undefined): GateLimit[] {
   if (rule === undefined) return [];
   const { min, not_lower_than: baseline, by_more_than: limit = 0, confidence } = rule;
   return [
@@ -136,10 +176,9 @@ function meanLimits(
   ];
 }
 
-function eachLimits(figure: "f1" | "auc", rule: z.output<typeof eachRule> | undefined): GateLimit[] {
+function eachLimits(name: string, figure: GateFigure, rule: z.output<typeof unitRule> | undefined): GateLimit[] {
   if (rule === undefined) return [];
   const { min, loses_at_most: limit, compared_to: baseline = "models/default@live", confidence } = rule;
-  const name = `each_action_unit.${figure}`;
   return [
     ...minLimit(`${name}.min`, figure, min, confidence),
     ...(limit === undefined
@@ -148,12 +187,7 @@ function eachLimits(figure: "f1" | "auc", rule: z.output<typeof eachRule> | unde
   ];
 }
 
-function minLimit(
-  rule: string,
-  figure: "macroAuc" | "meanF1" | "f1" | "auc",
-  limit: number | undefined,
-  confidence: number,
-): GateLimit[] {
+function minLimit(rule: string, figure: GateFigure, limit: number | undefined, confidence: number): GateLimit[] {
   return limit === undefined ? [] : [{ kind: "min", rule, figure, limit, baseline: undefined, confidence }];
 }
 

@@ -1,7 +1,16 @@
+import { readFileSync } from "node:fs";
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 import { describe, expect, it } from "vitest";
 import type { PairedComparison } from "../compare-paired.ts";
-import { compareScores, evaluate, type ScoreComparison } from "../index.ts";
+import {
+  compareExpressions,
+  compareScores,
+  type ExpressionComparison,
+  type ExpressionScores,
+  evaluate,
+  evaluateExpressions,
+  type ScoreComparison,
+} from "../index.ts";
 import { gateJunit, gateMarkdown, InvalidGateError, judgeGate, parseGate } from "./index.ts";
 
 const options = { resamples: 100, seed: 1 };
@@ -34,19 +43,46 @@ describe("the rules of a gate", () => {
         f1: {loses_at_most: 0.05}
       identity_leakage: {times_chance_at_most: 3}`;
     const live = "models/default@live";
+    const figure = { of: "detector", name: "macroAuc" };
     expect(parseGate(gate)).toEqual([
-      { kind: "min", rule: "macro_auc.min", figure: "macroAuc", limit: 0.7, baseline: undefined, confidence: 0.9 },
-      { kind: "loss", rule: "macro_auc.not_lower_than", figure: "macroAuc", limit: 0, baseline: live, confidence: 0.9 },
+      { kind: "min", rule: "macro_auc.min", figure, limit: 0.7, baseline: undefined, confidence: 0.9 },
+      { kind: "loss", rule: "macro_auc.not_lower_than", figure, limit: 0, baseline: live, confidence: 0.9 },
       {
         kind: "loss",
         rule: "each_action_unit.f1.loses_at_most",
-        figure: "f1",
+        figure: { of: "action_unit", name: "f1" },
         limit: 0.05,
         baseline: live,
         confidence: 0.95,
       },
       { kind: "leakage", rule: "identity_leakage.times_chance_at_most", limit: 3, isTimesChance: true },
     ]);
+  });
+
+  it("are those of a classifier, too", () => {
+    const earlier = "models/m/versions/1";
+    const gate = `
+      macro_f1: {not_lower_than: ${earlier}, by_more_than: 0.02}
+      each_expression: {recall: {min: 0.5, loses_at_most: 0.1, compared_to: evaluations/e}}`;
+    const recall = { of: "expression", name: "recall" };
+    expect(parseGate(gate)).toMatchObject([
+      {
+        rule: "macro_f1.not_lower_than",
+        figure: { of: "classifier", name: "macroF1" },
+        limit: 0.02,
+        baseline: earlier,
+      },
+      { kind: "min", rule: "each_expression.recall.min", figure: recall, limit: 0.5 },
+      { rule: "each_expression.recall.loses_at_most", figure: recall, limit: 0.1, baseline: "evaluations/e" },
+    ]);
+    expect(
+      parseGate("top1: {min: 0.5}\nmean_class_accuracy: {min: 0.4}\neach_expression: {f1: {min: 0.1}}"),
+    ).toMatchObject([{ rule: "top1.min" }, { rule: "mean_class_accuracy.min" }, { rule: "each_expression.f1.min" }]);
+  });
+
+  it.each(["gate", "expression-gate"])("are those of docs/ci/%s.yaml", (name) => {
+    const text = readFileSync(new URL(`../../../../docs/ci/${name}.yaml`, import.meta.url), "utf8");
+    expect(parseGate(text).length).toBeGreaterThan(2);
   });
 
   it.each([
@@ -59,6 +95,14 @@ describe("the rules of a gate", () => {
     ["mean_f1: {not_lower_than: yesterday}", "gate.mean_f1.not_lower_than"],
     ["each_action_unit: {f1: {compared_to: live}}", "gate.each_action_unit.f1"],
     ["identity_leakage: {}", "gate.identity_leakage"],
+    ["top1: {}", "gate.top1"],
+    ["top1: {min: 0.5, by_more_than: 0.1}", "gate.top1.by_more_than"],
+    ["macro_f1: {not_lower_than: live}", "gate.macro_f1.not_lower_than"],
+    ["macro_f1: {not_lower_than: models/m@live}", "gate.macro_f1.not_lower_than"],
+    ["each_expression: {}", "gate.each_expression"],
+    ["each_expression: {auc: {min: 0.5}}", "gate.each_expression"],
+    ["each_expression: {recall: {loses_at_most: 0.1}}", "gate.each_expression.recall.loses_at_most"],
+    ["each_expression: {f1: {min: 0.1, compared_to: models/m/versions/1}}", "gate.each_expression.f1.compared_to"],
     ["macro_auk: {min: 0.7}", "gate"],
     ["macro_auc: {min: 0.7", "gate"],
     ["a: &a {min: 0.7}\nmacro_auc: *a", "gate"],
@@ -129,5 +173,92 @@ describe("a gate", () => {
       name: "each_action_unit.auc.loses_at_most AU12",
       error: expect.anything(),
     });
+  });
+});
+
+describe("a gate of a classifier", () => {
+  const frames = 60;
+  /** "never" is never labelled; of `errors` in 10 frames the answer is wrong. */
+  const classified = (errors: number, expressions = ["joy", "rage", "never"]): ExpressionScores => ({
+    expressions,
+    frames: Uint32Array.from({ length: frames }, (_, i) => i),
+    subjects: Array.from({ length: frames }, (_, i) => `s${i % 12}`),
+    labels: Int32Array.from({ length: frames }, (_, i) => i % 2),
+    logits: Float32Array.from({ length: expressions.length * frames }, (_, i) => {
+      const frame = Math.floor(i / expressions.length);
+      return ((frame * 7) % 10 < errors ? 1 - (frame % 2) : frame % 2) === i % expressions.length ? 1 : 0;
+    }),
+  });
+  const earlier = "models/m/versions/1";
+  const judgedBy = (gate: string, before: ExpressionScores, after: ExpressionScores) =>
+    judgeGate(parseGate(gate), {
+      report: evaluateExpressions({ ...after, ...options }),
+      comparison: ({ baseline }) => compareExpressions(baseline === undefined ? after : before, after, options),
+    });
+
+  it.each([
+    ["top1: {min: 0.5}", "pass"],
+    ["top1: {min: 0.99}", "fail"],
+    ["top1: {min: 0.7}", "could_not_tell"],
+    [`mean_class_accuracy: {not_lower_than: ${earlier}}`, "fail"],
+    [`macro_f1: {not_lower_than: ${earlier}, by_more_than: 0.5}`, "pass"],
+    ["macro_f1: {min: 0.5}\nidentity_leakage: {max: 0.5}", "could_not_tell"],
+  ])("finds of %s: %s", (gate, outcome) => {
+    expect(judgedBy(gate, classified(0), classified(3)).outcome).toBe(outcome);
+  });
+
+  it("judges by the figures of the report", () => {
+    const after = classified(3);
+    const { top1, macroF1, expressions } = evaluateExpressions({ ...after, ...options });
+    const { findings } = judgedBy("top1: {min: 0}\nmacro_f1: {min: 0}\neach_expression: {f1: {min: 0}}", after, after);
+    expect(findings.map(({ estimate }) => estimate)).toEqual([top1, macroF1, ...expressions.map(({ f1 }) => f1)]);
+  });
+
+  it("has a finding of each expression, and none passes that does not occur or that the baseline does not know", () => {
+    const gate = `each_expression: {recall: {loses_at_most: 0.05, compared_to: ${earlier}}, f1: {min: 0.2}}`;
+    const { outcome, findings } = judgedBy(gate, classified(1, ["joy", "rage"]), classified(6));
+    expect(outcome).toBe("fail");
+    expect(findings.map(({ rule, expression, outcome }) => [rule.split(".")[1], expression, outcome])).toEqual([
+      ["recall", "joy", "fail"],
+      ["recall", "rage", "fail"],
+      ["recall", "never", "could_not_tell"],
+      ["f1", "joy", "pass"],
+      ["f1", "rage", "pass"],
+      ["f1", "never", "could_not_tell"],
+    ]);
+    expect(findings[2]!.explanation).toBe("The baseline does not know the expression");
+    expect(findings[5]!.explanation).toContain("undefined on these frames");
+    const result = { outcome, findings };
+    expect(gateMarkdown(result, "c")).toContain("| each_expression.recall.loses_at_most joy | failed |");
+    expect(gateJunit(result, "c")).toContain('<testcase name="each_expression.f1.min rage"');
+  });
+
+  it("asks nothing of an expression that the data set does not have", () => {
+    const scores = classified(1);
+    const report = evaluateExpressions({ ...scores, ...options, datasetExpressions: ["rage", "joy", "awe"] });
+    const comparison = () => compareExpressions(scores, scores, options);
+    const { outcome, findings } = judgeGate(parseGate("each_expression: {f1: {min: 0.2}}"), { report, comparison });
+    expect(findings.map(({ expression }) => expression)).toEqual(["joy", "rage"]);
+    expect(outcome).toBe("pass");
+  });
+
+  it("has no rules of a detector, nor a detector's those of a classifier", () => {
+    const gate =
+      "macro_auc: {min: 0.5}\ntop1: {min: 0.5}\neach_action_unit: {f1: {min: 0.5}}\nidentity_leakage: {max: 1}";
+    const refusedOf = (judge: () => unknown) => {
+      try {
+        judge();
+        return [];
+      } catch (error) {
+        return (error as InvalidGateError).violations.map(({ field }) => field);
+      }
+    };
+    expect(refusedOf(() => judgedBy(gate, classified(1), classified(1)))).toEqual([
+      "gate.macro_auc.min",
+      "gate.each_action_unit.f1.min",
+    ]);
+    expect(refusedOf(() => judged(gate))).toEqual(["gate.top1.min"]);
+    const comparison = (): ExpressionComparison => compareExpressions(classified(1), classified(1), options);
+    expect(() => judgeGate(parseGate("macro_auc: {min: 0.5}"), { report, comparison })).toThrow(TypeError);
   });
 });

@@ -2,3 +2,4 @@
 export { gateJunit, gateMarkdown } from "./gate-report.ts";
 export { type GateLimit, InvalidGateError, parseGate } from "./gate-rules.ts";
 export { type GateEvidence, type GateFinding, type GateOutcome, type GateResult, judgeGate } from "./judge-gate.ts";
+export { requireOwnRules } from "./require-own-rules.ts";

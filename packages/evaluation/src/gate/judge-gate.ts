@@ -1,18 +1,23 @@
+import type { ExpressionComparison } from "../compare-expressions.ts";
 import type { PairedComparison } from "../compare-paired.ts";
 import type { ScoreComparison } from "../compare-scores.ts";
+import type { ExpressionReport } from "../expression-report.ts";
 import type { Estimate, EvaluationReport } from "../report.ts";
 import { interval } from "../report-parts.ts";
-import type { GateLimit } from "./gate-rules.ts";
+import type { GateFigure, GateLimit } from "./gate-rules.ts";
+import { requireOwnRules } from "./require-own-rules.ts";
 
 /** What is found of a limit. "could_not_tell": its interval holds the limit, or there is none. */
 export type GateOutcome = "pass" | "fail" | "could_not_tell";
 
-/** What is found of one limit, of one action unit where it is of each. */
+/** What is found of one limit, of one action unit or expression where it is of each. */
 export interface GateFinding {
   /** As the gate's text has it, such as "macro_auc.min". */
   readonly rule: string;
-  /** Absent of means. */
+  /** Of limits of each action unit. */
   readonly actionUnit?: number | undefined;
+  /** Of limits of each expression. */
+  readonly expression?: string | undefined;
   readonly outcome: GateOutcome;
   /** What was compared with the limit: the figure, or its change. Empty where it is undefined. */
   readonly estimate: Estimate;
@@ -29,38 +34,86 @@ export interface GateResult {
   readonly findings: readonly GateFinding[];
 }
 
+type ComparedLimit = Exclude<GateLimit, { kind: "leakage" }>;
+type Comparison = ScoreComparison | ExpressionComparison;
+
 /** What a gate judges by. */
 export interface GateEvidence {
-  readonly report: EvaluationReport;
+  readonly report: EvaluationReport | ExpressionReport;
   /**
-   * The comparison of a baseline with the evaluation, or why there is none.
+   * The comparison of a baseline with the evaluation, of the same kind of model, or why there is none.
    *
    * @param baseline of the evaluation with itself when absent
    */
-  comparison(limit: Extract<GateLimit, { kind: "min" | "loss" }>): ScoreComparison | string;
+  comparison(limit: ComparedLimit): Comparison | string;
 }
 
-/** Judges an evaluation by the limits of a gate: a limit is kept, or broken, only when the whole interval says so. */
+/**
+ * Judges an evaluation by the limits of a gate: a limit is kept, or broken, only when the whole interval says so.
+ *
+ * @throws {InvalidGateError} when rules are of the other kind of model
+ */
 export function judgeGate(limits: readonly GateLimit[], evidence: GateEvidence): GateResult {
+  requireOwnRules(limits, evidence.report);
   const findings = limits.flatMap((limit): GateFinding[] => {
     if (limit.kind === "leakage") return [leakageFinding(limit, evidence.report)];
     const comparison = evidence.comparison(limit);
-    if (limit.figure === "macroAuc" || limit.figure === "meanF1") {
-      return [finding(limit, typeof comparison === "string" ? comparison : comparison[limit.figure])];
-    }
-    const { figure } = limit;
-    return evidence.report.actionUnits.map(({ actionUnit }) => {
-      if (typeof comparison === "string") return { ...finding(limit, comparison), actionUnit };
-      const unit = comparison.actionUnits.find((each) => each.actionUnit === actionUnit);
-      return { ...finding(limit, unit?.[figure] ?? "The baseline does not know the action unit"), actionUnit };
-    });
+    return pairsOf(limit.figure, evidence.report).map(({ pairIn, ...which }) => ({
+      ...finding(limit, typeof comparison === "string" ? comparison : pairIn(comparison)),
+      ...which,
+    }));
   });
   const has = (outcome: GateOutcome) => findings.some((each) => each.outcome === outcome);
   return { outcome: has("fail") ? "fail" : has("could_not_tell") ? "could_not_tell" : "pass", findings };
 }
 
+/** What a limit is of, one by one, and where a comparison has it; in its place, why it has not. */
+function pairsOf(
+  figure: GateFigure,
+  report: GateEvidence["report"],
+): {
+  readonly actionUnit?: number;
+  readonly expression?: string;
+  readonly pairIn: (comparison: Comparison) => PairedComparison | string;
+}[] {
+  switch (figure.of) {
+    case "detector":
+      return [{ pairIn: (comparison) => ofDetectors(comparison)[figure.name] }];
+    case "classifier":
+      return [{ pairIn: (comparison) => ofClassifiers(comparison)[figure.name] }];
+    case "action_unit":
+      return ofDetectors(report).actionUnits.map(({ actionUnit }) => ({
+        actionUnit,
+        pairIn: (comparison) =>
+          ofDetectors(comparison).actionUnits.find((each) => each.actionUnit === actionUnit)?.[figure.name] ??
+          "The baseline does not know the action unit",
+      }));
+    case "expression":
+      return ofClassifiers(report)
+        .expressions.filter(({ isInDataset }) => isInDataset)
+        .map(({ expression }) => ({
+          expression,
+          pairIn: (comparison) =>
+            ofClassifiers(comparison).expressions.find((each) => each.expression === expression)?.[figure.name] ??
+            "The baseline does not know the expression",
+        }));
+  }
+}
+
+/** @throws {TypeError} what is of a classifier */
+function ofDetectors<T extends object>(found: T): Extract<T, { readonly actionUnits: unknown }> {
+  if (!("actionUnits" in found)) throw new TypeError("Expected what is of a detector, got what is of a classifier");
+  return found as Extract<T, { readonly actionUnits: unknown }>;
+}
+
+/** @throws {TypeError} what is of a detector */
+function ofClassifiers<T extends object>(found: T): Extract<T, { readonly expressions: unknown }> {
+  if (!("expressions" in found)) throw new TypeError("Expected what is of a classifier, got what is of a detector");
+  return found as Extract<T, { readonly expressions: unknown }>;
+}
+
 function finding(
-  { kind, rule, limit: given, baseline, confidence }: Extract<GateLimit, { kind: "min" | "loss" }>,
+  { kind, rule, limit: given, baseline, confidence }: ComparedLimit,
   pair: PairedComparison | string,
 ): GateFinding {
   const limit = kind === "min" ? given : 0 - given;
@@ -80,7 +133,7 @@ function finding(
 
 function leakageFinding(
   { rule, limit: given, isTimesChance }: Extract<GateLimit, { kind: "leakage" }>,
-  { identityLeakage }: EvaluationReport,
+  { identityLeakage }: GateEvidence["report"],
 ): GateFinding {
   if (identityLeakage === undefined) {
     const explanation = "Identity leakage was not measured; evaluate with it";

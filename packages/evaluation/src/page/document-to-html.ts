@@ -1,6 +1,7 @@
 import { escapeMarkup } from "../escape-markup.ts";
-import type { ReportBlock, ReportDocument } from "../report-document.ts";
+import type { Cell, ReportBlock, ReportDocument } from "../report-document.ts";
 import { calibrationChart } from "./calibration-chart.ts";
+import { changesChart } from "./changes-chart.ts";
 import { type ChartSpec, drawChart } from "./chart.ts";
 import { confusionChart } from "./confusion-chart.ts";
 import { estimateChart } from "./estimate-chart.ts";
@@ -53,6 +54,10 @@ async function partOf(block: ReportBlock): Promise<string> {
         : figureOf(block.caption, estimateChart(block.rows));
     case "runs":
       return block.rows.every(({ value }) => value === undefined) ? "" : figureOf(block.caption, runsChart(block.rows));
+    case "changes":
+      return block.rows.every(({ change }) => change.value === undefined)
+        ? ""
+        : figureOf(block.caption, changesChart(block.rows));
     case "calibration":
       return block.rows.length === 0 ? "" : figureOf(block.caption, calibrationChart(block.rows));
     case "confusion":
@@ -67,11 +72,11 @@ async function figureOf(caption: string, chart: ChartSpec): Promise<string> {
 
 function tableOf(
   heading: readonly string[],
-  rows: readonly (readonly string[])[],
+  rows: readonly (readonly Cell[])[],
   footer: readonly string[] | undefined,
 ): string {
-  const line = (tag: "td" | "th", cells: readonly string[]) =>
-    `<tr>${cells.map((cell) => `<${tag}>${escapeMarkup(cell)}</${tag}>`).join("")}</tr>`;
+  const line = (tag: "td" | "th", cells: readonly Cell[]) =>
+    `<tr>${cells.map((cell) => `<${tag}>${contentOf(cell)}</${tag}>`).join("")}</tr>`;
   return [
     '<div class="wide"><table>',
     `<thead>${line("th", heading)}</thead>`,
@@ -80,3 +85,6 @@ function tableOf(
     "</table></div>",
   ].join("\n");
 }
+
+const contentOf = (cell: Cell): string =>
+  typeof cell === "string" ? escapeMarkup(cell) : `<strong>${escapeMarkup(cell.strong)}</strong>`;

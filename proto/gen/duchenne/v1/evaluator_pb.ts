@@ -21,7 +21,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file duchenne/v1/evaluator.proto.
  */
 export const file_duchenne_v1_evaluator: GenFile = /*@__PURE__*/
-  fileDesc("ChtkdWNoZW5uZS92MS9ldmFsdWF0b3IucHJvdG8SC2R1Y2hlbm5lLnYxIuUCChdDcmVhdGVFdmFsdWF0aW9uUmVxdWVzdBIbCgpyZXF1ZXN0X2lkGAEgASgJQge6SARyAhhAEiEKDW1vZGVsX3ZlcnNpb24YAiABKAlCCrpIB3IFEAEYgAISOwoHZGF0YXNldBgDIAEoCUIqukgnciUyI15kYXRhc2V0cy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kEisKBXNwbGl0GAQgASgOMhIuZHVjaGVubmUudjEuU3BsaXRCCLpIBYIBAhABEhgKEGlkZW50aXR5X2xlYWthZ2UYBSABKAgSEQoEc2VlZBgGIAEoBEgAiAEBEiUKE2Jvb3RzdHJhcF9yZXNhbXBsZXMYByABKA1CCLpIBSoDGJBOEhUKDXZhbGlkYXRlX29ubHkYCCABKAgSLAoLam9iX29wdGlvbnMYCSABKAsyFy5kdWNoZW5uZS52MS5Kb2JPcHRpb25zQgcKBV9zZWVkIokBChBHZXRSZXBvcnRSZXF1ZXN0EjYKBG5hbWUYASABKAlCKLpIJXIjMiFeZXZhbHVhdGlvbnMvW2EtekEtWjAtOV8tXXsxLDY0fSQSPQoHZm9ybWF0cxgCIAMoDjIZLmR1Y2hlbm5lLnYxLlJlcG9ydEZvcm1hdEIRukgOkgELGAEiB4IBBBABIAAiZAoIRXN0aW1hdGUSEgoFdmFsdWUYASABKAFIAIgBARISCgVsb3dlchgCIAEoAUgBiAEBEhIKBXVwcGVyGAMgASgBSAKIAQFCCAoGX3ZhbHVlQggKBl9sb3dlckIICgZfdXBwZXIibQoJQ29uZnVzaW9uEhYKDnRydWVfcG9zaXRpdmVzGAEgASgNEhcKD2ZhbHNlX3Bvc2l0aXZlcxgCIAEoDRIXCg9mYWxzZV9uZWdhdGl2ZXMYAyABKA0SFgoOdHJ1ZV9uZWdhdGl2ZXMYBCABKA0iawoOQ2FsaWJyYXRpb25CaW4SDQoFbG93ZXIYASABKAESDQoFdXBwZXIYAiABKAESDgoGZnJhbWVzGAMgASgNEhgKEG1lYW5fcHJvYmFiaWxpdHkYBCABKAESEQoJb2NjdXJyaW5nGAUgASgBIo4EChBBY3Rpb25Vbml0UmVwb3J0EhMKC2FjdGlvbl91bml0GAEgASgNEg4KBmZyYW1lcxgCIAEoDRISCgpwcmV2YWxlbmNlGAMgASgBEiEKAmYxGAQgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSEgoKdHJpdmlhbF9mMRgFIAEoARIiCgNhdWMYBiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIRCgl0aHJlc2hvbGQYByABKAESNgoQdGhyZXNob2xkX29yaWdpbhgIIAEoDjIcLmR1Y2hlbm5lLnYxLlRocmVzaG9sZE9yaWdpbhIpCgpmMV9hdF9oYWxmGAkgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSMAoRYXZlcmFnZV9wcmVjaXNpb24YCiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIwChFjYWxpYnJhdGlvbl9lcnJvchgLIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEioKC2JyaWVyX3Njb3JlGAwgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSKQoJY29uZnVzaW9uGA0gASgLMhYuZHVjaGVubmUudjEuQ29uZnVzaW9uEjUKEGNhbGlicmF0aW9uX2JpbnMYDiADKAsyGy5kdWNoZW5uZS52MS5DYWxpYnJhdGlvbkJpbiKSAQoRRXhwcmVzc2lvbkZpZ3VyZXMSEgoKZXhwcmVzc2lvbhgBIAEoCRIOCgZmcmFtZXMYAiABKA0SJQoGcmVjYWxsGAMgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSIQoCZjEYBCABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIPCgdhbnN3ZXJzGAUgAygNIv0BChBFeHByZXNzaW9uUmVwb3J0EiMKBHRvcDEYASABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIUCgx0cml2aWFsX3RvcDEYAiABKAESMgoTbWVhbl9jbGFzc19hY2N1cmFjeRgDIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEiwKDWNyb3NzX2VudHJvcHkYBCABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIzCgtleHByZXNzaW9ucxgFIAMoCzIeLmR1Y2hlbm5lLnYxLkV4cHJlc3Npb25GaWd1cmVzEhcKD2ZyYW1lc19sZWZ0X291dBgGIAEoDSKHAQoPSWRlbnRpdHlMZWFrYWdlEicKCGFjY3VyYWN5GAEgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSDgoGY2hhbmNlGAIgASgBEhAKCHN1YmplY3RzGAMgASgNEhQKDHRyYWluX2ZyYW1lcxgEIAEoDRITCgt0ZXN0X2ZyYW1lcxgFIAEoDSKABwoQRXZhbHVhdGlvblJlcG9ydBIMCgRuYW1lGAEgASgJEhUKDW1vZGVsX3ZlcnNpb24YAiABKAkSDwoHZGF0YXNldBgDIAEoCRIWCg5kYXRhc2V0X2RpZ2VzdBgEIAEoCRIhCgVzcGxpdBgFIAEoDjISLmR1Y2hlbm5lLnYxLlNwbGl0Eg4KBmZyYW1lcxgGIAEoDRIQCghzdWJqZWN0cxgHIAEoDRIzCgxhY3Rpb25fdW5pdHMYCCADKAsyHS5kdWNoZW5uZS52MS5BY3Rpb25Vbml0UmVwb3J0EiYKB21lYW5fZjEYCSABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIoCgltYWNyb19hdWMYCiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRI2ChBpZGVudGl0eV9sZWFrYWdlGAsgASgLMhwuZHVjaGVubmUudjEuSWRlbnRpdHlMZWFrYWdlEi8KC2NyZWF0ZV90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRqc29uGA0gASgJEhAKCG1hcmtkb3duGA4gASgJEhAKCHN3ZXB0X2YxGA8gASgBEhcKD3N3ZXB0X3RocmVzaG9sZBgQIAEoARIXCg9tZWFuX3RyaXZpYWxfZjEYESABKAESOAoRZXhwcmVzc2lvbl9yZXBvcnQYEiABKAsyHS5kdWNoZW5uZS52MS5FeHByZXNzaW9uUmVwb3J0EjEKDmludGVydmFsc19vdmVyGBMgASgOMhkuZHVjaGVubmUudjEuU2FtcGxpbmdVbml0EicKCGYxX21pY3JvGBQgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSLgoPbWVhbl9mMV9hdF9oYWxmGBUgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSNgoXbWFjcm9fYXZlcmFnZV9wcmVjaXNpb24YFiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRI1ChZtZWFuX2NhbGlicmF0aW9uX2Vycm9yGBcgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSLwoQbWVhbl9icmllcl9zY29yZRgYIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEgwKBGh0bWwYGSABKAkSEQoJanVuaXRfeG1sGBogASgJIpICChlDb21wYXJlRXZhbHVhdGlvbnNSZXF1ZXN0EjgKBmJlZm9yZRgBIAEoCUIoukglciMyIV5ldmFsdWF0aW9ucy9bYS16QS1aMC05Xy1dezEsNjR9JBI3CgVhZnRlchgCIAEoCUIoukglciMyIV5ldmFsdWF0aW9ucy9bYS16QS1aMC05Xy1dezEsNjR9JBIRCgRzZWVkGAMgASgESACIAQESJQoTYm9vdHN0cmFwX3Jlc2FtcGxlcxgEIAEoDUIIukgFKgMYkE4SMAoKY29uZmlkZW5jZRgFIAEoAUIXukgUEhIRAAAAAAAA8D8pAAAAAAAA4D9IAYgBAUIHCgVfc2VlZEINCgtfY29uZmlkZW5jZSKEAQoOUGFpcmVkRXN0aW1hdGUSJQoGYmVmb3JlGAEgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSJAoFYWZ0ZXIYAiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIlCgZjaGFuZ2UYAyABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZSJ+ChRBY3Rpb25Vbml0Q29tcGFyaXNvbhITCgthY3Rpb25fdW5pdBgBIAEoDRInCgJmMRgCIAEoCzIbLmR1Y2hlbm5lLnYxLlBhaXJlZEVzdGltYXRlEigKA2F1YxgDIAEoCzIbLmR1Y2hlbm5lLnYxLlBhaXJlZEVzdGltYXRlIuIDChRFdmFsdWF0aW9uQ29tcGFyaXNvbhIOCgZiZWZvcmUYASABKAkSDQoFYWZ0ZXIYAiABKAkSHAoUYmVmb3JlX21vZGVsX3ZlcnNpb24YAyABKAkSGwoTYWZ0ZXJfbW9kZWxfdmVyc2lvbhgEIAEoCRIPCgdkYXRhc2V0GAUgASgJEhYKDmRhdGFzZXRfZGlnZXN0GAYgASgJEg4KBmZyYW1lcxgHIAEoDRIQCghzdWJqZWN0cxgIIAEoDRIxCg5pbnRlcnZhbHNfb3ZlchgJIAEoDjIZLmR1Y2hlbm5lLnYxLlNhbXBsaW5nVW5pdBISCgpjb25maWRlbmNlGAogASgBEi4KCW1hY3JvX2F1YxgLIAEoCzIbLmR1Y2hlbm5lLnYxLlBhaXJlZEVzdGltYXRlEiwKB21lYW5fZjEYDCABKAsyGy5kdWNoZW5uZS52MS5QYWlyZWRFc3RpbWF0ZRI3CgxhY3Rpb25fdW5pdHMYDSADKAsyIS5kdWNoZW5uZS52MS5BY3Rpb25Vbml0Q29tcGFyaXNvbhITCgtvbmx5X2JlZm9yZRgOIAMoDRISCgpvbmx5X2FmdGVyGA8gAygNEgwKBGpzb24YECABKAkSEAoIbWFya2Rvd24YESABKAkiawoQQ2hlY2tHYXRlUmVxdWVzdBI8CgpldmFsdWF0aW9uGAEgASgJQii6SCVyIzIhXmV2YWx1YXRpb25zL1thLXpBLVowLTlfLV17MSw2NH0kEhkKBGdhdGUYAiABKAlCC7pICHIGEAEogIAEIr0BCgtHYXRlRmluZGluZxIMCgRydWxlGAEgASgJEhgKC2FjdGlvbl91bml0GAIgASgNSACIAQESKQoHb3V0Y29tZRgDIAEoDjIYLmR1Y2hlbm5lLnYxLkdhdGVPdXRjb21lEicKCGVzdGltYXRlGAQgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSDQoFbGltaXQYBSABKAESEwoLZXhwbGFuYXRpb24YBiABKAlCDgoMX2FjdGlvbl91bml0IpsBCglHYXRlQ2hlY2sSEgoKZXZhbHVhdGlvbhgBIAEoCRIpCgdvdXRjb21lGAIgASgOMhguZHVjaGVubmUudjEuR2F0ZU91dGNvbWUSKgoIZmluZGluZ3MYAyADKAsyGC5kdWNoZW5uZS52MS5HYXRlRmluZGluZxIQCghtYXJrZG93bhgEIAEoCRIRCglqdW5pdF94bWwYBSABKAkixgQKHENyZWF0ZUNyb3NzVmFsaWRhdGlvblJlcXVlc3QSGwoKcmVxdWVzdF9pZBgBIAEoCUIHukgEcgIYQBIVCg12YWxpZGF0ZV9vbmx5GAIgASgIEh4KDGRpc3BsYXlfbmFtZRgDIAEoCUIIukgFcgMYgAESMAoJZmluZV90dW5lGAQgASgLMhUuZHVjaGVubmUudjEuRmluZVR1bmVCBrpIA8gBARImCgVzZWVkcxgFIAMoBEIXukgUkgEREDIYASILMgkY/////////w8SGAoQaWRlbnRpdHlfbGVha2FnZRgGIAEoCBIrCg5ib290c3RyYXBfc2VlZBgHIAEoBEIOukgLMgkY/////////w9IAIgBARIlChNib290c3RyYXBfcmVzYW1wbGVzGAggASgNQgi6SAUqAxiQThIsCgtqb2Jfb3B0aW9ucxgJIAEoCzIXLmR1Y2hlbm5lLnYxLkpvYk9wdGlvbnMSjAEKFGV2YWx1YXRpb25fcmVzb3VyY2VzGAogAygLMkIuZHVjaGVubmUudjEuQ3JlYXRlQ3Jvc3NWYWxpZGF0aW9uUmVxdWVzdC5FdmFsdWF0aW9uUmVzb3VyY2VzRW50cnlCKrpIJ5oBJBAQIhpyGDIWXlthLXpdW2EtejAtOV9dezAsMzF9JCoEKgIoARo6ChhFdmFsdWF0aW9uUmVzb3VyY2VzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgNOgI4AUIRCg9fYm9vdHN0cmFwX3NlZWQilwEKGUdldENyb3NzVmFsaWRhdGlvblJlcXVlc3QSOwoEbmFtZRgBIAEoCUItukgqcigyJl5jcm9zc1ZhbGlkYXRpb25zL1thLXpBLVowLTlfLV17MSw2NH0kEj0KB2Zvcm1hdHMYAiADKA4yGS5kdWNoZW5uZS52MS5SZXBvcnRGb3JtYXRCEbpIDpIBCxgBIgeCAQQQASAAIrkBChRDcm9zc1ZhbGlkYXRlZEZpZ3VyZRIRCgRtZWFuGAEgASgBSACIAQESGwoOZm9sZF9kZXZpYXRpb24YAiABKAFIAYgBARIbCg5zZWVkX2RldmlhdGlvbhgDIAEoAUgCiAEBEiUKBnBvb2xlZBgEIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlQgcKBV9tZWFuQhEKD19mb2xkX2RldmlhdGlvbkIRCg9fc2VlZF9kZXZpYXRpb24imAQKFUNyb3NzVmFsaWRhdGVkRmlndXJlcxITCgthY3Rpb25fdW5pdBgBIAEoDRIOCgZmcmFtZXMYAiABKA0SEgoKcHJldmFsZW5jZRgDIAEoARISCgp0cml2aWFsX2YxGAQgASgBEi0KAmYxGAUgASgLMiEuZHVjaGVubmUudjEuQ3Jvc3NWYWxpZGF0ZWRGaWd1cmUSNQoKZjFfYXRfaGFsZhgGIAEoCzIhLmR1Y2hlbm5lLnYxLkNyb3NzVmFsaWRhdGVkRmlndXJlEjMKCHN3ZXB0X2YxGAcgASgLMiEuZHVjaGVubmUudjEuQ3Jvc3NWYWxpZGF0ZWRGaWd1cmUSLgoDYXVjGAggASgLMiEuZHVjaGVubmUudjEuQ3Jvc3NWYWxpZGF0ZWRGaWd1cmUSPAoRYXZlcmFnZV9wcmVjaXNpb24YCSABKAsyIS5kdWNoZW5uZS52MS5Dcm9zc1ZhbGlkYXRlZEZpZ3VyZRI8ChFjYWxpYnJhdGlvbl9lcnJvchgKIAEoCzIhLmR1Y2hlbm5lLnYxLkNyb3NzVmFsaWRhdGVkRmlndXJlEjYKC2JyaWVyX3Njb3JlGAsgASgLMiEuZHVjaGVubmUudjEuQ3Jvc3NWYWxpZGF0ZWRGaWd1cmUSMwoIZjFfbWljcm8YDCABKAsyIS5kdWNoZW5uZS52MS5Dcm9zc1ZhbGlkYXRlZEZpZ3VyZSLEAgoKUnVuRmlndXJlcxIPCgJmMRgBIAEoAUgAiAEBEhcKCmYxX2F0X2hhbGYYAiABKAFIAYgBARIVCghzd2VwdF9mMRgDIAEoAUgCiAEBEhAKA2F1YxgEIAEoAUgDiAEBEh4KEWF2ZXJhZ2VfcHJlY2lzaW9uGAUgASgBSASIAQESHgoRY2FsaWJyYXRpb25fZXJyb3IYBiABKAFIBYgBARIYCgticmllcl9zY29yZRgHIAEoAUgGiAEBEhUKCGYxX21pY3JvGAggASgBSAeIAQFCBQoDX2YxQg0KC19mMV9hdF9oYWxmQgsKCV9zd2VwdF9mMUIGCgRfYXVjQhQKEl9hdmVyYWdlX3ByZWNpc2lvbkIUChJfY2FsaWJyYXRpb25fZXJyb3JCDgoMX2JyaWVyX3Njb3JlQgsKCV9mMV9taWNybyK2AgoSQ3Jvc3NWYWxpZGF0aW9uUnVuEgwKBGZvbGQYASABKA0SDAoEc2VlZBgCIAEoBBIQCgh0cmFpbmluZxgDIAEoCRIVCg1tb2RlbF92ZXJzaW9uGAQgASgJEhIKCmV2YWx1YXRpb24YBSABKAkSDgoGZnJhbWVzGAYgASgNEhAKCHN1YmplY3RzGAcgASgNEhcKD3N3ZXB0X3RocmVzaG9sZBgIIAEoARIlCgRtZWFuGAkgASgLMhcuZHVjaGVubmUudjEuUnVuRmlndXJlcxItCgxhY3Rpb25fdW5pdHMYCiADKAsyFy5kdWNoZW5uZS52MS5SdW5GaWd1cmVzEjYKEGlkZW50aXR5X2xlYWthZ2UYCyABKAsyHC5kdWNoZW5uZS52MS5JZGVudGl0eUxlYWthZ2UipAMKD0Nyb3NzVmFsaWRhdGlvbhIMCgRuYW1lGAEgASgJEg0KBW1vZGVsGAIgASgJEg8KB2RhdGFzZXQYAyABKAkSFgoOZGF0YXNldF9kaWdlc3QYBCABKAkSDQoFZm9sZHMYBSABKA0SDQoFc2VlZHMYBiADKAQSDgoGZnJhbWVzGAcgASgNEhAKCHN1YmplY3RzGAggASgNEjAKBG1lYW4YCSABKAsyIi5kdWNoZW5uZS52MS5Dcm9zc1ZhbGlkYXRlZEZpZ3VyZXMSOAoMYWN0aW9uX3VuaXRzGAogAygLMiIuZHVjaGVubmUudjEuQ3Jvc3NWYWxpZGF0ZWRGaWd1cmVzEi0KBHJ1bnMYCyADKAsyHy5kdWNoZW5uZS52MS5Dcm9zc1ZhbGlkYXRpb25SdW4SLwoLY3JlYXRlX3RpbWUYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBGpzb24YDSABKAkSEAoIbWFya2Rvd24YDiABKAkSDAoEaHRtbBgPIAEoCRIRCglqdW5pdF94bWwYECABKAkqQQoFU3BsaXQSFQoRU1BMSVRfVU5TUEVDSUZJRUQQABISCg5TUExJVF9IRUxEX09VVBABEg0KCVNQTElUX0FMTBACKl4KDFJlcG9ydEZvcm1hdBIdChlSRVBPUlRfRk9STUFUX1VOU1BFQ0lGSUVEEAASFgoSUkVQT1JUX0ZPUk1BVF9IVE1MEAESFwoTUkVQT1JUX0ZPUk1BVF9KVU5JVBACKmMKDFNhbXBsaW5nVW5pdBIdChlTQU1QTElOR19VTklUX1VOU1BFQ0lGSUVEEAASGgoWU0FNUExJTkdfVU5JVF9TVUJKRUNUUxABEhgKFFNBTVBMSU5HX1VOSVRfRlJBTUVTEAIqegoLR2F0ZU91dGNvbWUSHAoYR0FURV9PVVRDT01FX1VOU1BFQ0lGSUVEEAASFQoRR0FURV9PVVRDT01FX1BBU1MQARIVChFHQVRFX09VVENPTUVfRkFJTBACEh8KG0dBVEVfT1VUQ09NRV9DT1VMRF9OT1RfVEVMTBADMoAEChBFdmFsdWF0b3JTZXJ2aWNlEkoKEENyZWF0ZUV2YWx1YXRpb24SJC5kdWNoZW5uZS52MS5DcmVhdGVFdmFsdWF0aW9uUmVxdWVzdBoQLmR1Y2hlbm5lLnYxLkpvYhJJCglHZXRSZXBvcnQSHS5kdWNoZW5uZS52MS5HZXRSZXBvcnRSZXF1ZXN0Gh0uZHVjaGVubmUudjEuRXZhbHVhdGlvblJlcG9ydBJUChVDcmVhdGVDcm9zc1ZhbGlkYXRpb24SKS5kdWNoZW5uZS52MS5DcmVhdGVDcm9zc1ZhbGlkYXRpb25SZXF1ZXN0GhAuZHVjaGVubmUudjEuSm9iEloKEkdldENyb3NzVmFsaWRhdGlvbhImLmR1Y2hlbm5lLnYxLkdldENyb3NzVmFsaWRhdGlvblJlcXVlc3QaHC5kdWNoZW5uZS52MS5Dcm9zc1ZhbGlkYXRpb24SXwoSQ29tcGFyZUV2YWx1YXRpb25zEiYuZHVjaGVubmUudjEuQ29tcGFyZUV2YWx1YXRpb25zUmVxdWVzdBohLmR1Y2hlbm5lLnYxLkV2YWx1YXRpb25Db21wYXJpc29uEkIKCUNoZWNrR2F0ZRIdLmR1Y2hlbm5lLnYxLkNoZWNrR2F0ZVJlcXVlc3QaFi5kdWNoZW5uZS52MS5HYXRlQ2hlY2tiBnByb3RvMw", [file_buf_validate_validate, file_duchenne_v1_action_unit, file_duchenne_v1_job, file_duchenne_v1_trainer, file_google_protobuf_timestamp]);
+  fileDesc("ChtkdWNoZW5uZS92MS9ldmFsdWF0b3IucHJvdG8SC2R1Y2hlbm5lLnYxIuUCChdDcmVhdGVFdmFsdWF0aW9uUmVxdWVzdBIbCgpyZXF1ZXN0X2lkGAEgASgJQge6SARyAhhAEiEKDW1vZGVsX3ZlcnNpb24YAiABKAlCCrpIB3IFEAEYgAISOwoHZGF0YXNldBgDIAEoCUIqukgnciUyI15kYXRhc2V0cy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kEisKBXNwbGl0GAQgASgOMhIuZHVjaGVubmUudjEuU3BsaXRCCLpIBYIBAhABEhgKEGlkZW50aXR5X2xlYWthZ2UYBSABKAgSEQoEc2VlZBgGIAEoBEgAiAEBEiUKE2Jvb3RzdHJhcF9yZXNhbXBsZXMYByABKA1CCLpIBSoDGJBOEhUKDXZhbGlkYXRlX29ubHkYCCABKAgSLAoLam9iX29wdGlvbnMYCSABKAsyFy5kdWNoZW5uZS52MS5Kb2JPcHRpb25zQgcKBV9zZWVkIokBChBHZXRSZXBvcnRSZXF1ZXN0EjYKBG5hbWUYASABKAlCKLpIJXIjMiFeZXZhbHVhdGlvbnMvW2EtekEtWjAtOV8tXXsxLDY0fSQSPQoHZm9ybWF0cxgCIAMoDjIZLmR1Y2hlbm5lLnYxLlJlcG9ydEZvcm1hdEIRukgOkgELGAEiB4IBBBABIAAiZAoIRXN0aW1hdGUSEgoFdmFsdWUYASABKAFIAIgBARISCgVsb3dlchgCIAEoAUgBiAEBEhIKBXVwcGVyGAMgASgBSAKIAQFCCAoGX3ZhbHVlQggKBl9sb3dlckIICgZfdXBwZXIibQoJQ29uZnVzaW9uEhYKDnRydWVfcG9zaXRpdmVzGAEgASgNEhcKD2ZhbHNlX3Bvc2l0aXZlcxgCIAEoDRIXCg9mYWxzZV9uZWdhdGl2ZXMYAyABKA0SFgoOdHJ1ZV9uZWdhdGl2ZXMYBCABKA0iawoOQ2FsaWJyYXRpb25CaW4SDQoFbG93ZXIYASABKAESDQoFdXBwZXIYAiABKAESDgoGZnJhbWVzGAMgASgNEhgKEG1lYW5fcHJvYmFiaWxpdHkYBCABKAESEQoJb2NjdXJyaW5nGAUgASgBIo4EChBBY3Rpb25Vbml0UmVwb3J0EhMKC2FjdGlvbl91bml0GAEgASgNEg4KBmZyYW1lcxgCIAEoDRISCgpwcmV2YWxlbmNlGAMgASgBEiEKAmYxGAQgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSEgoKdHJpdmlhbF9mMRgFIAEoARIiCgNhdWMYBiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIRCgl0aHJlc2hvbGQYByABKAESNgoQdGhyZXNob2xkX29yaWdpbhgIIAEoDjIcLmR1Y2hlbm5lLnYxLlRocmVzaG9sZE9yaWdpbhIpCgpmMV9hdF9oYWxmGAkgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSMAoRYXZlcmFnZV9wcmVjaXNpb24YCiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIwChFjYWxpYnJhdGlvbl9lcnJvchgLIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEioKC2JyaWVyX3Njb3JlGAwgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSKQoJY29uZnVzaW9uGA0gASgLMhYuZHVjaGVubmUudjEuQ29uZnVzaW9uEjUKEGNhbGlicmF0aW9uX2JpbnMYDiADKAsyGy5kdWNoZW5uZS52MS5DYWxpYnJhdGlvbkJpbiKmAQoRRXhwcmVzc2lvbkZpZ3VyZXMSEgoKZXhwcmVzc2lvbhgBIAEoCRIOCgZmcmFtZXMYAiABKA0SJQoGcmVjYWxsGAMgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSIQoCZjEYBCABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIPCgdhbnN3ZXJzGAUgAygNEhIKCmluX2RhdGFzZXQYBiABKAgipgIKEEV4cHJlc3Npb25SZXBvcnQSIwoEdG9wMRgBIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEhQKDHRyaXZpYWxfdG9wMRgCIAEoARIyChNtZWFuX2NsYXNzX2FjY3VyYWN5GAMgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSLAoNY3Jvc3NfZW50cm9weRgEIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEjMKC2V4cHJlc3Npb25zGAUgAygLMh4uZHVjaGVubmUudjEuRXhwcmVzc2lvbkZpZ3VyZXMSFwoPZnJhbWVzX2xlZnRfb3V0GAYgASgNEicKCG1hY3JvX2YxGAcgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUihwEKD0lkZW50aXR5TGVha2FnZRInCghhY2N1cmFjeRgBIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEg4KBmNoYW5jZRgCIAEoARIQCghzdWJqZWN0cxgDIAEoDRIUCgx0cmFpbl9mcmFtZXMYBCABKA0SEwoLdGVzdF9mcmFtZXMYBSABKA0igAcKEEV2YWx1YXRpb25SZXBvcnQSDAoEbmFtZRgBIAEoCRIVCg1tb2RlbF92ZXJzaW9uGAIgASgJEg8KB2RhdGFzZXQYAyABKAkSFgoOZGF0YXNldF9kaWdlc3QYBCABKAkSIQoFc3BsaXQYBSABKA4yEi5kdWNoZW5uZS52MS5TcGxpdBIOCgZmcmFtZXMYBiABKA0SEAoIc3ViamVjdHMYByABKA0SMwoMYWN0aW9uX3VuaXRzGAggAygLMh0uZHVjaGVubmUudjEuQWN0aW9uVW5pdFJlcG9ydBImCgdtZWFuX2YxGAkgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSKAoJbWFjcm9fYXVjGAogASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSNgoQaWRlbnRpdHlfbGVha2FnZRgLIAEoCzIcLmR1Y2hlbm5lLnYxLklkZW50aXR5TGVha2FnZRIvCgtjcmVhdGVfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEanNvbhgNIAEoCRIQCghtYXJrZG93bhgOIAEoCRIQCghzd2VwdF9mMRgPIAEoARIXCg9zd2VwdF90aHJlc2hvbGQYECABKAESFwoPbWVhbl90cml2aWFsX2YxGBEgASgBEjgKEWV4cHJlc3Npb25fcmVwb3J0GBIgASgLMh0uZHVjaGVubmUudjEuRXhwcmVzc2lvblJlcG9ydBIxCg5pbnRlcnZhbHNfb3ZlchgTIAEoDjIZLmR1Y2hlbm5lLnYxLlNhbXBsaW5nVW5pdBInCghmMV9taWNybxgUIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEi4KD21lYW5fZjFfYXRfaGFsZhgVIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEjYKF21hY3JvX2F2ZXJhZ2VfcHJlY2lzaW9uGBYgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSNQoWbWVhbl9jYWxpYnJhdGlvbl9lcnJvchgXIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEi8KEG1lYW5fYnJpZXJfc2NvcmUYGCABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIMCgRodG1sGBkgASgJEhEKCWp1bml0X3htbBgaIAEoCSLRAgoZQ29tcGFyZUV2YWx1YXRpb25zUmVxdWVzdBI4CgZiZWZvcmUYASABKAlCKLpIJXIjMiFeZXZhbHVhdGlvbnMvW2EtekEtWjAtOV8tXXsxLDY0fSQSNwoFYWZ0ZXIYAiABKAlCKLpIJXIjMiFeZXZhbHVhdGlvbnMvW2EtekEtWjAtOV8tXXsxLDY0fSQSEQoEc2VlZBgDIAEoBEgAiAEBEiUKE2Jvb3RzdHJhcF9yZXNhbXBsZXMYBCABKA1CCLpIBSoDGJBOEjAKCmNvbmZpZGVuY2UYBSABKAFCF7pIFBISEQAAAAAAAPA/KQAAAAAAAOA/SAGIAQESPQoHZm9ybWF0cxgGIAMoDjIZLmR1Y2hlbm5lLnYxLlJlcG9ydEZvcm1hdEIRukgOkgELGAEiB4IBBBABIABCBwoFX3NlZWRCDQoLX2NvbmZpZGVuY2UihAEKDlBhaXJlZEVzdGltYXRlEiUKBmJlZm9yZRgBIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEiQKBWFmdGVyGAIgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSJQoGY2hhbmdlGAMgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUifgoUQWN0aW9uVW5pdENvbXBhcmlzb24SEwoLYWN0aW9uX3VuaXQYASABKA0SJwoCZjEYAiABKAsyGy5kdWNoZW5uZS52MS5QYWlyZWRFc3RpbWF0ZRIoCgNhdWMYAyABKAsyGy5kdWNoZW5uZS52MS5QYWlyZWRFc3RpbWF0ZSKHAQobRXhwcmVzc2lvbkZpZ3VyZXNDb21wYXJpc29uEhIKCmV4cHJlc3Npb24YASABKAkSKwoGcmVjYWxsGAIgASgLMhsuZHVjaGVubmUudjEuUGFpcmVkRXN0aW1hdGUSJwoCZjEYAyABKAsyGy5kdWNoZW5uZS52MS5QYWlyZWRFc3RpbWF0ZSLvAgoURXhwcmVzc2lvbkNvbXBhcmlzb24SKQoEdG9wMRgBIAEoCzIbLmR1Y2hlbm5lLnYxLlBhaXJlZEVzdGltYXRlEjgKE21lYW5fY2xhc3NfYWNjdXJhY3kYAiABKAsyGy5kdWNoZW5uZS52MS5QYWlyZWRFc3RpbWF0ZRItCghtYWNyb19mMRgDIAEoCzIbLmR1Y2hlbm5lLnYxLlBhaXJlZEVzdGltYXRlEj0KC2V4cHJlc3Npb25zGAQgAygLMiguZHVjaGVubmUudjEuRXhwcmVzc2lvbkZpZ3VyZXNDb21wYXJpc29uEhIKCmJvdGhfcmlnaHQYBSABKA0SGQoRb25seV9iZWZvcmVfcmlnaHQYBiABKA0SGAoQb25seV9hZnRlcl9yaWdodBgHIAEoDRISCgpib3RoX3dyb25nGAggASgNEhMKC29ubHlfYmVmb3JlGAkgAygJEhIKCm9ubHlfYWZ0ZXIYCiADKAkixQQKFEV2YWx1YXRpb25Db21wYXJpc29uEg4KBmJlZm9yZRgBIAEoCRINCgVhZnRlchgCIAEoCRIcChRiZWZvcmVfbW9kZWxfdmVyc2lvbhgDIAEoCRIbChNhZnRlcl9tb2RlbF92ZXJzaW9uGAQgASgJEg8KB2RhdGFzZXQYBSABKAkSFgoOZGF0YXNldF9kaWdlc3QYBiABKAkSDgoGZnJhbWVzGAcgASgNEhAKCHN1YmplY3RzGAggASgNEjEKDmludGVydmFsc19vdmVyGAkgASgOMhkuZHVjaGVubmUudjEuU2FtcGxpbmdVbml0EhIKCmNvbmZpZGVuY2UYCiABKAESLgoJbWFjcm9fYXVjGAsgASgLMhsuZHVjaGVubmUudjEuUGFpcmVkRXN0aW1hdGUSLAoHbWVhbl9mMRgMIAEoCzIbLmR1Y2hlbm5lLnYxLlBhaXJlZEVzdGltYXRlEjcKDGFjdGlvbl91bml0cxgNIAMoCzIhLmR1Y2hlbm5lLnYxLkFjdGlvblVuaXRDb21wYXJpc29uEhMKC29ubHlfYmVmb3JlGA4gAygNEhIKCm9ubHlfYWZ0ZXIYDyADKA0SDAoEanNvbhgQIAEoCRIQCghtYXJrZG93bhgRIAEoCRJAChVleHByZXNzaW9uX2NvbXBhcmlzb24YEiABKAsyIS5kdWNoZW5uZS52MS5FeHByZXNzaW9uQ29tcGFyaXNvbhIMCgRodG1sGBMgASgJEhEKCWp1bml0X3htbBgUIAEoCSJrChBDaGVja0dhdGVSZXF1ZXN0EjwKCmV2YWx1YXRpb24YASABKAlCKLpIJXIjMiFeZXZhbHVhdGlvbnMvW2EtekEtWjAtOV8tXXsxLDY0fSQSGQoEZ2F0ZRgCIAEoCUILukgIcgYQASiAgAQi0QEKC0dhdGVGaW5kaW5nEgwKBHJ1bGUYASABKAkSGAoLYWN0aW9uX3VuaXQYAiABKA1IAIgBARIpCgdvdXRjb21lGAMgASgOMhguZHVjaGVubmUudjEuR2F0ZU91dGNvbWUSJwoIZXN0aW1hdGUYBCABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRINCgVsaW1pdBgFIAEoARITCgtleHBsYW5hdGlvbhgGIAEoCRISCgpleHByZXNzaW9uGAcgASgJQg4KDF9hY3Rpb25fdW5pdCKbAQoJR2F0ZUNoZWNrEhIKCmV2YWx1YXRpb24YASABKAkSKQoHb3V0Y29tZRgCIAEoDjIYLmR1Y2hlbm5lLnYxLkdhdGVPdXRjb21lEioKCGZpbmRpbmdzGAMgAygLMhguZHVjaGVubmUudjEuR2F0ZUZpbmRpbmcSEAoIbWFya2Rvd24YBCABKAkSEQoJanVuaXRfeG1sGAUgASgJIsYEChxDcmVhdGVDcm9zc1ZhbGlkYXRpb25SZXF1ZXN0EhsKCnJlcXVlc3RfaWQYASABKAlCB7pIBHICGEASFQoNdmFsaWRhdGVfb25seRgCIAEoCBIeCgxkaXNwbGF5X25hbWUYAyABKAlCCLpIBXIDGIABEjAKCWZpbmVfdHVuZRgEIAEoCzIVLmR1Y2hlbm5lLnYxLkZpbmVUdW5lQga6SAPIAQESJgoFc2VlZHMYBSADKARCF7pIFJIBERAyGAEiCzIJGP////////8PEhgKEGlkZW50aXR5X2xlYWthZ2UYBiABKAgSKwoOYm9vdHN0cmFwX3NlZWQYByABKARCDrpICzIJGP////////8PSACIAQESJQoTYm9vdHN0cmFwX3Jlc2FtcGxlcxgIIAEoDUIIukgFKgMYkE4SLAoLam9iX29wdGlvbnMYCSABKAsyFy5kdWNoZW5uZS52MS5Kb2JPcHRpb25zEowBChRldmFsdWF0aW9uX3Jlc291cmNlcxgKIAMoCzJCLmR1Y2hlbm5lLnYxLkNyZWF0ZUNyb3NzVmFsaWRhdGlvblJlcXVlc3QuRXZhbHVhdGlvblJlc291cmNlc0VudHJ5Qiq6SCeaASQQECIachgyFl5bYS16XVthLXowLTlfXXswLDMxfSQqBCoCKAEaOgoYRXZhbHVhdGlvblJlc291cmNlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoDToCOAFCEQoPX2Jvb3RzdHJhcF9zZWVkIpcBChlHZXRDcm9zc1ZhbGlkYXRpb25SZXF1ZXN0EjsKBG5hbWUYASABKAlCLbpIKnIoMiZeY3Jvc3NWYWxpZGF0aW9ucy9bYS16QS1aMC05Xy1dezEsNjR9JBI9Cgdmb3JtYXRzGAIgAygOMhkuZHVjaGVubmUudjEuUmVwb3J0Rm9ybWF0QhG6SA6SAQsYASIHggEEEAEgACK5AQoUQ3Jvc3NWYWxpZGF0ZWRGaWd1cmUSEQoEbWVhbhgBIAEoAUgAiAEBEhsKDmZvbGRfZGV2aWF0aW9uGAIgASgBSAGIAQESGwoOc2VlZF9kZXZpYXRpb24YAyABKAFIAogBARIlCgZwb29sZWQYBCABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZUIHCgVfbWVhbkIRCg9fZm9sZF9kZXZpYXRpb25CEQoPX3NlZWRfZGV2aWF0aW9uIpgEChVDcm9zc1ZhbGlkYXRlZEZpZ3VyZXMSEwoLYWN0aW9uX3VuaXQYASABKA0SDgoGZnJhbWVzGAIgASgNEhIKCnByZXZhbGVuY2UYAyABKAESEgoKdHJpdmlhbF9mMRgEIAEoARItCgJmMRgFIAEoCzIhLmR1Y2hlbm5lLnYxLkNyb3NzVmFsaWRhdGVkRmlndXJlEjUKCmYxX2F0X2hhbGYYBiABKAsyIS5kdWNoZW5uZS52MS5Dcm9zc1ZhbGlkYXRlZEZpZ3VyZRIzCghzd2VwdF9mMRgHIAEoCzIhLmR1Y2hlbm5lLnYxLkNyb3NzVmFsaWRhdGVkRmlndXJlEi4KA2F1YxgIIAEoCzIhLmR1Y2hlbm5lLnYxLkNyb3NzVmFsaWRhdGVkRmlndXJlEjwKEWF2ZXJhZ2VfcHJlY2lzaW9uGAkgASgLMiEuZHVjaGVubmUudjEuQ3Jvc3NWYWxpZGF0ZWRGaWd1cmUSPAoRY2FsaWJyYXRpb25fZXJyb3IYCiABKAsyIS5kdWNoZW5uZS52MS5Dcm9zc1ZhbGlkYXRlZEZpZ3VyZRI2Cgticmllcl9zY29yZRgLIAEoCzIhLmR1Y2hlbm5lLnYxLkNyb3NzVmFsaWRhdGVkRmlndXJlEjMKCGYxX21pY3JvGAwgASgLMiEuZHVjaGVubmUudjEuQ3Jvc3NWYWxpZGF0ZWRGaWd1cmUixAIKClJ1bkZpZ3VyZXMSDwoCZjEYASABKAFIAIgBARIXCgpmMV9hdF9oYWxmGAIgASgBSAGIAQESFQoIc3dlcHRfZjEYAyABKAFIAogBARIQCgNhdWMYBCABKAFIA4gBARIeChFhdmVyYWdlX3ByZWNpc2lvbhgFIAEoAUgEiAEBEh4KEWNhbGlicmF0aW9uX2Vycm9yGAYgASgBSAWIAQESGAoLYnJpZXJfc2NvcmUYByABKAFIBogBARIVCghmMV9taWNybxgIIAEoAUgHiAEBQgUKA19mMUINCgtfZjFfYXRfaGFsZkILCglfc3dlcHRfZjFCBgoEX2F1Y0IUChJfYXZlcmFnZV9wcmVjaXNpb25CFAoSX2NhbGlicmF0aW9uX2Vycm9yQg4KDF9icmllcl9zY29yZUILCglfZjFfbWljcm8itgIKEkNyb3NzVmFsaWRhdGlvblJ1bhIMCgRmb2xkGAEgASgNEgwKBHNlZWQYAiABKAQSEAoIdHJhaW5pbmcYAyABKAkSFQoNbW9kZWxfdmVyc2lvbhgEIAEoCRISCgpldmFsdWF0aW9uGAUgASgJEg4KBmZyYW1lcxgGIAEoDRIQCghzdWJqZWN0cxgHIAEoDRIXCg9zd2VwdF90aHJlc2hvbGQYCCABKAESJQoEbWVhbhgJIAEoCzIXLmR1Y2hlbm5lLnYxLlJ1bkZpZ3VyZXMSLQoMYWN0aW9uX3VuaXRzGAogAygLMhcuZHVjaGVubmUudjEuUnVuRmlndXJlcxI2ChBpZGVudGl0eV9sZWFrYWdlGAsgASgLMhwuZHVjaGVubmUudjEuSWRlbnRpdHlMZWFrYWdlIqQDCg9Dcm9zc1ZhbGlkYXRpb24SDAoEbmFtZRgBIAEoCRINCgVtb2RlbBgCIAEoCRIPCgdkYXRhc2V0GAMgASgJEhYKDmRhdGFzZXRfZGlnZXN0GAQgASgJEg0KBWZvbGRzGAUgASgNEg0KBXNlZWRzGAYgAygEEg4KBmZyYW1lcxgHIAEoDRIQCghzdWJqZWN0cxgIIAEoDRIwCgRtZWFuGAkgASgLMiIuZHVjaGVubmUudjEuQ3Jvc3NWYWxpZGF0ZWRGaWd1cmVzEjgKDGFjdGlvbl91bml0cxgKIAMoCzIiLmR1Y2hlbm5lLnYxLkNyb3NzVmFsaWRhdGVkRmlndXJlcxItCgRydW5zGAsgAygLMh8uZHVjaGVubmUudjEuQ3Jvc3NWYWxpZGF0aW9uUnVuEi8KC2NyZWF0ZV90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRqc29uGA0gASgJEhAKCG1hcmtkb3duGA4gASgJEgwKBGh0bWwYDyABKAkSEQoJanVuaXRfeG1sGBAgASgJKkEKBVNwbGl0EhUKEVNQTElUX1VOU1BFQ0lGSUVEEAASEgoOU1BMSVRfSEVMRF9PVVQQARINCglTUExJVF9BTEwQAipeCgxSZXBvcnRGb3JtYXQSHQoZUkVQT1JUX0ZPUk1BVF9VTlNQRUNJRklFRBAAEhYKElJFUE9SVF9GT1JNQVRfSFRNTBABEhcKE1JFUE9SVF9GT1JNQVRfSlVOSVQQAipjCgxTYW1wbGluZ1VuaXQSHQoZU0FNUExJTkdfVU5JVF9VTlNQRUNJRklFRBAAEhoKFlNBTVBMSU5HX1VOSVRfU1VCSkVDVFMQARIYChRTQU1QTElOR19VTklUX0ZSQU1FUxACKnoKC0dhdGVPdXRjb21lEhwKGEdBVEVfT1VUQ09NRV9VTlNQRUNJRklFRBAAEhUKEUdBVEVfT1VUQ09NRV9QQVNTEAESFQoRR0FURV9PVVRDT01FX0ZBSUwQAhIfChtHQVRFX09VVENPTUVfQ09VTERfTk9UX1RFTEwQAzKABAoQRXZhbHVhdG9yU2VydmljZRJKChBDcmVhdGVFdmFsdWF0aW9uEiQuZHVjaGVubmUudjEuQ3JlYXRlRXZhbHVhdGlvblJlcXVlc3QaEC5kdWNoZW5uZS52MS5Kb2ISSQoJR2V0UmVwb3J0Eh0uZHVjaGVubmUudjEuR2V0UmVwb3J0UmVxdWVzdBodLmR1Y2hlbm5lLnYxLkV2YWx1YXRpb25SZXBvcnQSVAoVQ3JlYXRlQ3Jvc3NWYWxpZGF0aW9uEikuZHVjaGVubmUudjEuQ3JlYXRlQ3Jvc3NWYWxpZGF0aW9uUmVxdWVzdBoQLmR1Y2hlbm5lLnYxLkpvYhJaChJHZXRDcm9zc1ZhbGlkYXRpb24SJi5kdWNoZW5uZS52MS5HZXRDcm9zc1ZhbGlkYXRpb25SZXF1ZXN0GhwuZHVjaGVubmUudjEuQ3Jvc3NWYWxpZGF0aW9uEl8KEkNvbXBhcmVFdmFsdWF0aW9ucxImLmR1Y2hlbm5lLnYxLkNvbXBhcmVFdmFsdWF0aW9uc1JlcXVlc3QaIS5kdWNoZW5uZS52MS5FdmFsdWF0aW9uQ29tcGFyaXNvbhJCCglDaGVja0dhdGUSHS5kdWNoZW5uZS52MS5DaGVja0dhdGVSZXF1ZXN0GhYuZHVjaGVubmUudjEuR2F0ZUNoZWNrYgZwcm90bzM", [file_buf_validate_validate, file_duchenne_v1_action_unit, file_duchenne_v1_job, file_duchenne_v1_trainer, file_google_protobuf_timestamp]);
 
 /**
  * An evaluation to start.
@@ -411,6 +411,14 @@ export type ExpressionFigures = Message<"duchenne.v1.ExpressionFigures"> & {
    * @generated from field: repeated uint32 answers = 5;
    */
   answers: number[];
+
+  /**
+   * Whether the data set has the class; rules of a gate of each expression leave out those that it has not. True in reports
+   * that were made by earlier releases, which did not tell.
+   *
+   * @generated from field: bool in_dataset = 6;
+   */
+  inDataset: boolean;
 };
 
 /**
@@ -467,6 +475,14 @@ export type ExpressionReport = Message<"duchenne.v1.ExpressionReport"> & {
    * @generated from field: uint32 frames_left_out = 6;
    */
   framesLeftOut: number;
+
+  /**
+   * Mean F1 over the classes that occur; chance is at most 1 over their number. Absent in reports that were made by earlier
+   * releases.
+   *
+   * @generated from field: duchenne.v1.Estimate macro_f1 = 7;
+   */
+  macroF1?: Estimate | undefined;
 };
 
 /**
@@ -763,6 +779,13 @@ export type CompareEvaluationsRequest = Message<"duchenne.v1.CompareEvaluationsR
    * @generated from field: optional double confidence = 5;
    */
   confidence?: number | undefined;
+
+  /**
+   * Forms to write besides JSON and Markdown.
+   *
+   * @generated from field: repeated duchenne.v1.ReportFormat formats = 6;
+   */
+  formats: ReportFormat[];
 };
 
 /**
@@ -843,7 +866,128 @@ export const ActionUnitComparisonSchema: GenMessage<ActionUnitComparison> = /*@_
   messageDesc(file_duchenne_v1_evaluator, 12);
 
 /**
- * How two evaluations differ, on the action units that both have.
+ * How an expression's figures differ.
+ *
+ * @generated from message duchenne.v1.ExpressionFiguresComparison
+ */
+export type ExpressionFiguresComparison = Message<"duchenne.v1.ExpressionFiguresComparison"> & {
+  /**
+   * Its name.
+   *
+   * @generated from field: string expression = 1;
+   */
+  expression: string;
+
+  /**
+   * Share of its frames that is answered so; undefined when it does not occur on the frames.
+   *
+   * @generated from field: duchenne.v1.PairedEstimate recall = 2;
+   */
+  recall?: PairedEstimate | undefined;
+
+  /**
+   * F1 of the class against all others; undefined when it does not occur on the frames.
+   *
+   * @generated from field: duchenne.v1.PairedEstimate f1 = 3;
+   */
+  f1?: PairedEstimate | undefined;
+};
+
+/**
+ * Describes the message duchenne.v1.ExpressionFiguresComparison.
+ * Use `create(ExpressionFiguresComparisonSchema)` to create a new message.
+ */
+export const ExpressionFiguresComparisonSchema: GenMessage<ExpressionFiguresComparison> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_evaluator, 13);
+
+/**
+ * How two expression classifiers differ, on the frames of the classes that both have. An answer that only one of them could
+ * give is wrong, as any other.
+ *
+ * @generated from message duchenne.v1.ExpressionComparison
+ */
+export type ExpressionComparison = Message<"duchenne.v1.ExpressionComparison"> & {
+  /**
+   * Share of frames whose class is answered.
+   *
+   * @generated from field: duchenne.v1.PairedEstimate top1 = 1;
+   */
+  top1?: PairedEstimate | undefined;
+
+  /**
+   * Mean recall over the classes that occur.
+   *
+   * @generated from field: duchenne.v1.PairedEstimate mean_class_accuracy = 2;
+   */
+  meanClassAccuracy?: PairedEstimate | undefined;
+
+  /**
+   * Mean F1 over the classes that occur.
+   *
+   * @generated from field: duchenne.v1.PairedEstimate macro_f1 = 3;
+   */
+  macroF1?: PairedEstimate | undefined;
+
+  /**
+   * In the order of the first classifier's outputs.
+   *
+   * @generated from field: repeated duchenne.v1.ExpressionFiguresComparison expressions = 4;
+   */
+  expressions: ExpressionFiguresComparison[];
+
+  /**
+   * Frames whose class both answer.
+   *
+   * @generated from field: uint32 both_right = 5;
+   */
+  bothRight: number;
+
+  /**
+   * Frames whose class the first alone answers.
+   *
+   * @generated from field: uint32 only_before_right = 6;
+   */
+  onlyBeforeRight: number;
+
+  /**
+   * Frames whose class the second alone answers.
+   *
+   * @generated from field: uint32 only_after_right = 7;
+   */
+  onlyAfterRight: number;
+
+  /**
+   * Frames whose class neither answers.
+   *
+   * @generated from field: uint32 both_wrong = 8;
+   */
+  bothWrong: number;
+
+  /**
+   * Classes of the first classifier alone, whose frames are in no figure.
+   *
+   * @generated from field: repeated string only_before = 9;
+   */
+  onlyBefore: string[];
+
+  /**
+   * Classes of the second classifier alone, whose frames are in no figure.
+   *
+   * @generated from field: repeated string only_after = 10;
+   */
+  onlyAfter: string[];
+};
+
+/**
+ * Describes the message duchenne.v1.ExpressionComparison.
+ * Use `create(ExpressionComparisonSchema)` to create a new message.
+ */
+export const ExpressionComparisonSchema: GenMessage<ExpressionComparison> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_evaluator, 14);
+
+/**
+ * How two evaluations differ: of detectors, the fields about action units, of those that both have; of classifiers,
+ * expression_comparison.
  *
  * @generated from message duchenne.v1.EvaluationComparison
  */
@@ -891,7 +1035,7 @@ export type EvaluationComparison = Message<"duchenne.v1.EvaluationComparison"> &
   datasetDigest: string;
 
   /**
-   * Frames, the same for both.
+   * Frames, the same for both; of classifiers, those of the classes that both have.
    *
    * @generated from field: uint32 frames = 7;
    */
@@ -966,6 +1110,27 @@ export type EvaluationComparison = Message<"duchenne.v1.EvaluationComparison"> &
    * @generated from field: string markdown = 17;
    */
   markdown: string;
+
+  /**
+   * How two expression classifiers differ; absent for detectors.
+   *
+   * @generated from field: duchenne.v1.ExpressionComparison expression_comparison = 18;
+   */
+  expressionComparison?: ExpressionComparison | undefined;
+
+  /**
+   * The comparison as an HTML page, when asked for.
+   *
+   * @generated from field: string html = 19;
+   */
+  html: string;
+
+  /**
+   * The comparison as JUnit XML, when asked for.
+   *
+   * @generated from field: string junit_xml = 20;
+   */
+  junitXml: string;
 };
 
 /**
@@ -973,7 +1138,7 @@ export type EvaluationComparison = Message<"duchenne.v1.EvaluationComparison"> &
  * Use `create(EvaluationComparisonSchema)` to create a new message.
  */
 export const EvaluationComparisonSchema: GenMessage<EvaluationComparison> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_evaluator, 13);
+  messageDesc(file_duchenne_v1_evaluator, 15);
 
 /**
  * Asks what a gate finds.
@@ -1001,10 +1166,10 @@ export type CheckGateRequest = Message<"duchenne.v1.CheckGateRequest"> & {
  * Use `create(CheckGateRequestSchema)` to create a new message.
  */
 export const CheckGateRequestSchema: GenMessage<CheckGateRequest> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_evaluator, 14);
+  messageDesc(file_duchenne_v1_evaluator, 16);
 
 /**
- * What is found of one rule, of one action unit where it is of each.
+ * What is found of one rule, of one action unit or expression where it is of each.
  *
  * @generated from message duchenne.v1.GateFinding
  */
@@ -1017,7 +1182,7 @@ export type GateFinding = Message<"duchenne.v1.GateFinding"> & {
   rule: string;
 
   /**
-   * The FACS number; absent of means and identity leakage.
+   * The FACS number, of rules of each action unit; else absent.
    *
    * @generated from field: optional uint32 action_unit = 2;
    */
@@ -1050,6 +1215,13 @@ export type GateFinding = Message<"duchenne.v1.GateFinding"> & {
    * @generated from field: string explanation = 6;
    */
   explanation: string;
+
+  /**
+   * Its name, of rules of each expression; else empty.
+   *
+   * @generated from field: string expression = 7;
+   */
+  expression: string;
 };
 
 /**
@@ -1057,7 +1229,7 @@ export type GateFinding = Message<"duchenne.v1.GateFinding"> & {
  * Use `create(GateFindingSchema)` to create a new message.
  */
 export const GateFindingSchema: GenMessage<GateFinding> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_evaluator, 15);
+  messageDesc(file_duchenne_v1_evaluator, 17);
 
 /**
  * What a gate finds.
@@ -1106,7 +1278,7 @@ export type GateCheck = Message<"duchenne.v1.GateCheck"> & {
  * Use `create(GateCheckSchema)` to create a new message.
  */
 export const GateCheckSchema: GenMessage<GateCheck> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_evaluator, 16);
+  messageDesc(file_duchenne_v1_evaluator, 18);
 
 /**
  * A cross-validation to start.
@@ -1194,7 +1366,7 @@ export type CreateCrossValidationRequest = Message<"duchenne.v1.CreateCrossValid
  * Use `create(CreateCrossValidationRequestSchema)` to create a new message.
  */
 export const CreateCrossValidationRequestSchema: GenMessage<CreateCrossValidationRequest> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_evaluator, 17);
+  messageDesc(file_duchenne_v1_evaluator, 19);
 
 /**
  * Asks for the report of a cross-validation.
@@ -1222,7 +1394,7 @@ export type GetCrossValidationRequest = Message<"duchenne.v1.GetCrossValidationR
  * Use `create(GetCrossValidationRequestSchema)` to create a new message.
  */
 export const GetCrossValidationRequestSchema: GenMessage<GetCrossValidationRequest> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_evaluator, 18);
+  messageDesc(file_duchenne_v1_evaluator, 20);
 
 /**
  * A figure of several runs.
@@ -1265,7 +1437,7 @@ export type CrossValidatedFigure = Message<"duchenne.v1.CrossValidatedFigure"> &
  * Use `create(CrossValidatedFigureSchema)` to create a new message.
  */
 export const CrossValidatedFigureSchema: GenMessage<CrossValidatedFigure> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_evaluator, 19);
+  messageDesc(file_duchenne_v1_evaluator, 21);
 
 /**
  * The figures of an action unit, or their means over action units.
@@ -1364,7 +1536,7 @@ export type CrossValidatedFigures = Message<"duchenne.v1.CrossValidatedFigures">
  * Use `create(CrossValidatedFiguresSchema)` to create a new message.
  */
 export const CrossValidatedFiguresSchema: GenMessage<CrossValidatedFigures> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_evaluator, 20);
+  messageDesc(file_duchenne_v1_evaluator, 22);
 
 /**
  * The figures of one run, of an action unit or of the mean over them; absent what is undefined.
@@ -1434,7 +1606,7 @@ export type RunFigures = Message<"duchenne.v1.RunFigures"> & {
  * Use `create(RunFiguresSchema)` to create a new message.
  */
 export const RunFiguresSchema: GenMessage<RunFigures> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_evaluator, 21);
+  messageDesc(file_duchenne_v1_evaluator, 23);
 
 /**
  * A training and its evaluation on the fold that it held out.
@@ -1525,7 +1697,7 @@ export type CrossValidationRun = Message<"duchenne.v1.CrossValidationRun"> & {
  * Use `create(CrossValidationRunSchema)` to create a new message.
  */
 export const CrossValidationRunSchema: GenMessage<CrossValidationRun> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_evaluator, 22);
+  messageDesc(file_duchenne_v1_evaluator, 24);
 
 /**
  * What a cross-validation found.
@@ -1651,7 +1823,7 @@ export type CrossValidation = Message<"duchenne.v1.CrossValidation"> & {
  * Use `create(CrossValidationSchema)` to create a new message.
  */
 export const CrossValidationSchema: GenMessage<CrossValidation> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_evaluator, 23);
+  messageDesc(file_duchenne_v1_evaluator, 25);
 
 /**
  * Which part of a data set to use.
@@ -1877,10 +2049,11 @@ export const EvaluatorService: GenService<{
     output: typeof CrossValidationSchema;
   },
   /**
-   * Compares two evaluations of action unit detectors on the same frames of the same data set, by a bootstrap that draws the
-   * same subjects for both. Errors: NOT_FOUND, FAILED_PRECONDITION: other frames or another data set (FRAMES_DIFFER), no action
-   * unit in common (NO_SHARED_ACTION_UNIT), an evaluation of an earlier release (EVALUATION_WITHOUT_SCORES) or of an
-   * expression classifier (NO_ACTION_UNITS).
+   * Compares two evaluations on the same frames of the same data set, both of action unit detectors or both of expression
+   * classifiers, by a bootstrap that draws the same subjects (frames, where none is known) for both. Errors: NOT_FOUND,
+   * FAILED_PRECONDITION: a detector and a classifier (MODEL_KINDS_DIFFER), other frames or another data set (FRAMES_DIFFER),
+   * no action unit (NO_SHARED_ACTION_UNIT) or no frame of an expression (NO_SHARED_EXPRESSION) in common, an evaluation of an
+   * earlier release (EVALUATION_WITHOUT_SCORES).
    *
    * @generated from rpc duchenne.v1.EvaluatorService.CompareEvaluations
    */
@@ -1890,10 +2063,10 @@ export const EvaluatorService: GenService<{
     output: typeof EvaluationComparisonSchema;
   },
   /**
-   * Judges an evaluation of an action unit detector by the rules of a gate. Baselines are the newest evaluations of the
-   * versions that the rules name, on the same part of the same data set. Errors: as CompareEvaluations, and
-   * INVALID_ARGUMENT (INVALID_GATE) with every problem of the rules, FAILED_PRECONDITION (BASELINE_NOT_EVALUATED), which names
-   * the `model_version` to evaluate first.
+   * Judges an evaluation by the rules of a gate. Baselines are the newest evaluations of the versions that the rules name, on
+   * the same part of the same data set. Errors: as CompareEvaluations, and INVALID_ARGUMENT (INVALID_GATE) with every problem
+   * of the rules, which must be those of its kind of model, FAILED_PRECONDITION (BASELINE_NOT_EVALUATED), which names the
+   * `model_version` to evaluate first.
    *
    * @generated from rpc duchenne.v1.EvaluatorService.CheckGate
    */

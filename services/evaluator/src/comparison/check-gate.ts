@@ -1,6 +1,5 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { resolveVersion, versionName } from "@duchenne/control";
-import type { ScoreComparison } from "@duchenne/evaluation";
 import {
   type GateLimit,
   type GateOutcome,
@@ -8,12 +7,20 @@ import {
   gateMarkdown,
   judgeGate,
   parseGate,
+  requireOwnRules,
 } from "@duchenne/evaluation/gate";
 import { type CheckGateRequest, type GateCheckSchema, GateOutcome as GateOutcomeMessage } from "@duchenne/proto";
-import { NotFoundError, type Store } from "@duchenne/store";
+import { type ModelVersionRecord, NotFoundError, type Store } from "@duchenne/store";
 import { estimateMessage } from "../convert.ts";
-import type { Comparer } from "./compare-in-thread.ts";
-import { requireComparable, type ScoredEvaluation, scoredEvaluation, scoredRecord } from "./scored-evaluation.ts";
+import { evaluableVersion } from "../evaluable-version.ts";
+import type { Comparer, FoundComparison } from "./compare-in-thread.ts";
+import {
+  ModelKindsDifferError,
+  requireComparable,
+  type ScoredEvaluation,
+  scoredEvaluation,
+  scoredRecord,
+} from "./scored-evaluation.ts";
 
 /** Thrown when a version that a gate compares with has no evaluation on the same part of the data set. */
 class BaselineNotEvaluatedError extends Error {
@@ -38,9 +45,10 @@ export async function checkGate(
 ): Promise<MessageInitShape<typeof GateCheckSchema>> {
   const limits = parseGate(request.gate);
   const candidate = await scoredEvaluation(store, request.evaluation, "evaluation");
+  requireOwnRules(limits, candidate.report);
   const { seed, resamples } = candidate.report;
   const keyOf = ({ baseline, confidence }: ComparingLimit) => `${baseline} ${confidence}`;
-  const comparisons = new Map<string, ScoreComparison | string>();
+  const comparisons = new Map<string, FoundComparison | string>();
   // What is missing is told before anything is computed.
   const found = new Map<string, { readonly limit: ComparingLimit; readonly before: ScoredEvaluation }>();
   for (const limit of limits) {
@@ -51,7 +59,7 @@ export async function checkGate(
   }
   for (const [key, { limit, before }] of found) {
     const options = { seed, resamples, confidence: limit.confidence };
-    comparisons.set(key, await compare({ before: before.scores, after: candidate.scores, options }, signal));
+    comparisons.set(key, await compare(requireComparable(before, candidate).task(options), signal));
   }
   const result = judgeGate(limits, {
     report: candidate.report,
@@ -61,9 +69,10 @@ export async function checkGate(
   return {
     evaluation: candidate.name,
     outcome: OUTCOMES[result.outcome],
-    findings: result.findings.map(({ rule, actionUnit, outcome, estimate, limit, explanation }) => ({
+    findings: result.findings.map(({ rule, actionUnit, expression = "", outcome, estimate, limit, explanation }) => ({
       rule,
       ...(actionUnit !== undefined && { actionUnit }),
+      expression,
       outcome: OUTCOMES[outcome],
       estimate: estimateMessage(estimate),
       limit,
@@ -94,16 +103,19 @@ async function baselineOf(
     requireComparable(named, candidate);
     return named;
   }
-  let modelVersion: string;
+  let version: ModelVersionRecord;
   try {
-    const { model, version } = await resolveVersion(store, baseline, "gate");
-    modelVersion = versionName(model, version);
+    version = await resolveVersion(store, baseline, "gate");
   } catch (error) {
     if (error instanceof NotFoundError && error.reason === "ALIAS_NOT_FOUND") return `${baseline} points at no version`;
     throw error;
   }
+  const modelVersion = versionName(version.model, version.version);
   const { record, split, datasetDigest } = candidate;
   if (modelVersion === record.modelVersion) return candidate;
+  // One of the other kind is told now: evaluating it first would be refused, or be in vain.
+  const { answers } = evaluableVersion(version, "gate");
+  if (answers !== candidate.answers) throw new ModelKindsDifferError({ name: modelVersion, answers }, candidate);
   for (const each of await store.evaluations.listScored(modelVersion, record.dataset)) {
     if (each.report.split !== split || each.report.datasetDigest !== datasetDigest) continue;
     const newest = await scoredRecord(store, each);

@@ -1,15 +1,23 @@
 import { Worker } from "node:worker_threads";
-import type { BootstrapOptions, FrameScores, ScoreComparison } from "@duchenne/evaluation";
+import type {
+  BootstrapOptions,
+  ExpressionComparison,
+  ExpressionScores,
+  FrameScores,
+  ScoreComparison,
+} from "@duchenne/evaluation";
 
-/** Two evaluations that `checkComparable` has found to be comparable. */
-export interface ComparisonTask {
-  readonly before: FrameScores;
-  readonly after: FrameScores;
-  readonly options: BootstrapOptions;
-}
+/** What the frames of two evaluations scored that `requireComparable` has found to be comparable. */
+export type ComparisonTask = (
+  | { readonly answers: "action_units"; readonly before: FrameScores; readonly after: FrameScores }
+  | { readonly answers: "expressions"; readonly before: ExpressionScores; readonly after: ExpressionScores }
+) & { readonly options: BootstrapOptions };
+
+/** What a comparison found, of detectors or of classifiers. */
+export type FoundComparison = ScoreComparison | ExpressionComparison;
 
 /** Compares in a worker thread. Aborting ends it at once, with the signal's reason. */
-export type Comparer = (task: ComparisonTask, signal: AbortSignal) => Promise<ScoreComparison>;
+export type Comparer = (task: ComparisonTask, signal: AbortSignal) => Promise<FoundComparison>;
 
 /** Makes a comparer that does one comparison at a time: others wait, so that callers cannot take every core. */
 export function createComparer(): Comparer {
@@ -21,10 +29,10 @@ export function createComparer(): Comparer {
   };
 }
 
-async function compare(task: ComparisonTask, signal: AbortSignal): Promise<ScoreComparison> {
+async function compare(task: ComparisonTask, signal: AbortSignal): Promise<FoundComparison> {
   signal.throwIfAborted();
   const worker = new Worker(new URL("./compare-worker.ts", import.meta.url), { workerData: task });
-  const settled = Promise.withResolvers<ScoreComparison>();
+  const settled = Promise.withResolvers<FoundComparison>();
   worker.once("message", settled.resolve);
   worker.once("error", settled.reject);
   worker.once("exit", (code) => settled.reject(new Error(`The comparison ended with ${code} and without an answer`)));

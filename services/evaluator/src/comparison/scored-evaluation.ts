@@ -2,24 +2,35 @@ import { evaluationName, parseEvaluationName } from "@duchenne/control";
 import {
   type BootstrapOptions,
   checkComparable,
+  checkComparableExpressions,
   type EvaluationReport,
+  type ExpressionReport,
+  type ExpressionScores,
   type FrameScores,
   FramesDifferError,
+  readExpressionScores,
   readFrameScores,
 } from "@duchenne/evaluation";
 import type { CompareEvaluationsRequest } from "@duchenne/proto";
 import type { EvaluationRecord, Store } from "@duchenne/store";
 import { storedReportSchema } from "../convert.ts";
 import { DEFAULT_RESAMPLES } from "../resamples.ts";
+import type { ComparisonTask } from "./compare-in-thread.ts";
 
-/** Thrown when an evaluation says nothing about action units. */
-class NoActionUnitsError extends Error {
+type NamedKind = Pick<ScoredEvaluation, "name" | "answers">;
+
+/** Thrown when one of two evaluations or versions is of a detector and the other of a classifier. */
+export class ModelKindsDifferError extends Error {
   readonly code = "failed_precondition";
-  readonly reason = "NO_ACTION_UNITS";
+  readonly reason = "MODEL_KINDS_DIFFER";
 
-  constructor(name: string, modelVersion: string) {
-    super(`Expected an evaluation of an action unit detector, ${name} is of the expression classifier ${modelVersion}`);
-    this.name = "NoActionUnitsError";
+  constructor(...both: readonly [NamedKind, NamedKind]) {
+    const [first, second] = both.map(
+      ({ name, answers }) =>
+        `${answers === "action_units" ? "an action unit detector" : "an expression classifier"} (${name})`,
+    );
+    super(`Expected two models of the same kind, got ${first} and ${second}`);
+    this.name = "ModelKindsDifferError";
   }
 }
 
@@ -36,17 +47,31 @@ class EvaluationWithoutScoresError extends Error {
   }
 }
 
-/** An evaluation of an action unit detector with what its frames scored. */
-export interface ScoredEvaluation {
+interface ScoredHead {
   readonly name: string;
   readonly record: EvaluationRecord;
-  readonly report: EvaluationReport;
   readonly split: "held_out" | "all";
   readonly datasetDigest: string;
+}
+
+/** An evaluation of an action unit detector with what its frames scored. */
+interface ScoredDetector extends ScoredHead {
+  readonly answers: "action_units";
+  readonly report: EvaluationReport;
   readonly scores: FrameScores;
 }
 
-/** @throws {NotFoundError} @throws {NoActionUnitsError} @throws {EvaluationWithoutScoresError} */
+/** An evaluation of an expression classifier with what its frames scored. */
+interface ScoredClassifier extends ScoredHead {
+  readonly answers: "expressions";
+  readonly report: ExpressionReport;
+  readonly scores: ExpressionScores;
+}
+
+/** An evaluation with what its frames scored. */
+export type ScoredEvaluation = ScoredDetector | ScoredClassifier;
+
+/** @throws {NotFoundError} @throws {EvaluationWithoutScoresError} @throws {FrameScoresError} */
 export async function scoredEvaluation(store: Store, name: string, field: string): Promise<ScoredEvaluation> {
   return scoredRecord(store, await store.evaluations.get(parseEvaluationName(name, field)));
 }
@@ -55,32 +80,54 @@ export async function scoredEvaluation(store: Store, name: string, field: string
 export async function scoredRecord(store: Store, record: EvaluationRecord): Promise<ScoredEvaluation> {
   const name = evaluationName(record.id);
   const { split, datasetDigest, ...report } = storedReportSchema.parse(record.report);
-  if ("expressions" in report) throw new NoActionUnitsError(name, record.modelVersion);
   if (record.scores === undefined) throw new EvaluationWithoutScoresError(name, record.modelVersion);
-  const scores = readFrameScores(await store.blobs.get(record.scores));
-  return { name, record, report, split, datasetDigest, scores };
+  const bytes = await store.blobs.get(record.scores);
+  const head = { name, record, split, datasetDigest };
+  return "expressions" in report
+    ? { ...head, answers: "expressions", report, scores: readExpressionScores(bytes) }
+    : { ...head, answers: "action_units", report, scores: readFrameScores(bytes) };
 }
 
-/** Two evaluations that can be compared. @throws as `scoredEvaluation` and `requireComparable` */
-export async function comparablePair(
-  store: Store,
-  request: CompareEvaluationsRequest,
-): Promise<readonly [ScoredEvaluation, ScoredEvaluation]> {
-  const before = await scoredEvaluation(store, request.before, "before");
-  const after = await scoredEvaluation(store, request.after, "after");
-  requireComparable(before, after);
-  return [before, after];
+/** Two evaluations that can be compared. */
+export interface ComparablePair {
+  readonly before: ScoredEvaluation;
+  readonly after: ScoredEvaluation;
+  /** What a comparer takes. */
+  task(options: BootstrapOptions): ComparisonTask;
 }
 
-/** @throws {FramesDifferError} @throws {NoSharedActionUnitError} */
-export function requireComparable(before: ScoredEvaluation, after: ScoredEvaluation): void {
-  if (before.datasetDigest !== after.datasetDigest) {
-    const [first, second] = [before, after].map(
-      ({ record, datasetDigest }) => `${record.dataset} (${datasetDigest.slice(0, 12)})`,
-    );
-    throw new FramesDifferError(first!, second!);
+/** Reads two evaluations that can be compared. @throws as `scoredEvaluation` and `requireComparable` */
+export async function comparablePair(store: Store, request: CompareEvaluationsRequest): Promise<ComparablePair> {
+  return requireComparable(
+    await scoredEvaluation(store, request.before, "before"),
+    await scoredEvaluation(store, request.after, "after"),
+  );
+}
+
+/**
+ * @throws {ModelKindsDifferError} @throws {FramesDifferError}
+ * @throws {NoSharedActionUnitError} @throws {NoSharedExpressionError}
+ */
+export function requireComparable(before: ScoredEvaluation, after: ScoredEvaluation): ComparablePair {
+  if (before.answers === "action_units" && after.answers === "action_units") {
+    requireSameDataset(before, after);
+    checkComparable(before.scores, after.scores);
+    const scores = { answers: "action_units", before: before.scores, after: after.scores } as const;
+    return { before, after, task: (options) => ({ ...scores, options }) };
   }
-  checkComparable(before.scores, after.scores);
+  if (before.answers === "expressions" && after.answers === "expressions") {
+    requireSameDataset(before, after);
+    checkComparableExpressions(before.scores, after.scores);
+    const scores = { answers: "expressions", before: before.scores, after: after.scores } as const;
+    return { before, after, task: (options) => ({ ...scores, options }) };
+  }
+  throw new ModelKindsDifferError(before, after);
+}
+
+function requireSameDataset(...both: readonly [ScoredEvaluation, ScoredEvaluation]): void {
+  if (both[0].datasetDigest === both[1].datasetDigest) return;
+  const [first, second] = both.map(({ record, datasetDigest }) => `${record.dataset} (${datasetDigest.slice(0, 12)})`);
+  throw new FramesDifferError(first!, second!);
 }
 
 /** How a request wants its bootstrap. */

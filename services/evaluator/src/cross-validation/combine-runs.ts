@@ -65,6 +65,7 @@ export async function combineRuns(
     const { recipe } = trainingSchema.parse(trainings.get(parseJobName(training))!.spec);
     const { evaluation } = evaluatedSchema.parse(child.result);
     const scored = await scoredRecord(store, await store.evaluations.get(parseEvaluationName(evaluation)));
+    if (scored.answers !== "action_units") throw new TypeError(`Expected ${evaluation} to be of a detector`);
     runs.push({ fold: recipe.split.fold, seed: recipe.optimization.seed, training, evaluation, ...scored });
   }
   const report = crossValidate(runs, { seed, resamples });
