@@ -35,6 +35,10 @@ export { type ExpressionEvaluationInput, evaluateExpressions } from "./evaluate-
 export { expressionDocument } from "./expression-document.ts";
 export { type ExpressionReport, expressionReportSchema } from "./expression-report.ts";
 export { type FrameScores, FrameScoresError, readFrameScores, writeFrameScores } from "./frame-scores.ts";
+export { PerplexityTooLargeError, perplexityFor } from "./projection/perplexity.ts";
+export { DegenerateFeaturesError, type ProjectionInput, projectFeatures } from "./projection/project-features.ts";
+export { type ProjectionReport, projectionReportSchema } from "./projection/projection-report.ts";
+export { TSNE_STEPS } from "./projection/tsne.ts";
 export { type Estimate, type EvaluationReport, evaluationReportSchema, type ReportHead } from "./report.ts";
 export type { ReportDocument } from "./report-document.ts";
 export { interval, tableLines } from "./report-parts.ts";
