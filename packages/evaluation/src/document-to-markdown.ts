@@ -18,6 +18,7 @@ function linesOf(block: ReportBlock): string[] {
     case "runs":
     case "calibration":
     case "confusion":
+    case "scatter":
       return [];
   }
 }

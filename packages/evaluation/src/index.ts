@@ -37,6 +37,7 @@ export { type ExpressionReport, expressionReportSchema } from "./expression-repo
 export { type FrameScores, FrameScoresError, readFrameScores, writeFrameScores } from "./frame-scores.ts";
 export { PerplexityTooLargeError, perplexityFor } from "./projection/perplexity.ts";
 export { DegenerateFeaturesError, type ProjectionInput, projectFeatures } from "./projection/project-features.ts";
+export { projectionDocument } from "./projection/projection-document.ts";
 export { type ProjectionReport, projectionReportSchema } from "./projection/projection-report.ts";
 export { TSNE_STEPS } from "./projection/tsne.ts";
 export { type Estimate, type EvaluationReport, evaluationReportSchema, type ReportHead } from "./report.ts";
