@@ -1,5 +1,5 @@
-// The process of one attempt at an evaluation or at the report of a cross-validation. It runs models as they are served, and
-// needs no TensorFlow.
+// The process of one attempt at an evaluation, at the report of a cross-validation or at a projection. It runs models as
+// they are served, and needs no TensorFlow.
 import { randomUUID } from "node:crypto";
 import { crossValidationName, evaluationName, openRegisteredDataset, parseVersionName } from "@duchenne/control";
 import { writeFrameScores } from "@duchenne/evaluation";
@@ -13,6 +13,8 @@ import { evaluableVersion } from "./evaluable-version.ts";
 import { evaluatedVersion } from "./evaluated-version.ts";
 import { evaluationSpecSchema } from "./evaluation-spec.ts";
 import { phaseProgress } from "./phase-progress.ts";
+import { projectVersion } from "./projection/project-version.ts";
+import { PROJECTION } from "./projection/projection-spec.ts";
 import { selectFrames } from "./select-frames.ts";
 
 await runAttempt({
@@ -65,4 +67,6 @@ await runAttempt({
     emit({ kind: "artifact", name, artifactKind: "cross_validation" });
     return { crossValidation: name };
   },
+
+  [PROJECTION]: projectVersion,
 });

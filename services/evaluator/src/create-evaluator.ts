@@ -28,6 +28,10 @@ import { planCrossValidation } from "./cross-validation/plan-cross-validation.ts
 import { evaluableVersion } from "./evaluable-version.ts";
 import type { EvaluationSpec } from "./evaluation-spec.ts";
 import { NoSubjectsError } from "./no-subjects-error.ts";
+import { checkProjection } from "./projection/check-projection.ts";
+import { projectionMessage } from "./projection/projection-message.ts";
+import { PROJECTION } from "./projection/projection-spec.ts";
+import { readProjection } from "./projection/stored-projection.ts";
 import { DEFAULT_RESAMPLES } from "./resamples.ts";
 import { sharedActionUnits, sharedExpressions } from "./select-frames.ts";
 
@@ -40,7 +44,7 @@ export async function createEvaluator(context: ServiceContext, config: Evaluator
     store,
     location,
     resources,
-    kinds: { evaluation: attempt, cross_validation: attempt },
+    kinds: { evaluation: attempt, cross_validation: attempt, [PROJECTION]: attempt },
     slots: { evaluation: config.evaluationSlots },
     leaseMs,
     otlpEndpoint,
@@ -72,6 +76,15 @@ export async function createEvaluator(context: ServiceContext, config: Evaluator
 
     getReport: async ({ name, formats }) =>
       evaluationReportMessage(await store.evaluations.get(parseEvaluationName(name)), formats),
+
+    async createProjection(request) {
+      const spec = await checkProjection(store, request);
+      const displayName = `Projection of ${spec.modelVersion} on ${spec.dataset}`;
+      const modelVersions = [parseVersionName(spec.modelVersion)];
+      return submitJob(store, request, { kind: PROJECTION, spec, displayName, modelVersions, maxFailures });
+    },
+
+    getProjection: async ({ name, formats }) => projectionMessage(name, await readProjection(store, name), formats),
 
     checkGate: (request, { signal }) => checkGate(store, compare, request, signal),
 

@@ -21,7 +21,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file duchenne/v1/evaluator.proto.
  */
 export const file_duchenne_v1_evaluator: GenFile = /*@__PURE__*/
-  fileDesc("ChtkdWNoZW5uZS92MS9ldmFsdWF0b3IucHJvdG8SC2R1Y2hlbm5lLnYxIuUCChdDcmVhdGVFdmFsdWF0aW9uUmVxdWVzdBIbCgpyZXF1ZXN0X2lkGAEgASgJQge6SARyAhhAEiEKDW1vZGVsX3ZlcnNpb24YAiABKAlCCrpIB3IFEAEYgAISOwoHZGF0YXNldBgDIAEoCUIqukgnciUyI15kYXRhc2V0cy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kEisKBXNwbGl0GAQgASgOMhIuZHVjaGVubmUudjEuU3BsaXRCCLpIBYIBAhABEhgKEGlkZW50aXR5X2xlYWthZ2UYBSABKAgSEQoEc2VlZBgGIAEoBEgAiAEBEiUKE2Jvb3RzdHJhcF9yZXNhbXBsZXMYByABKA1CCLpIBSoDGJBOEhUKDXZhbGlkYXRlX29ubHkYCCABKAgSLAoLam9iX29wdGlvbnMYCSABKAsyFy5kdWNoZW5uZS52MS5Kb2JPcHRpb25zQgcKBV9zZWVkIokBChBHZXRSZXBvcnRSZXF1ZXN0EjYKBG5hbWUYASABKAlCKLpIJXIjMiFeZXZhbHVhdGlvbnMvW2EtekEtWjAtOV8tXXsxLDY0fSQSPQoHZm9ybWF0cxgCIAMoDjIZLmR1Y2hlbm5lLnYxLlJlcG9ydEZvcm1hdEIRukgOkgELGAEiB4IBBBABIAAiZAoIRXN0aW1hdGUSEgoFdmFsdWUYASABKAFIAIgBARISCgVsb3dlchgCIAEoAUgBiAEBEhIKBXVwcGVyGAMgASgBSAKIAQFCCAoGX3ZhbHVlQggKBl9sb3dlckIICgZfdXBwZXIibQoJQ29uZnVzaW9uEhYKDnRydWVfcG9zaXRpdmVzGAEgASgNEhcKD2ZhbHNlX3Bvc2l0aXZlcxgCIAEoDRIXCg9mYWxzZV9uZWdhdGl2ZXMYAyABKA0SFgoOdHJ1ZV9uZWdhdGl2ZXMYBCABKA0iawoOQ2FsaWJyYXRpb25CaW4SDQoFbG93ZXIYASABKAESDQoFdXBwZXIYAiABKAESDgoGZnJhbWVzGAMgASgNEhgKEG1lYW5fcHJvYmFiaWxpdHkYBCABKAESEQoJb2NjdXJyaW5nGAUgASgBIo4EChBBY3Rpb25Vbml0UmVwb3J0EhMKC2FjdGlvbl91bml0GAEgASgNEg4KBmZyYW1lcxgCIAEoDRISCgpwcmV2YWxlbmNlGAMgASgBEiEKAmYxGAQgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSEgoKdHJpdmlhbF9mMRgFIAEoARIiCgNhdWMYBiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIRCgl0aHJlc2hvbGQYByABKAESNgoQdGhyZXNob2xkX29yaWdpbhgIIAEoDjIcLmR1Y2hlbm5lLnYxLlRocmVzaG9sZE9yaWdpbhIpCgpmMV9hdF9oYWxmGAkgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSMAoRYXZlcmFnZV9wcmVjaXNpb24YCiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIwChFjYWxpYnJhdGlvbl9lcnJvchgLIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEioKC2JyaWVyX3Njb3JlGAwgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSKQoJY29uZnVzaW9uGA0gASgLMhYuZHVjaGVubmUudjEuQ29uZnVzaW9uEjUKEGNhbGlicmF0aW9uX2JpbnMYDiADKAsyGy5kdWNoZW5uZS52MS5DYWxpYnJhdGlvbkJpbiKSAQoRRXhwcmVzc2lvbkZpZ3VyZXMSEgoKZXhwcmVzc2lvbhgBIAEoCRIOCgZmcmFtZXMYAiABKA0SJQoGcmVjYWxsGAMgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSIQoCZjEYBCABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIPCgdhbnN3ZXJzGAUgAygNIv0BChBFeHByZXNzaW9uUmVwb3J0EiMKBHRvcDEYASABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIUCgx0cml2aWFsX3RvcDEYAiABKAESMgoTbWVhbl9jbGFzc19hY2N1cmFjeRgDIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEiwKDWNyb3NzX2VudHJvcHkYBCABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIzCgtleHByZXNzaW9ucxgFIAMoCzIeLmR1Y2hlbm5lLnYxLkV4cHJlc3Npb25GaWd1cmVzEhcKD2ZyYW1lc19sZWZ0X291dBgGIAEoDSKHAQoPSWRlbnRpdHlMZWFrYWdlEicKCGFjY3VyYWN5GAEgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSDgoGY2hhbmNlGAIgASgBEhAKCHN1YmplY3RzGAMgASgNEhQKDHRyYWluX2ZyYW1lcxgEIAEoDRITCgt0ZXN0X2ZyYW1lcxgFIAEoDSKABwoQRXZhbHVhdGlvblJlcG9ydBIMCgRuYW1lGAEgASgJEhUKDW1vZGVsX3ZlcnNpb24YAiABKAkSDwoHZGF0YXNldBgDIAEoCRIWCg5kYXRhc2V0X2RpZ2VzdBgEIAEoCRIhCgVzcGxpdBgFIAEoDjISLmR1Y2hlbm5lLnYxLlNwbGl0Eg4KBmZyYW1lcxgGIAEoDRIQCghzdWJqZWN0cxgHIAEoDRIzCgxhY3Rpb25fdW5pdHMYCCADKAsyHS5kdWNoZW5uZS52MS5BY3Rpb25Vbml0UmVwb3J0EiYKB21lYW5fZjEYCSABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIoCgltYWNyb19hdWMYCiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRI2ChBpZGVudGl0eV9sZWFrYWdlGAsgASgLMhwuZHVjaGVubmUudjEuSWRlbnRpdHlMZWFrYWdlEi8KC2NyZWF0ZV90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRqc29uGA0gASgJEhAKCG1hcmtkb3duGA4gASgJEhAKCHN3ZXB0X2YxGA8gASgBEhcKD3N3ZXB0X3RocmVzaG9sZBgQIAEoARIXCg9tZWFuX3RyaXZpYWxfZjEYESABKAESOAoRZXhwcmVzc2lvbl9yZXBvcnQYEiABKAsyHS5kdWNoZW5uZS52MS5FeHByZXNzaW9uUmVwb3J0EjEKDmludGVydmFsc19vdmVyGBMgASgOMhkuZHVjaGVubmUudjEuU2FtcGxpbmdVbml0EicKCGYxX21pY3JvGBQgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSLgoPbWVhbl9mMV9hdF9oYWxmGBUgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSNgoXbWFjcm9fYXZlcmFnZV9wcmVjaXNpb24YFiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRI1ChZtZWFuX2NhbGlicmF0aW9uX2Vycm9yGBcgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSLwoQbWVhbl9icmllcl9zY29yZRgYIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEgwKBGh0bWwYGSABKAkSEQoJanVuaXRfeG1sGBogASgJIpICChlDb21wYXJlRXZhbHVhdGlvbnNSZXF1ZXN0EjgKBmJlZm9yZRgBIAEoCUIoukglciMyIV5ldmFsdWF0aW9ucy9bYS16QS1aMC05Xy1dezEsNjR9JBI3CgVhZnRlchgCIAEoCUIoukglciMyIV5ldmFsdWF0aW9ucy9bYS16QS1aMC05Xy1dezEsNjR9JBIRCgRzZWVkGAMgASgESACIAQESJQoTYm9vdHN0cmFwX3Jlc2FtcGxlcxgEIAEoDUIIukgFKgMYkE4SMAoKY29uZmlkZW5jZRgFIAEoAUIXukgUEhIRAAAAAAAA8D8pAAAAAAAA4D9IAYgBAUIHCgVfc2VlZEINCgtfY29uZmlkZW5jZSKEAQoOUGFpcmVkRXN0aW1hdGUSJQoGYmVmb3JlGAEgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSJAoFYWZ0ZXIYAiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIlCgZjaGFuZ2UYAyABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZSJ+ChRBY3Rpb25Vbml0Q29tcGFyaXNvbhITCgthY3Rpb25fdW5pdBgBIAEoDRInCgJmMRgCIAEoCzIbLmR1Y2hlbm5lLnYxLlBhaXJlZEVzdGltYXRlEigKA2F1YxgDIAEoCzIbLmR1Y2hlbm5lLnYxLlBhaXJlZEVzdGltYXRlIuIDChRFdmFsdWF0aW9uQ29tcGFyaXNvbhIOCgZiZWZvcmUYASABKAkSDQoFYWZ0ZXIYAiABKAkSHAoUYmVmb3JlX21vZGVsX3ZlcnNpb24YAyABKAkSGwoTYWZ0ZXJfbW9kZWxfdmVyc2lvbhgEIAEoCRIPCgdkYXRhc2V0GAUgASgJEhYKDmRhdGFzZXRfZGlnZXN0GAYgASgJEg4KBmZyYW1lcxgHIAEoDRIQCghzdWJqZWN0cxgIIAEoDRIxCg5pbnRlcnZhbHNfb3ZlchgJIAEoDjIZLmR1Y2hlbm5lLnYxLlNhbXBsaW5nVW5pdBISCgpjb25maWRlbmNlGAogASgBEi4KCW1hY3JvX2F1YxgLIAEoCzIbLmR1Y2hlbm5lLnYxLlBhaXJlZEVzdGltYXRlEiwKB21lYW5fZjEYDCABKAsyGy5kdWNoZW5uZS52MS5QYWlyZWRFc3RpbWF0ZRI3CgxhY3Rpb25fdW5pdHMYDSADKAsyIS5kdWNoZW5uZS52MS5BY3Rpb25Vbml0Q29tcGFyaXNvbhITCgtvbmx5X2JlZm9yZRgOIAMoDRISCgpvbmx5X2FmdGVyGA8gAygNEgwKBGpzb24YECABKAkSEAoIbWFya2Rvd24YESABKAkiawoQQ2hlY2tHYXRlUmVxdWVzdBI8CgpldmFsdWF0aW9uGAEgASgJQii6SCVyIzIhXmV2YWx1YXRpb25zL1thLXpBLVowLTlfLV17MSw2NH0kEhkKBGdhdGUYAiABKAlCC7pICHIGEAEogIAEIr0BCgtHYXRlRmluZGluZxIMCgRydWxlGAEgASgJEhgKC2FjdGlvbl91bml0GAIgASgNSACIAQESKQoHb3V0Y29tZRgDIAEoDjIYLmR1Y2hlbm5lLnYxLkdhdGVPdXRjb21lEicKCGVzdGltYXRlGAQgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSDQoFbGltaXQYBSABKAESEwoLZXhwbGFuYXRpb24YBiABKAlCDgoMX2FjdGlvbl91bml0IpsBCglHYXRlQ2hlY2sSEgoKZXZhbHVhdGlvbhgBIAEoCRIpCgdvdXRjb21lGAIgASgOMhguZHVjaGVubmUudjEuR2F0ZU91dGNvbWUSKgoIZmluZGluZ3MYAyADKAsyGC5kdWNoZW5uZS52MS5HYXRlRmluZGluZxIQCghtYXJrZG93bhgEIAEoCRIRCglqdW5pdF94bWwYBSABKAkixgQKHENyZWF0ZUNyb3NzVmFsaWRhdGlvblJlcXVlc3QSGwoKcmVxdWVzdF9pZBgBIAEoCUIHukgEcgIYQBIVCg12YWxpZGF0ZV9vbmx5GAIgASgIEh4KDGRpc3BsYXlfbmFtZRgDIAEoCUIIukgFcgMYgAESMAoJZmluZV90dW5lGAQgASgLMhUuZHVjaGVubmUudjEuRmluZVR1bmVCBrpIA8gBARImCgVzZWVkcxgFIAMoBEIXukgUkgEREDIYASILMgkY/////////w8SGAoQaWRlbnRpdHlfbGVha2FnZRgGIAEoCBIrCg5ib290c3RyYXBfc2VlZBgHIAEoBEIOukgLMgkY/////////w9IAIgBARIlChNib290c3RyYXBfcmVzYW1wbGVzGAggASgNQgi6SAUqAxiQThIsCgtqb2Jfb3B0aW9ucxgJIAEoCzIXLmR1Y2hlbm5lLnYxLkpvYk9wdGlvbnMSjAEKFGV2YWx1YXRpb25fcmVzb3VyY2VzGAogAygLMkIuZHVjaGVubmUudjEuQ3JlYXRlQ3Jvc3NWYWxpZGF0aW9uUmVxdWVzdC5FdmFsdWF0aW9uUmVzb3VyY2VzRW50cnlCKrpIJ5oBJBAQIhpyGDIWXlthLXpdW2EtejAtOV9dezAsMzF9JCoEKgIoARo6ChhFdmFsdWF0aW9uUmVzb3VyY2VzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgNOgI4AUIRCg9fYm9vdHN0cmFwX3NlZWQilwEKGUdldENyb3NzVmFsaWRhdGlvblJlcXVlc3QSOwoEbmFtZRgBIAEoCUItukgqcigyJl5jcm9zc1ZhbGlkYXRpb25zL1thLXpBLVowLTlfLV17MSw2NH0kEj0KB2Zvcm1hdHMYAiADKA4yGS5kdWNoZW5uZS52MS5SZXBvcnRGb3JtYXRCEbpIDpIBCxgBIgeCAQQQASAAIrkBChRDcm9zc1ZhbGlkYXRlZEZpZ3VyZRIRCgRtZWFuGAEgASgBSACIAQESGwoOZm9sZF9kZXZpYXRpb24YAiABKAFIAYgBARIbCg5zZWVkX2RldmlhdGlvbhgDIAEoAUgCiAEBEiUKBnBvb2xlZBgEIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlQgcKBV9tZWFuQhEKD19mb2xkX2RldmlhdGlvbkIRCg9fc2VlZF9kZXZpYXRpb24imAQKFUNyb3NzVmFsaWRhdGVkRmlndXJlcxITCgthY3Rpb25fdW5pdBgBIAEoDRIOCgZmcmFtZXMYAiABKA0SEgoKcHJldmFsZW5jZRgDIAEoARISCgp0cml2aWFsX2YxGAQgASgBEi0KAmYxGAUgASgLMiEuZHVjaGVubmUudjEuQ3Jvc3NWYWxpZGF0ZWRGaWd1cmUSNQoKZjFfYXRfaGFsZhgGIAEoCzIhLmR1Y2hlbm5lLnYxLkNyb3NzVmFsaWRhdGVkRmlndXJlEjMKCHN3ZXB0X2YxGAcgASgLMiEuZHVjaGVubmUudjEuQ3Jvc3NWYWxpZGF0ZWRGaWd1cmUSLgoDYXVjGAggASgLMiEuZHVjaGVubmUudjEuQ3Jvc3NWYWxpZGF0ZWRGaWd1cmUSPAoRYXZlcmFnZV9wcmVjaXNpb24YCSABKAsyIS5kdWNoZW5uZS52MS5Dcm9zc1ZhbGlkYXRlZEZpZ3VyZRI8ChFjYWxpYnJhdGlvbl9lcnJvchgKIAEoCzIhLmR1Y2hlbm5lLnYxLkNyb3NzVmFsaWRhdGVkRmlndXJlEjYKC2JyaWVyX3Njb3JlGAsgASgLMiEuZHVjaGVubmUudjEuQ3Jvc3NWYWxpZGF0ZWRGaWd1cmUSMwoIZjFfbWljcm8YDCABKAsyIS5kdWNoZW5uZS52MS5Dcm9zc1ZhbGlkYXRlZEZpZ3VyZSLEAgoKUnVuRmlndXJlcxIPCgJmMRgBIAEoAUgAiAEBEhcKCmYxX2F0X2hhbGYYAiABKAFIAYgBARIVCghzd2VwdF9mMRgDIAEoAUgCiAEBEhAKA2F1YxgEIAEoAUgDiAEBEh4KEWF2ZXJhZ2VfcHJlY2lzaW9uGAUgASgBSASIAQESHgoRY2FsaWJyYXRpb25fZXJyb3IYBiABKAFIBYgBARIYCgticmllcl9zY29yZRgHIAEoAUgGiAEBEhUKCGYxX21pY3JvGAggASgBSAeIAQFCBQoDX2YxQg0KC19mMV9hdF9oYWxmQgsKCV9zd2VwdF9mMUIGCgRfYXVjQhQKEl9hdmVyYWdlX3ByZWNpc2lvbkIUChJfY2FsaWJyYXRpb25fZXJyb3JCDgoMX2JyaWVyX3Njb3JlQgsKCV9mMV9taWNybyK2AgoSQ3Jvc3NWYWxpZGF0aW9uUnVuEgwKBGZvbGQYASABKA0SDAoEc2VlZBgCIAEoBBIQCgh0cmFpbmluZxgDIAEoCRIVCg1tb2RlbF92ZXJzaW9uGAQgASgJEhIKCmV2YWx1YXRpb24YBSABKAkSDgoGZnJhbWVzGAYgASgNEhAKCHN1YmplY3RzGAcgASgNEhcKD3N3ZXB0X3RocmVzaG9sZBgIIAEoARIlCgRtZWFuGAkgASgLMhcuZHVjaGVubmUudjEuUnVuRmlndXJlcxItCgxhY3Rpb25fdW5pdHMYCiADKAsyFy5kdWNoZW5uZS52MS5SdW5GaWd1cmVzEjYKEGlkZW50aXR5X2xlYWthZ2UYCyABKAsyHC5kdWNoZW5uZS52MS5JZGVudGl0eUxlYWthZ2UipAMKD0Nyb3NzVmFsaWRhdGlvbhIMCgRuYW1lGAEgASgJEg0KBW1vZGVsGAIgASgJEg8KB2RhdGFzZXQYAyABKAkSFgoOZGF0YXNldF9kaWdlc3QYBCABKAkSDQoFZm9sZHMYBSABKA0SDQoFc2VlZHMYBiADKAQSDgoGZnJhbWVzGAcgASgNEhAKCHN1YmplY3RzGAggASgNEjAKBG1lYW4YCSABKAsyIi5kdWNoZW5uZS52MS5Dcm9zc1ZhbGlkYXRlZEZpZ3VyZXMSOAoMYWN0aW9uX3VuaXRzGAogAygLMiIuZHVjaGVubmUudjEuQ3Jvc3NWYWxpZGF0ZWRGaWd1cmVzEi0KBHJ1bnMYCyADKAsyHy5kdWNoZW5uZS52MS5Dcm9zc1ZhbGlkYXRpb25SdW4SLwoLY3JlYXRlX3RpbWUYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBGpzb24YDSABKAkSEAoIbWFya2Rvd24YDiABKAkSDAoEaHRtbBgPIAEoCRIRCglqdW5pdF94bWwYECABKAkqQQoFU3BsaXQSFQoRU1BMSVRfVU5TUEVDSUZJRUQQABISCg5TUExJVF9IRUxEX09VVBABEg0KCVNQTElUX0FMTBACKl4KDFJlcG9ydEZvcm1hdBIdChlSRVBPUlRfRk9STUFUX1VOU1BFQ0lGSUVEEAASFgoSUkVQT1JUX0ZPUk1BVF9IVE1MEAESFwoTUkVQT1JUX0ZPUk1BVF9KVU5JVBACKmMKDFNhbXBsaW5nVW5pdBIdChlTQU1QTElOR19VTklUX1VOU1BFQ0lGSUVEEAASGgoWU0FNUExJTkdfVU5JVF9TVUJKRUNUUxABEhgKFFNBTVBMSU5HX1VOSVRfRlJBTUVTEAIqegoLR2F0ZU91dGNvbWUSHAoYR0FURV9PVVRDT01FX1VOU1BFQ0lGSUVEEAASFQoRR0FURV9PVVRDT01FX1BBU1MQARIVChFHQVRFX09VVENPTUVfRkFJTBACEh8KG0dBVEVfT1VUQ09NRV9DT1VMRF9OT1RfVEVMTBADMoAEChBFdmFsdWF0b3JTZXJ2aWNlEkoKEENyZWF0ZUV2YWx1YXRpb24SJC5kdWNoZW5uZS52MS5DcmVhdGVFdmFsdWF0aW9uUmVxdWVzdBoQLmR1Y2hlbm5lLnYxLkpvYhJJCglHZXRSZXBvcnQSHS5kdWNoZW5uZS52MS5HZXRSZXBvcnRSZXF1ZXN0Gh0uZHVjaGVubmUudjEuRXZhbHVhdGlvblJlcG9ydBJUChVDcmVhdGVDcm9zc1ZhbGlkYXRpb24SKS5kdWNoZW5uZS52MS5DcmVhdGVDcm9zc1ZhbGlkYXRpb25SZXF1ZXN0GhAuZHVjaGVubmUudjEuSm9iEloKEkdldENyb3NzVmFsaWRhdGlvbhImLmR1Y2hlbm5lLnYxLkdldENyb3NzVmFsaWRhdGlvblJlcXVlc3QaHC5kdWNoZW5uZS52MS5Dcm9zc1ZhbGlkYXRpb24SXwoSQ29tcGFyZUV2YWx1YXRpb25zEiYuZHVjaGVubmUudjEuQ29tcGFyZUV2YWx1YXRpb25zUmVxdWVzdBohLmR1Y2hlbm5lLnYxLkV2YWx1YXRpb25Db21wYXJpc29uEkIKCUNoZWNrR2F0ZRIdLmR1Y2hlbm5lLnYxLkNoZWNrR2F0ZVJlcXVlc3QaFi5kdWNoZW5uZS52MS5HYXRlQ2hlY2tiBnByb3RvMw", [file_buf_validate_validate, file_duchenne_v1_action_unit, file_duchenne_v1_job, file_duchenne_v1_trainer, file_google_protobuf_timestamp]);
+  fileDesc("ChtkdWNoZW5uZS92MS9ldmFsdWF0b3IucHJvdG8SC2R1Y2hlbm5lLnYxIuUCChdDcmVhdGVFdmFsdWF0aW9uUmVxdWVzdBIbCgpyZXF1ZXN0X2lkGAEgASgJQge6SARyAhhAEiEKDW1vZGVsX3ZlcnNpb24YAiABKAlCCrpIB3IFEAEYgAISOwoHZGF0YXNldBgDIAEoCUIqukgnciUyI15kYXRhc2V0cy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kEisKBXNwbGl0GAQgASgOMhIuZHVjaGVubmUudjEuU3BsaXRCCLpIBYIBAhABEhgKEGlkZW50aXR5X2xlYWthZ2UYBSABKAgSEQoEc2VlZBgGIAEoBEgAiAEBEiUKE2Jvb3RzdHJhcF9yZXNhbXBsZXMYByABKA1CCLpIBSoDGJBOEhUKDXZhbGlkYXRlX29ubHkYCCABKAgSLAoLam9iX29wdGlvbnMYCSABKAsyFy5kdWNoZW5uZS52MS5Kb2JPcHRpb25zQgcKBV9zZWVkIokBChBHZXRSZXBvcnRSZXF1ZXN0EjYKBG5hbWUYASABKAlCKLpIJXIjMiFeZXZhbHVhdGlvbnMvW2EtekEtWjAtOV8tXXsxLDY0fSQSPQoHZm9ybWF0cxgCIAMoDjIZLmR1Y2hlbm5lLnYxLlJlcG9ydEZvcm1hdEIRukgOkgELGAEiB4IBBBABIAAiZAoIRXN0aW1hdGUSEgoFdmFsdWUYASABKAFIAIgBARISCgVsb3dlchgCIAEoAUgBiAEBEhIKBXVwcGVyGAMgASgBSAKIAQFCCAoGX3ZhbHVlQggKBl9sb3dlckIICgZfdXBwZXIibQoJQ29uZnVzaW9uEhYKDnRydWVfcG9zaXRpdmVzGAEgASgNEhcKD2ZhbHNlX3Bvc2l0aXZlcxgCIAEoDRIXCg9mYWxzZV9uZWdhdGl2ZXMYAyABKA0SFgoOdHJ1ZV9uZWdhdGl2ZXMYBCABKA0iawoOQ2FsaWJyYXRpb25CaW4SDQoFbG93ZXIYASABKAESDQoFdXBwZXIYAiABKAESDgoGZnJhbWVzGAMgASgNEhgKEG1lYW5fcHJvYmFiaWxpdHkYBCABKAESEQoJb2NjdXJyaW5nGAUgASgBIo4EChBBY3Rpb25Vbml0UmVwb3J0EhMKC2FjdGlvbl91bml0GAEgASgNEg4KBmZyYW1lcxgCIAEoDRISCgpwcmV2YWxlbmNlGAMgASgBEiEKAmYxGAQgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSEgoKdHJpdmlhbF9mMRgFIAEoARIiCgNhdWMYBiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIRCgl0aHJlc2hvbGQYByABKAESNgoQdGhyZXNob2xkX29yaWdpbhgIIAEoDjIcLmR1Y2hlbm5lLnYxLlRocmVzaG9sZE9yaWdpbhIpCgpmMV9hdF9oYWxmGAkgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSMAoRYXZlcmFnZV9wcmVjaXNpb24YCiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIwChFjYWxpYnJhdGlvbl9lcnJvchgLIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEioKC2JyaWVyX3Njb3JlGAwgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSKQoJY29uZnVzaW9uGA0gASgLMhYuZHVjaGVubmUudjEuQ29uZnVzaW9uEjUKEGNhbGlicmF0aW9uX2JpbnMYDiADKAsyGy5kdWNoZW5uZS52MS5DYWxpYnJhdGlvbkJpbiKSAQoRRXhwcmVzc2lvbkZpZ3VyZXMSEgoKZXhwcmVzc2lvbhgBIAEoCRIOCgZmcmFtZXMYAiABKA0SJQoGcmVjYWxsGAMgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSIQoCZjEYBCABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIPCgdhbnN3ZXJzGAUgAygNIv0BChBFeHByZXNzaW9uUmVwb3J0EiMKBHRvcDEYASABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIUCgx0cml2aWFsX3RvcDEYAiABKAESMgoTbWVhbl9jbGFzc19hY2N1cmFjeRgDIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEiwKDWNyb3NzX2VudHJvcHkYBCABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIzCgtleHByZXNzaW9ucxgFIAMoCzIeLmR1Y2hlbm5lLnYxLkV4cHJlc3Npb25GaWd1cmVzEhcKD2ZyYW1lc19sZWZ0X291dBgGIAEoDSKHAQoPSWRlbnRpdHlMZWFrYWdlEicKCGFjY3VyYWN5GAEgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSDgoGY2hhbmNlGAIgASgBEhAKCHN1YmplY3RzGAMgASgNEhQKDHRyYWluX2ZyYW1lcxgEIAEoDRITCgt0ZXN0X2ZyYW1lcxgFIAEoDSKABwoQRXZhbHVhdGlvblJlcG9ydBIMCgRuYW1lGAEgASgJEhUKDW1vZGVsX3ZlcnNpb24YAiABKAkSDwoHZGF0YXNldBgDIAEoCRIWCg5kYXRhc2V0X2RpZ2VzdBgEIAEoCRIhCgVzcGxpdBgFIAEoDjISLmR1Y2hlbm5lLnYxLlNwbGl0Eg4KBmZyYW1lcxgGIAEoDRIQCghzdWJqZWN0cxgHIAEoDRIzCgxhY3Rpb25fdW5pdHMYCCADKAsyHS5kdWNoZW5uZS52MS5BY3Rpb25Vbml0UmVwb3J0EiYKB21lYW5fZjEYCSABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIoCgltYWNyb19hdWMYCiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRI2ChBpZGVudGl0eV9sZWFrYWdlGAsgASgLMhwuZHVjaGVubmUudjEuSWRlbnRpdHlMZWFrYWdlEi8KC2NyZWF0ZV90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRqc29uGA0gASgJEhAKCG1hcmtkb3duGA4gASgJEhAKCHN3ZXB0X2YxGA8gASgBEhcKD3N3ZXB0X3RocmVzaG9sZBgQIAEoARIXCg9tZWFuX3RyaXZpYWxfZjEYESABKAESOAoRZXhwcmVzc2lvbl9yZXBvcnQYEiABKAsyHS5kdWNoZW5uZS52MS5FeHByZXNzaW9uUmVwb3J0EjEKDmludGVydmFsc19vdmVyGBMgASgOMhkuZHVjaGVubmUudjEuU2FtcGxpbmdVbml0EicKCGYxX21pY3JvGBQgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSLgoPbWVhbl9mMV9hdF9oYWxmGBUgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSNgoXbWFjcm9fYXZlcmFnZV9wcmVjaXNpb24YFiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRI1ChZtZWFuX2NhbGlicmF0aW9uX2Vycm9yGBcgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSLwoQbWVhbl9icmllcl9zY29yZRgYIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEgwKBGh0bWwYGSABKAkSEQoJanVuaXRfeG1sGBogASgJIpICChlDb21wYXJlRXZhbHVhdGlvbnNSZXF1ZXN0EjgKBmJlZm9yZRgBIAEoCUIoukglciMyIV5ldmFsdWF0aW9ucy9bYS16QS1aMC05Xy1dezEsNjR9JBI3CgVhZnRlchgCIAEoCUIoukglciMyIV5ldmFsdWF0aW9ucy9bYS16QS1aMC05Xy1dezEsNjR9JBIRCgRzZWVkGAMgASgESACIAQESJQoTYm9vdHN0cmFwX3Jlc2FtcGxlcxgEIAEoDUIIukgFKgMYkE4SMAoKY29uZmlkZW5jZRgFIAEoAUIXukgUEhIRAAAAAAAA8D8pAAAAAAAA4D9IAYgBAUIHCgVfc2VlZEINCgtfY29uZmlkZW5jZSKEAQoOUGFpcmVkRXN0aW1hdGUSJQoGYmVmb3JlGAEgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSJAoFYWZ0ZXIYAiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIlCgZjaGFuZ2UYAyABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZSJ+ChRBY3Rpb25Vbml0Q29tcGFyaXNvbhITCgthY3Rpb25fdW5pdBgBIAEoDRInCgJmMRgCIAEoCzIbLmR1Y2hlbm5lLnYxLlBhaXJlZEVzdGltYXRlEigKA2F1YxgDIAEoCzIbLmR1Y2hlbm5lLnYxLlBhaXJlZEVzdGltYXRlIuIDChRFdmFsdWF0aW9uQ29tcGFyaXNvbhIOCgZiZWZvcmUYASABKAkSDQoFYWZ0ZXIYAiABKAkSHAoUYmVmb3JlX21vZGVsX3ZlcnNpb24YAyABKAkSGwoTYWZ0ZXJfbW9kZWxfdmVyc2lvbhgEIAEoCRIPCgdkYXRhc2V0GAUgASgJEhYKDmRhdGFzZXRfZGlnZXN0GAYgASgJEg4KBmZyYW1lcxgHIAEoDRIQCghzdWJqZWN0cxgIIAEoDRIxCg5pbnRlcnZhbHNfb3ZlchgJIAEoDjIZLmR1Y2hlbm5lLnYxLlNhbXBsaW5nVW5pdBISCgpjb25maWRlbmNlGAogASgBEi4KCW1hY3JvX2F1YxgLIAEoCzIbLmR1Y2hlbm5lLnYxLlBhaXJlZEVzdGltYXRlEiwKB21lYW5fZjEYDCABKAsyGy5kdWNoZW5uZS52MS5QYWlyZWRFc3RpbWF0ZRI3CgxhY3Rpb25fdW5pdHMYDSADKAsyIS5kdWNoZW5uZS52MS5BY3Rpb25Vbml0Q29tcGFyaXNvbhITCgtvbmx5X2JlZm9yZRgOIAMoDRISCgpvbmx5X2FmdGVyGA8gAygNEgwKBGpzb24YECABKAkSEAoIbWFya2Rvd24YESABKAkiawoQQ2hlY2tHYXRlUmVxdWVzdBI8CgpldmFsdWF0aW9uGAEgASgJQii6SCVyIzIhXmV2YWx1YXRpb25zL1thLXpBLVowLTlfLV17MSw2NH0kEhkKBGdhdGUYAiABKAlCC7pICHIGEAEogIAEIr0BCgtHYXRlRmluZGluZxIMCgRydWxlGAEgASgJEhgKC2FjdGlvbl91bml0GAIgASgNSACIAQESKQoHb3V0Y29tZRgDIAEoDjIYLmR1Y2hlbm5lLnYxLkdhdGVPdXRjb21lEicKCGVzdGltYXRlGAQgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSDQoFbGltaXQYBSABKAESEwoLZXhwbGFuYXRpb24YBiABKAlCDgoMX2FjdGlvbl91bml0IpsBCglHYXRlQ2hlY2sSEgoKZXZhbHVhdGlvbhgBIAEoCRIpCgdvdXRjb21lGAIgASgOMhguZHVjaGVubmUudjEuR2F0ZU91dGNvbWUSKgoIZmluZGluZ3MYAyADKAsyGC5kdWNoZW5uZS52MS5HYXRlRmluZGluZxIQCghtYXJrZG93bhgEIAEoCRIRCglqdW5pdF94bWwYBSABKAkixgQKHENyZWF0ZUNyb3NzVmFsaWRhdGlvblJlcXVlc3QSGwoKcmVxdWVzdF9pZBgBIAEoCUIHukgEcgIYQBIVCg12YWxpZGF0ZV9vbmx5GAIgASgIEh4KDGRpc3BsYXlfbmFtZRgDIAEoCUIIukgFcgMYgAESMAoJZmluZV90dW5lGAQgASgLMhUuZHVjaGVubmUudjEuRmluZVR1bmVCBrpIA8gBARImCgVzZWVkcxgFIAMoBEIXukgUkgEREDIYASILMgkY/////////w8SGAoQaWRlbnRpdHlfbGVha2FnZRgGIAEoCBIrCg5ib290c3RyYXBfc2VlZBgHIAEoBEIOukgLMgkY/////////w9IAIgBARIlChNib290c3RyYXBfcmVzYW1wbGVzGAggASgNQgi6SAUqAxiQThIsCgtqb2Jfb3B0aW9ucxgJIAEoCzIXLmR1Y2hlbm5lLnYxLkpvYk9wdGlvbnMSjAEKFGV2YWx1YXRpb25fcmVzb3VyY2VzGAogAygLMkIuZHVjaGVubmUudjEuQ3JlYXRlQ3Jvc3NWYWxpZGF0aW9uUmVxdWVzdC5FdmFsdWF0aW9uUmVzb3VyY2VzRW50cnlCKrpIJ5oBJBAQIhpyGDIWXlthLXpdW2EtejAtOV9dezAsMzF9JCoEKgIoARo6ChhFdmFsdWF0aW9uUmVzb3VyY2VzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgNOgI4AUIRCg9fYm9vdHN0cmFwX3NlZWQilwEKGUdldENyb3NzVmFsaWRhdGlvblJlcXVlc3QSOwoEbmFtZRgBIAEoCUItukgqcigyJl5jcm9zc1ZhbGlkYXRpb25zL1thLXpBLVowLTlfLV17MSw2NH0kEj0KB2Zvcm1hdHMYAiADKA4yGS5kdWNoZW5uZS52MS5SZXBvcnRGb3JtYXRCEbpIDpIBCxgBIgeCAQQQASAAIrkBChRDcm9zc1ZhbGlkYXRlZEZpZ3VyZRIRCgRtZWFuGAEgASgBSACIAQESGwoOZm9sZF9kZXZpYXRpb24YAiABKAFIAYgBARIbCg5zZWVkX2RldmlhdGlvbhgDIAEoAUgCiAEBEiUKBnBvb2xlZBgEIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlQgcKBV9tZWFuQhEKD19mb2xkX2RldmlhdGlvbkIRCg9fc2VlZF9kZXZpYXRpb24imAQKFUNyb3NzVmFsaWRhdGVkRmlndXJlcxITCgthY3Rpb25fdW5pdBgBIAEoDRIOCgZmcmFtZXMYAiABKA0SEgoKcHJldmFsZW5jZRgDIAEoARISCgp0cml2aWFsX2YxGAQgASgBEi0KAmYxGAUgASgLMiEuZHVjaGVubmUudjEuQ3Jvc3NWYWxpZGF0ZWRGaWd1cmUSNQoKZjFfYXRfaGFsZhgGIAEoCzIhLmR1Y2hlbm5lLnYxLkNyb3NzVmFsaWRhdGVkRmlndXJlEjMKCHN3ZXB0X2YxGAcgASgLMiEuZHVjaGVubmUudjEuQ3Jvc3NWYWxpZGF0ZWRGaWd1cmUSLgoDYXVjGAggASgLMiEuZHVjaGVubmUudjEuQ3Jvc3NWYWxpZGF0ZWRGaWd1cmUSPAoRYXZlcmFnZV9wcmVjaXNpb24YCSABKAsyIS5kdWNoZW5uZS52MS5Dcm9zc1ZhbGlkYXRlZEZpZ3VyZRI8ChFjYWxpYnJhdGlvbl9lcnJvchgKIAEoCzIhLmR1Y2hlbm5lLnYxLkNyb3NzVmFsaWRhdGVkRmlndXJlEjYKC2JyaWVyX3Njb3JlGAsgASgLMiEuZHVjaGVubmUudjEuQ3Jvc3NWYWxpZGF0ZWRGaWd1cmUSMwoIZjFfbWljcm8YDCABKAsyIS5kdWNoZW5uZS52MS5Dcm9zc1ZhbGlkYXRlZEZpZ3VyZSLEAgoKUnVuRmlndXJlcxIPCgJmMRgBIAEoAUgAiAEBEhcKCmYxX2F0X2hhbGYYAiABKAFIAYgBARIVCghzd2VwdF9mMRgDIAEoAUgCiAEBEhAKA2F1YxgEIAEoAUgDiAEBEh4KEWF2ZXJhZ2VfcHJlY2lzaW9uGAUgASgBSASIAQESHgoRY2FsaWJyYXRpb25fZXJyb3IYBiABKAFIBYgBARIYCgticmllcl9zY29yZRgHIAEoAUgGiAEBEhUKCGYxX21pY3JvGAggASgBSAeIAQFCBQoDX2YxQg0KC19mMV9hdF9oYWxmQgsKCV9zd2VwdF9mMUIGCgRfYXVjQhQKEl9hdmVyYWdlX3ByZWNpc2lvbkIUChJfY2FsaWJyYXRpb25fZXJyb3JCDgoMX2JyaWVyX3Njb3JlQgsKCV9mMV9taWNybyK2AgoSQ3Jvc3NWYWxpZGF0aW9uUnVuEgwKBGZvbGQYASABKA0SDAoEc2VlZBgCIAEoBBIQCgh0cmFpbmluZxgDIAEoCRIVCg1tb2RlbF92ZXJzaW9uGAQgASgJEhIKCmV2YWx1YXRpb24YBSABKAkSDgoGZnJhbWVzGAYgASgNEhAKCHN1YmplY3RzGAcgASgNEhcKD3N3ZXB0X3RocmVzaG9sZBgIIAEoARIlCgRtZWFuGAkgASgLMhcuZHVjaGVubmUudjEuUnVuRmlndXJlcxItCgxhY3Rpb25fdW5pdHMYCiADKAsyFy5kdWNoZW5uZS52MS5SdW5GaWd1cmVzEjYKEGlkZW50aXR5X2xlYWthZ2UYCyABKAsyHC5kdWNoZW5uZS52MS5JZGVudGl0eUxlYWthZ2UipAMKD0Nyb3NzVmFsaWRhdGlvbhIMCgRuYW1lGAEgASgJEg0KBW1vZGVsGAIgASgJEg8KB2RhdGFzZXQYAyABKAkSFgoOZGF0YXNldF9kaWdlc3QYBCABKAkSDQoFZm9sZHMYBSABKA0SDQoFc2VlZHMYBiADKAQSDgoGZnJhbWVzGAcgASgNEhAKCHN1YmplY3RzGAggASgNEjAKBG1lYW4YCSABKAsyIi5kdWNoZW5uZS52MS5Dcm9zc1ZhbGlkYXRlZEZpZ3VyZXMSOAoMYWN0aW9uX3VuaXRzGAogAygLMiIuZHVjaGVubmUudjEuQ3Jvc3NWYWxpZGF0ZWRGaWd1cmVzEi0KBHJ1bnMYCyADKAsyHy5kdWNoZW5uZS52MS5Dcm9zc1ZhbGlkYXRpb25SdW4SLwoLY3JlYXRlX3RpbWUYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBGpzb24YDSABKAkSEAoIbWFya2Rvd24YDiABKAkSDAoEaHRtbBgPIAEoCRIRCglqdW5pdF94bWwYECABKAki0QMKF0NyZWF0ZVByb2plY3Rpb25SZXF1ZXN0EhsKCnJlcXVlc3RfaWQYASABKAlCB7pIBHICGEASFQoNdmFsaWRhdGVfb25seRgCIAEoCBIhCg1tb2RlbF92ZXJzaW9uGAMgASgJQgq6SAdyBRABGIACEjsKB2RhdGFzZXQYBCABKAlCKrpIJ3IlMiNeZGF0YXNldHMvW2EtejAtOV1bYS16MC05Xy1dezAsNjJ9JBIrCgVzcGxpdBgFIAEoDjISLmR1Y2hlbm5lLnYxLlNwbGl0Qgi6SAWCAQIQARIcCgptYXhfZnJhbWVzGAYgASgNQgi6SAUqAxiQThIeCgxtYXhfc3ViamVjdHMYByABKA1CCLpIBSoDGJBOEjAKCnBlcnBsZXhpdHkYCCABKAFCF7pIFBISGQAAAAAAQI9AKQAAAAAAAABASACIAQESHAoKbmVpZ2hib3VycxgJIAEoDUIIukgFKgMY6AcSIQoEc2VlZBgKIAEoBEIOukgLMgkY/////////w9IAYgBARIsCgtqb2Jfb3B0aW9ucxgLIAEoCzIXLmR1Y2hlbm5lLnYxLkpvYk9wdGlvbnNCDQoLX3BlcnBsZXhpdHlCBwoFX3NlZWQiiwEKFEdldFByb2plY3Rpb25SZXF1ZXN0EjYKBG5hbWUYASABKAlCKLpIJXIjMiFecHJvamVjdGlvbnMvW2EtekEtWjAtOV8tXXsxLDY0fSQSOwoHZm9ybWF0cxgCIAMoDjIZLmR1Y2hlbm5lLnYxLlJlcG9ydEZvcm1hdEIPukgMkgEJGAEiBYIBAhgBIrEBCg5OZWlnaGJvdXJTaGFyZRIOCgZmcmFtZXMYASABKA0SJwoIZmVhdHVyZXMYAiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIkCgVwbGFuZRgDIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEhMKBmNoYW5jZRgEIAEoAUgAiAEBEhQKB2NlaWxpbmcYBSABKAFIAYgBAUIJCgdfY2hhbmNlQgoKCF9jZWlsaW5nIooBChRBY3Rpb25Vbml0TmVpZ2hib3VycxITCgthY3Rpb25fdW5pdBgBIAEoDRIoCgNhbGwYAiABKAsyGy5kdWNoZW5uZS52MS5OZWlnaGJvdXJTaGFyZRIzCg5vdGhlcl9zdWJqZWN0cxgDIAEoCzIbLmR1Y2hlbm5lLnYxLk5laWdoYm91clNoYXJlIncKDlByb2plY3RlZEZyYW1lEg0KBWZyYW1lGAEgASgNEg0KBWltYWdlGAIgASgJEg8KB3N1YmplY3QYAyABKAkSCQoBeBgEIAEoARIJCgF5GAUgASgBEg8KB3ByZXNlbnQYBiADKA0SDwoHdW5rbm93bhgHIAMoDSLEBAoKUHJvamVjdGlvbhIMCgRuYW1lGAEgASgJEhUKDW1vZGVsX3ZlcnNpb24YAiABKAkSDwoHZGF0YXNldBgDIAEoCRIWCg5kYXRhc2V0X2RpZ2VzdBgEIAEoCRIhCgVzcGxpdBgFIAEoDjISLmR1Y2hlbm5lLnYxLlNwbGl0EgwKBHNlZWQYBiABKAQSEgoKcGVycGxleGl0eRgHIAEoARIWCg5vZmZfcGVycGxleGl0eRgIIAEoDRINCgVzdGVwcxgJIAEoDRIVCg1rbF9kaXZlcmdlbmNlGAogASgBEhIKCmRpbWVuc2lvbnMYCyABKA0SEAoIc3ViamVjdHMYDCABKA0SEgoKbmVpZ2hib3VycxgNIAEoDRIjCgRrZXB0GA4gASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSEwoLa2VwdF9jaGFuY2UYDyABKAESLAoHc3ViamVjdBgQIAEoCzIbLmR1Y2hlbm5lLnYxLk5laWdoYm91clNoYXJlEjcKDGFjdGlvbl91bml0cxgRIAMoCzIhLmR1Y2hlbm5lLnYxLkFjdGlvblVuaXROZWlnaGJvdXJzEisKBmZyYW1lcxgSIAMoCzIbLmR1Y2hlbm5lLnYxLlByb2plY3RlZEZyYW1lEi8KC2NyZWF0ZV90aW1lGBMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRqc29uGBQgASgJEhAKCG1hcmtkb3duGBUgASgJEgwKBGh0bWwYFiABKAkqQQoFU3BsaXQSFQoRU1BMSVRfVU5TUEVDSUZJRUQQABISCg5TUExJVF9IRUxEX09VVBABEg0KCVNQTElUX0FMTBACKl4KDFJlcG9ydEZvcm1hdBIdChlSRVBPUlRfRk9STUFUX1VOU1BFQ0lGSUVEEAASFgoSUkVQT1JUX0ZPUk1BVF9IVE1MEAESFwoTUkVQT1JUX0ZPUk1BVF9KVU5JVBACKmMKDFNhbXBsaW5nVW5pdBIdChlTQU1QTElOR19VTklUX1VOU1BFQ0lGSUVEEAASGgoWU0FNUExJTkdfVU5JVF9TVUJKRUNUUxABEhgKFFNBTVBMSU5HX1VOSVRfRlJBTUVTEAIqegoLR2F0ZU91dGNvbWUSHAoYR0FURV9PVVRDT01FX1VOU1BFQ0lGSUVEEAASFQoRR0FURV9PVVRDT01FX1BBU1MQARIVChFHQVRFX09VVENPTUVfRkFJTBACEh8KG0dBVEVfT1VUQ09NRV9DT1VMRF9OT1RfVEVMTBADMpkFChBFdmFsdWF0b3JTZXJ2aWNlEkoKEENyZWF0ZUV2YWx1YXRpb24SJC5kdWNoZW5uZS52MS5DcmVhdGVFdmFsdWF0aW9uUmVxdWVzdBoQLmR1Y2hlbm5lLnYxLkpvYhJJCglHZXRSZXBvcnQSHS5kdWNoZW5uZS52MS5HZXRSZXBvcnRSZXF1ZXN0Gh0uZHVjaGVubmUudjEuRXZhbHVhdGlvblJlcG9ydBJUChVDcmVhdGVDcm9zc1ZhbGlkYXRpb24SKS5kdWNoZW5uZS52MS5DcmVhdGVDcm9zc1ZhbGlkYXRpb25SZXF1ZXN0GhAuZHVjaGVubmUudjEuSm9iEloKEkdldENyb3NzVmFsaWRhdGlvbhImLmR1Y2hlbm5lLnYxLkdldENyb3NzVmFsaWRhdGlvblJlcXVlc3QaHC5kdWNoZW5uZS52MS5Dcm9zc1ZhbGlkYXRpb24SSgoQQ3JlYXRlUHJvamVjdGlvbhIkLmR1Y2hlbm5lLnYxLkNyZWF0ZVByb2plY3Rpb25SZXF1ZXN0GhAuZHVjaGVubmUudjEuSm9iEksKDUdldFByb2plY3Rpb24SIS5kdWNoZW5uZS52MS5HZXRQcm9qZWN0aW9uUmVxdWVzdBoXLmR1Y2hlbm5lLnYxLlByb2plY3Rpb24SXwoSQ29tcGFyZUV2YWx1YXRpb25zEiYuZHVjaGVubmUudjEuQ29tcGFyZUV2YWx1YXRpb25zUmVxdWVzdBohLmR1Y2hlbm5lLnYxLkV2YWx1YXRpb25Db21wYXJpc29uEkIKCUNoZWNrR2F0ZRIdLmR1Y2hlbm5lLnYxLkNoZWNrR2F0ZVJlcXVlc3QaFi5kdWNoZW5uZS52MS5HYXRlQ2hlY2tiBnByb3RvMw", [file_buf_validate_validate, file_duchenne_v1_action_unit, file_duchenne_v1_job, file_duchenne_v1_trainer, file_google_protobuf_timestamp]);
 
 /**
  * An evaluation to start.
@@ -1654,6 +1654,446 @@ export const CrossValidationSchema: GenMessage<CrossValidation> = /*@__PURE__*/
   messageDesc(file_duchenne_v1_evaluator, 23);
 
 /**
+ * A projection to start.
+ *
+ * @generated from message duchenne.v1.CreateProjectionRequest
+ */
+export type CreateProjectionRequest = Message<"duchenne.v1.CreateProjectionRequest"> & {
+  /**
+   * A unique id of the request (a UUID): repeating it answers the same job. Errors: ALREADY_EXISTS (REQUEST_ID_REUSED) when
+   * what is asked for, or how the job is run, differs.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * Only check, start nothing.
+   *
+   * @generated from field: bool validate_only = 2;
+   */
+  validateOnly: boolean;
+
+  /**
+   * The version, "models/{model}/versions/{version}", or an alias, "models/{model}@live": an action unit detector or an
+   * expression classifier that was trained or imported.
+   *
+   * @generated from field: string model_version = 3;
+   */
+  modelVersion: string;
+
+  /**
+   * The data set, "datasets/{dataset}"; it must have subjects.
+   *
+   * @generated from field: string dataset = 4;
+   */
+  dataset: string;
+
+  /**
+   * Which part of it.
+   *
+   * @generated from field: duchenne.v1.Split split = 5;
+   */
+  split: Split;
+
+  /**
+   * Frames to draw at most, as many of each subject as there are; 0 means 2000. Time and memory grow with their square.
+   *
+   * @generated from field: uint32 max_frames = 6;
+   */
+  maxFrames: number;
+
+  /**
+   * Subjects to draw at most, of which frames are drawn then; 0 means all. The paper shows 20.
+   *
+   * @generated from field: uint32 max_subjects = 7;
+   */
+  maxSubjects: number;
+
+  /**
+   * How many neighbours a frame has, so to say; at most a third of the frames less one. When absent 30, or what few frames
+   * allow.
+   *
+   * @generated from field: optional double perplexity = 8;
+   */
+  perplexity?: number | undefined;
+
+  /**
+   * Nearest neighbours of each frame that are looked at; 0 means 10.
+   *
+   * @generated from field: uint32 neighbours = 9;
+   */
+  neighbours: number;
+
+  /**
+   * Seed of the draws, of the first places and of the bootstrap. The same seed gives the same projection.
+   *
+   * @generated from field: optional uint64 seed = 10;
+   */
+  seed?: bigint | undefined;
+
+  /**
+   * How the job is run.
+   *
+   * @generated from field: duchenne.v1.JobOptions job_options = 11;
+   */
+  jobOptions?: JobOptions | undefined;
+};
+
+/**
+ * Describes the message duchenne.v1.CreateProjectionRequest.
+ * Use `create(CreateProjectionRequestSchema)` to create a new message.
+ */
+export const CreateProjectionRequestSchema: GenMessage<CreateProjectionRequest> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_evaluator, 24);
+
+/**
+ * Asks for a projection.
+ *
+ * @generated from message duchenne.v1.GetProjectionRequest
+ */
+export type GetProjectionRequest = Message<"duchenne.v1.GetProjectionRequest"> & {
+  /**
+   * "projections/{projection}".
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Forms to write besides JSON and Markdown: the page alone, whose plot is coloured by what is chosen in it.
+   *
+   * @generated from field: repeated duchenne.v1.ReportFormat formats = 2;
+   */
+  formats: ReportFormat[];
+};
+
+/**
+ * Describes the message duchenne.v1.GetProjectionRequest.
+ * Use `create(GetProjectionRequestSchema)` to create a new message.
+ */
+export const GetProjectionRequestSchema: GenMessage<GetProjectionRequest> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_evaluator, 25);
+
+/**
+ * What share of a frame's nearest neighbours is alike, mean over frames. Of frames with fewer candidates than neighbours are
+ * looked at, all of those are.
+ *
+ * @generated from message duchenne.v1.NeighbourShare
+ */
+export type NeighbourShare = Message<"duchenne.v1.NeighbourShare"> & {
+  /**
+   * Frames whose neighbours were asked for.
+   *
+   * @generated from field: uint32 frames = 1;
+   */
+  frames: number;
+
+  /**
+   * By the distance of the features; undefined without frames.
+   *
+   * @generated from field: duchenne.v1.Estimate features = 2;
+   */
+  features?: Estimate | undefined;
+
+  /**
+   * By the distance in the plane, where it is what one sees; undefined without frames.
+   *
+   * @generated from field: duchenne.v1.Estimate plane = 3;
+   */
+  plane?: Estimate | undefined;
+
+  /**
+   * What neighbours drawn at random reach; absent without frames.
+   *
+   * @generated from field: optional double chance = 4;
+   */
+  chance?: number | undefined;
+
+  /**
+   * The most that it can be, since a subject or an action unit may have fewer frames than neighbours are looked at; absent
+   * without frames.
+   *
+   * @generated from field: optional double ceiling = 5;
+   */
+  ceiling?: number | undefined;
+};
+
+/**
+ * Describes the message duchenne.v1.NeighbourShare.
+ * Use `create(NeighbourShareSchema)` to create a new message.
+ */
+export const NeighbourShareSchema: GenMessage<NeighbourShare> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_evaluator, 26);
+
+/**
+ * What the neighbours of the frames that show an action unit show, of the frames where that is known.
+ *
+ * @generated from message duchenne.v1.ActionUnitNeighbours
+ */
+export type ActionUnitNeighbours = Message<"duchenne.v1.ActionUnitNeighbours"> & {
+  /**
+   * The FACS number.
+   *
+   * @generated from field: uint32 action_unit = 1;
+   */
+  actionUnit: number;
+
+  /**
+   * Which of them show it as well.
+   *
+   * @generated from field: duchenne.v1.NeighbourShare all = 2;
+   */
+  all?: NeighbourShare | undefined;
+
+  /**
+   * The same of the frames of other subjects alone: what a person's own frames have in common does not count there.
+   *
+   * @generated from field: duchenne.v1.NeighbourShare other_subjects = 3;
+   */
+  otherSubjects?: NeighbourShare | undefined;
+};
+
+/**
+ * Describes the message duchenne.v1.ActionUnitNeighbours.
+ * Use `create(ActionUnitNeighboursSchema)` to create a new message.
+ */
+export const ActionUnitNeighboursSchema: GenMessage<ActionUnitNeighbours> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_evaluator, 27);
+
+/**
+ * A frame in the plane.
+ *
+ * @generated from message duchenne.v1.ProjectedFrame
+ */
+export type ProjectedFrame = Message<"duchenne.v1.ProjectedFrame"> & {
+  /**
+   * Its place in the data set, from 0.
+   *
+   * @generated from field: uint32 frame = 1;
+   */
+  frame: number;
+
+  /**
+   * Its image, below the data set's folder.
+   *
+   * @generated from field: string image = 2;
+   */
+  image: string;
+
+  /**
+   * Who is shown.
+   *
+   * @generated from field: string subject = 3;
+   */
+  subject: string;
+
+  /**
+   * Where it is.
+   *
+   * @generated from field: double x = 4;
+   */
+  x: number;
+
+  /**
+   * Where it is.
+   *
+   * @generated from field: double y = 5;
+   */
+  y: number;
+
+  /**
+   * FACS numbers of the action units that it is labelled with.
+   *
+   * @generated from field: repeated uint32 present = 6;
+   */
+  present: number[];
+
+  /**
+   * FACS numbers of those of which it is not known.
+   *
+   * @generated from field: repeated uint32 unknown = 7;
+   */
+  unknown: number[];
+};
+
+/**
+ * Describes the message duchenne.v1.ProjectedFrame.
+ * Use `create(ProjectedFrameSchema)` to create a new message.
+ */
+export const ProjectedFrameSchema: GenMessage<ProjectedFrame> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_evaluator, 28);
+
+/**
+ * A projection of features to the plane by exact t-SNE (van der Maaten and Hinton 2008). Intervals are 95 % intervals of a
+ * bootstrap over the subjects whose frames are asked for their neighbours.
+ *
+ * @generated from message duchenne.v1.Projection
+ */
+export type Projection = Message<"duchenne.v1.Projection"> & {
+  /**
+   * "projections/{projection}".
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * The version whose features they are: pooled, as its head gets them.
+   *
+   * @generated from field: string model_version = 2;
+   */
+  modelVersion: string;
+
+  /**
+   * The data set.
+   *
+   * @generated from field: string dataset = 3;
+   */
+  dataset: string;
+
+  /**
+   * sha256 of the data set's manifest and images.
+   *
+   * @generated from field: string dataset_digest = 4;
+   */
+  datasetDigest: string;
+
+  /**
+   * The part that was used.
+   *
+   * @generated from field: duchenne.v1.Split split = 5;
+   */
+  split: Split;
+
+  /**
+   * The seed.
+   *
+   * @generated from field: uint64 seed = 6;
+   */
+  seed: bigint;
+
+  /**
+   * The perplexity.
+   *
+   * @generated from field: double perplexity = 7;
+   */
+  perplexity: number;
+
+  /**
+   * Frames that have more equally near neighbours than the perplexity, such as copies of one image; theirs is larger.
+   *
+   * @generated from field: uint32 off_perplexity = 8;
+   */
+  offPerplexity: number;
+
+  /**
+   * Gradient steps.
+   *
+   * @generated from field: uint32 steps = 9;
+   */
+  steps: number;
+
+  /**
+   * Kullback-Leibler divergence of the plane's probabilities from the features', in nats, after the last step.
+   *
+   * @generated from field: double kl_divergence = 10;
+   */
+  klDivergence: number;
+
+  /**
+   * How long a frame's features are.
+   *
+   * @generated from field: uint32 dimensions = 11;
+   */
+  dimensions: number;
+
+  /**
+   * Subjects of the frames.
+   *
+   * @generated from field: uint32 subjects = 12;
+   */
+  subjects: number;
+
+  /**
+   * Nearest neighbours of each frame that were looked at.
+   *
+   * @generated from field: uint32 neighbours = 13;
+   */
+  neighbours: number;
+
+  /**
+   * What share of the nearest neighbours by the features is so in the plane, too.
+   *
+   * @generated from field: duchenne.v1.Estimate kept = 14;
+   */
+  kept?: Estimate | undefined;
+
+  /**
+   * What that is by chance.
+   *
+   * @generated from field: double kept_chance = 15;
+   */
+  keptChance: number;
+
+  /**
+   * Whether neighbours show the same subject.
+   *
+   * @generated from field: duchenne.v1.NeighbourShare subject = 16;
+   */
+  subject?: NeighbourShare | undefined;
+
+  /**
+   * Whether they show the same action units; each that the data set has labels of.
+   *
+   * @generated from field: repeated duchenne.v1.ActionUnitNeighbours action_units = 17;
+   */
+  actionUnits: ActionUnitNeighbours[];
+
+  /**
+   * The frames, in the order they were drawn in.
+   *
+   * @generated from field: repeated duchenne.v1.ProjectedFrame frames = 18;
+   */
+  frames: ProjectedFrame[];
+
+  /**
+   * When it was made.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 19;
+   */
+  createTime?: Timestamp | undefined;
+
+  /**
+   * The projection as JSON, with everything above.
+   *
+   * @generated from field: string json = 20;
+   */
+  json: string;
+
+  /**
+   * The projection as Markdown, without its plot.
+   *
+   * @generated from field: string markdown = 21;
+   */
+  markdown: string;
+
+  /**
+   * The projection as an HTML page, when asked for.
+   *
+   * @generated from field: string html = 22;
+   */
+  html: string;
+};
+
+/**
+ * Describes the message duchenne.v1.Projection.
+ * Use `create(ProjectionSchema)` to create a new message.
+ */
+export const ProjectionSchema: GenMessage<Projection> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_evaluator, 29);
+
+/**
  * Which part of a data set to use.
  *
  * @generated from enum duchenne.v1.Split
@@ -1875,6 +2315,29 @@ export const EvaluatorService: GenService<{
     methodKind: "unary";
     input: typeof GetCrossValidationRequestSchema;
     output: typeof CrossValidationSchema;
+  },
+  /**
+   * Starts a job that projects the features of a version on frames of a data set to the plane by t-SNE, which shows whether
+   * subjects or action units structure them. The job's result names the projection. Errors: NOT_FOUND (model or data set),
+   * INVALID_ARGUMENT: a version without features to project (NOT_PROJECTABLE: the built-in model, a masked autoencoder), a
+   * data set without subjects (NO_SUBJECTS), too few frames for the perplexity (PERPLEXITY_TOO_LARGE).
+   *
+   * @generated from rpc duchenne.v1.EvaluatorService.CreateProjection
+   */
+  createProjection: {
+    methodKind: "unary";
+    input: typeof CreateProjectionRequestSchema;
+    output: typeof JobSchema;
+  },
+  /**
+   * Reads a projection. Errors: NOT_FOUND.
+   *
+   * @generated from rpc duchenne.v1.EvaluatorService.GetProjection
+   */
+  getProjection: {
+    methodKind: "unary";
+    input: typeof GetProjectionRequestSchema;
+    output: typeof ProjectionSchema;
   },
   /**
    * Compares two evaluations of action unit detectors on the same frames of the same data set, by a bootstrap that draws the
