@@ -90,6 +90,9 @@ describe("a projection that cannot be", () => {
     expect(await refused({ split: Split.HELD_OUT })).toMatchObject({ reason: "NO_HELD_OUT_PART", fields: ["split"] });
     expect(await refused({ dataset: "datasets/none" })).toMatchObject({ code: "NotFound" });
     expect(await refused({ perplexity: 1 })).toMatchObject({ code: "InvalidArgument" });
+    const none = await duchenneCommand(server, "project", "--model", DETECTOR, "--dataset", FACES, "--frames", "0");
+    expect(none).toMatchObject({ code: 1, stdout: "" });
+    expect(none.stderr).toContain('Expected a whole number from 1 to 10000, got "0"');
 
     const nobodys = join(folder.path, "import", "nobodys");
     await mkdir(nobodys, { recursive: true });
