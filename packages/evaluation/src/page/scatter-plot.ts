@@ -93,7 +93,7 @@ function marksOf(
   const [xs, ys] = [points.map(({ x }) => x), points.map(({ y }) => y)];
   const [left, right] = [least(xs), most(xs)];
   const [bottom, top] = [least(ys), most(ys)];
-  const r = Math.min(Math.max(150 / Math.sqrt(points.length), 2.4), 7);
+  const r = Math.min(Math.max(120 / Math.sqrt(points.length), 2.4), 6);
   const edge = 3 * r;
   const scale = (WIDTH - 2 * edge) / (Math.max(right - left, (top - bottom) / 1.4) || 1);
   // One that is higher than wide is not drawn larger than the page: then it stands in the middle.
