@@ -8,10 +8,10 @@ const PROGRAMS = ["chromium", "chromium-browser", "google-chrome-stable", "googl
 /**
  * Starts the system's Chromium, without a window.
  *
- * @param cameraFile a y4m that its only camera shows, over and over
+ * @param cameraFile a y4m that its only camera shows, over and over; without, it has none
  * @throws {Error} with how to install it, when there is none
  */
-export async function startChromium(cameraFile: string): Promise<Browser> {
+export async function startChromium(cameraFile?: string): Promise<Browser> {
   return chromium.launch({
     executablePath: await findChromium(),
     args: [
@@ -21,8 +21,9 @@ export async function startChromium(cameraFile: string): Promise<Browser> {
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",
-      "--use-fake-device-for-media-stream",
-      `--use-file-for-fake-video-capture=${cameraFile}`,
+      ...(cameraFile === undefined
+        ? []
+        : ["--use-fake-device-for-media-stream", `--use-file-for-fake-video-capture=${cameraFile}`]),
     ],
   });
 }

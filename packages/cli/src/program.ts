@@ -8,6 +8,7 @@ import { doctorCommand } from "./commands/doctor.ts";
 import { evaluateCommand } from "./commands/evaluate.ts";
 import { jobsCommand } from "./commands/jobs.ts";
 import { modelsCommand } from "./commands/models.ts";
+import { projectCommand } from "./commands/project.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { trainingCommands } from "./commands/training/training-commands.ts";
 
@@ -22,6 +23,7 @@ export function createProgram(): Command {
     evaluateCommand(),
     crossValidateCommand(),
     compareCommand(),
+    projectCommand(),
     jobsCommand(),
     datasetsCommand(),
     modelsCommand(),

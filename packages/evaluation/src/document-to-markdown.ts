@@ -23,6 +23,7 @@ function linesOf(block: ReportBlock): string[] {
     case "changes":
     case "calibration":
     case "confusion":
+    case "scatter":
       return [];
   }
 }

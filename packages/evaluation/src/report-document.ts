@@ -38,6 +38,17 @@ export interface CalibrationRow extends CalibrationBin {
 /** A cell of a table, which may stand out. */
 export type Cell = string | { readonly strong: string };
 
+/** A mark of a scatter plot. */
+export interface ScatterPoint {
+  readonly x: number;
+  readonly y: number;
+  readonly subject: string;
+  /** Where its picture is. */
+  readonly image: string;
+  /** Per action unit of the plot 1 present, 0 absent, null unknown. */
+  readonly labels: readonly (0 | 1 | null)[];
+}
+
 /** A part of a report as people read it. Charts are shown where pictures can be. */
 export type ReportBlock =
   | { readonly kind: "text"; readonly text: string }
@@ -58,6 +69,13 @@ export type ReportBlock =
       readonly caption: string;
       readonly names: readonly string[];
       readonly confusion: readonly (readonly number[])[];
+    }
+  | {
+      readonly kind: "scatter";
+      readonly caption: string;
+      readonly points: readonly ScatterPoint[];
+      /** What marks can be coloured by, beside their subjects. */
+      readonly actionUnits: readonly { readonly name: string; readonly description: string }[];
     };
 
 /** A report as people read it, whatever it is written in. */

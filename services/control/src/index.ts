@@ -32,7 +32,9 @@ export {
   parseJobName,
   parseModelName,
   parseModelReference,
+  parseProjectionName,
   parseVersionName,
+  projectionName,
   versionName,
 } from "./resource-name.ts";
 export { type HostedService, runServiceProcess, type ServiceContext, startServiceProcess } from "./service-process.ts";

@@ -27,6 +27,7 @@ const VERSION_PATTERN = new RegExp(`^models/(${ID})/versions/(${VERSION})$`);
 const ALIAS_PATTERN = new RegExp(`^models/(${ID})@(live|canary)$`);
 const JOB_PATTERN = /^jobs\/([a-zA-Z0-9_-]{1,64})$/;
 const CROSS_VALIDATION_PATTERN = /^crossValidations\/([a-zA-Z0-9_-]{1,64})$/;
+const PROJECTION_PATTERN = /^projections\/([a-zA-Z0-9_-]{1,64})$/;
 const EVALUATION_PATTERN = /^evaluations\/([a-zA-Z0-9_-]{1,64})$/;
 
 /** "jobs/{job}". */
@@ -46,6 +47,9 @@ export const evaluationName = (id: string): string => `evaluations/${id}`;
 
 /** "crossValidations/{cross_validation}". */
 export const crossValidationName = (id: string): string => `crossValidations/${id}`;
+
+/** "projections/{projection}". */
+export const projectionName = (id: string): string => `projections/${id}`;
 
 /** The id in "jobs/{job}". @throws {ResourceNameError} */
 export function parseJobName(name: string, field = "name"): string {
@@ -75,6 +79,11 @@ export function parseEvaluationName(name: string, field = "name"): string {
 /** The id in "crossValidations/{cross_validation}". @throws {ResourceNameError} */
 export function parseCrossValidationName(name: string, field = "name"): string {
   return one(CROSS_VALIDATION_PATTERN, name, field, '"crossValidations/{cross_validation}"');
+}
+
+/** The id in "projections/{projection}". @throws {ResourceNameError} */
+export function parseProjectionName(name: string, field = "name"): string {
+  return one(PROJECTION_PATTERN, name, field, '"projections/{projection}"');
 }
 
 /** The parts of "models/{model}/versions/{version}". @throws {ResourceNameError} */

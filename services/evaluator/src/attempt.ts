@@ -1,5 +1,5 @@
-// The process of one attempt at an evaluation or at the report of a cross-validation. It runs models as they are served, and
-// needs no TensorFlow.
+// The process of one attempt at an evaluation, at the report of a cross-validation or at a projection. It runs models as
+// they are served, and needs no TensorFlow.
 import { randomUUID } from "node:crypto";
 import { crossValidationName, evaluationName, openRegisteredDataset, parseVersionName } from "@duchenne/control";
 import { runAttempt } from "@duchenne/jobs";
@@ -11,9 +11,10 @@ import { crossValidationSpecSchema } from "./cross-validation/cross-validation-s
 import { evaluableVersion } from "./evaluable-version.ts";
 import { evaluatedVersion } from "./evaluated-version.ts";
 import { evaluationSpecSchema } from "./evaluation-spec.ts";
+import { phaseProgress } from "./phase-progress.ts";
+import { projectVersion } from "./projection/project-version.ts";
+import { PROJECTION } from "./projection/projection-spec.ts";
 import { selectFrames } from "./select-frames.ts";
-
-const REPORT_EVERY_MS = 500;
 
 await runAttempt({
   async evaluation(job, { store, signal, emit }) {
@@ -27,8 +28,6 @@ await runAttempt({
     );
     const frames = selectFrames(dataset, spec.split, evaluable.card);
 
-    const startMs = performance.now();
-    let lastMs = 0;
     const onnx = record.artifacts.find(({ role }) => role === "onnx");
     const options: ReportOptions = {
       spec,
@@ -36,15 +35,7 @@ await runAttempt({
       frames,
       onnxPath: onnx && (await store.blobs.file(onnx.digest)),
       signal,
-      onProgress(done) {
-        const now = performance.now();
-        if (done < frames.length && now - lastMs < REPORT_EVERY_MS) return;
-        lastMs = now;
-        const imagesPerSecond = (1000 * done) / (now - startMs);
-        const etaMs = (1000 * (frames.length - done)) / imagesPerSecond;
-        const steps = { step: done, totalSteps: frames.length, fraction: done / frames.length, epoch: 0 };
-        emit({ kind: "progress", phase: "predicting", ...steps, etaMs, imagesPerSecond });
-      },
+      onProgress: phaseProgress(emit, { phase: "predicting", totalSteps: frames.length, countsImages: true }),
     };
     const { report, scores } = await reportOn(evaluable, options);
     const { digest } = await store.blobs.put(scores);
@@ -72,4 +63,6 @@ await runAttempt({
     emit({ kind: "artifact", name, artifactKind: "cross_validation" });
     return { crossValidation: name };
   },
+
+  [PROJECTION]: projectVersion,
 });

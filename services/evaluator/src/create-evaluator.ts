@@ -2,11 +2,8 @@ import { create } from "@bufbuild/protobuf";
 import {
   createJobService,
   createModelService,
-  datasetDescription,
   type HostedService,
-  openRegisteredDataset,
   parseCrossValidationName,
-  parseDatasetName,
   parseEvaluationName,
   parseVersionName,
   resolveVersion,
@@ -16,9 +13,10 @@ import {
 } from "@duchenne/control";
 import { checkPrecision } from "@duchenne/control/trainings";
 import { createSupervisor } from "@duchenne/jobs";
-import { type CreateEvaluationRequest, EvaluatorService, JobOptionsSchema, Split } from "@duchenne/proto";
+import { type CreateEvaluationRequest, EvaluatorService, JobOptionsSchema } from "@duchenne/proto";
 import { serviceHandler } from "@duchenne/rpc";
 import type { Store } from "@duchenne/store";
+import { chosenPart } from "./chosen-part.ts";
 import { checkGate } from "./comparison/check-gate.ts";
 import { createComparer } from "./comparison/compare-in-thread.ts";
 import { comparisonMessage } from "./comparison/comparison-message.ts";
@@ -30,8 +28,12 @@ import { planCrossValidation } from "./cross-validation/plan-cross-validation.ts
 import { evaluableVersion } from "./evaluable-version.ts";
 import type { EvaluationSpec } from "./evaluation-spec.ts";
 import { NoSubjectsError } from "./no-subjects-error.ts";
+import { checkProjection } from "./projection/check-projection.ts";
+import { projectionMessage } from "./projection/projection-message.ts";
+import { PROJECTION } from "./projection/projection-spec.ts";
+import { readProjection } from "./projection/stored-projection.ts";
 import { DEFAULT_RESAMPLES } from "./resamples.ts";
-import { isHeldOutKnown, selectFrames, sharedActionUnits, sharedExpressions } from "./select-frames.ts";
+import { sharedActionUnits, sharedExpressions } from "./select-frames.ts";
 
 /** Makes the evaluator and starts to run its jobs. */
 export async function createEvaluator(context: ServiceContext, config: EvaluatorConfig): Promise<HostedService> {
@@ -42,7 +44,7 @@ export async function createEvaluator(context: ServiceContext, config: Evaluator
     store,
     location,
     resources,
-    kinds: { evaluation: attempt, cross_validation: attempt },
+    kinds: { evaluation: attempt, cross_validation: attempt, [PROJECTION]: attempt },
     slots: { evaluation: config.evaluationSlots },
     leaseMs,
     otlpEndpoint,
@@ -75,6 +77,15 @@ export async function createEvaluator(context: ServiceContext, config: Evaluator
     getReport: async ({ name, formats }) =>
       evaluationReportMessage(await store.evaluations.get(parseEvaluationName(name)), formats),
 
+    async createProjection(request) {
+      const spec = await checkProjection(store, request);
+      const displayName = `Projection of ${spec.modelVersion} on ${spec.dataset}`;
+      const modelVersions = [parseVersionName(spec.modelVersion)];
+      return submitJob(store, request, { kind: PROJECTION, spec, displayName, modelVersions, maxFailures });
+    },
+
+    getProjection: async ({ name, formats }) => projectionMessage(name, await readProjection(store, name), formats),
+
     checkGate: (request, { signal }) => checkGate(store, compare, request, signal),
 
     async compareEvaluations(request, { signal }) {
@@ -94,20 +105,16 @@ async function checkEvaluation(
 ): Promise<EvaluationSpec & { readonly modelVersion: string }> {
   const record = await resolveVersion(store, request.modelVersion, "model_version");
   const evaluable = evaluableVersion(record);
-  const { card } = evaluable;
-  const { digest } = datasetDescription(await store.datasets.get(parseDatasetName(request.dataset, "dataset")));
-  const heldOut =
-    request.split === Split.HELD_OUT || (request.split === Split.UNSPECIFIED && isHeldOutKnown(card, digest));
-  const split = heldOut ? "held_out" : "all";
-  const dataset = await openRegisteredDataset(store, request.dataset, { check: false });
-  const frames = selectFrames(dataset, split, card);
+  const { dataset, split, frames } = await chosenPart(store, request, evaluable.card);
   if (evaluable.answers === "action_units") {
     sharedActionUnits(
       evaluable.actionUnits.map(({ actionUnit }) => actionUnit),
       dataset.actionUnits,
     );
   } else sharedExpressions(evaluable.card.config.expressions, dataset, frames);
-  if (request.identityLeakage && dataset.subjects.length === 0) throw new NoSubjectsError(request.dataset);
+  if (request.identityLeakage && dataset.subjects.length === 0) {
+    throw new NoSubjectsError("identity_leakage", "measure identity leakage on", request.dataset);
+  }
   return {
     modelVersion: versionName(record.model, record.version),
     dataset: request.dataset,

@@ -1,10 +1,11 @@
 import { InvalidFieldError } from "@duchenne/control";
 
-/** Thrown when identity leakage is asked for of a data set that names no subjects. */
+/** Thrown when subjects are needed and the data set names none. */
 export class NoSubjectsError extends InvalidFieldError {
   readonly reason = "NO_SUBJECTS";
 
-  constructor(dataset: string) {
-    super("identity_leakage", `Expected a data set with subjects to measure identity leakage on, ${dataset} has none`);
+  /** @param purpose what subjects are needed for, such as "measure identity leakage on" */
+  constructor(field: string, purpose: string, dataset: string) {
+    super(field, `Expected a data set with subjects to ${purpose}, ${dataset} has none`);
   }
 }

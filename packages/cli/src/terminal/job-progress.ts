@@ -88,6 +88,7 @@ const SHOWN: readonly (readonly [string, string])[] = [
   ["test/sweptF1", "swept F1 on the test part"],
   ["validation/top1", "top-1"],
   ["test/top1", "top-1 on the test part"],
+  ["klDivergence", "divergence"],
 ];
 
 function shown(metrics: ReadonlyMap<string, number>): string {

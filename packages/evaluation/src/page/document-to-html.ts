@@ -6,6 +6,7 @@ import { type ChartSpec, drawChart } from "./chart.ts";
 import { confusionChart } from "./confusion-chart.ts";
 import { estimateChart } from "./estimate-chart.ts";
 import { runsChart } from "./runs-chart.ts";
+import { scatterPlot, scatterStyle } from "./scatter-plot.ts";
 
 // The colours are the reader's own: the page follows light and dark.
 const STYLE = `:root { color-scheme: light dark; }
@@ -24,6 +25,7 @@ export async function documentToHtml({ title, blocks }: ReportDocument): Promise
   const parts: string[] = [];
   for (const block of blocks) parts.push(await partOf(block));
   const name = escapeMarkup(title);
+  const styles = [STYLE, ...blocks.flatMap((block) => (block.kind === "scatter" ? scatterStyle(block) : []))];
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -31,7 +33,7 @@ export async function documentToHtml({ title, blocks }: ReportDocument): Promise
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${name}</title>
 <style>
-${STYLE}
+${styles.join("\n")}
 </style>
 </head>
 <body>
@@ -62,6 +64,8 @@ async function partOf(block: ReportBlock): Promise<string> {
       return block.rows.length === 0 ? "" : figureOf(block.caption, calibrationChart(block.rows));
     case "confusion":
       return figureOf(block.caption, confusionChart(block.names, block.confusion));
+    case "scatter":
+      return scatterPlot(block);
   }
 }
 

@@ -21,7 +21,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file duchenne/v1/evaluator.proto.
  */
 export const file_duchenne_v1_evaluator: GenFile = /*@__PURE__*/
-  fileDesc("ChtkdWNoZW5uZS92MS9ldmFsdWF0b3IucHJvdG8SC2R1Y2hlbm5lLnYxIuUCChdDcmVhdGVFdmFsdWF0aW9uUmVxdWVzdBIbCgpyZXF1ZXN0X2lkGAEgASgJQge6SARyAhhAEiEKDW1vZGVsX3ZlcnNpb24YAiABKAlCCrpIB3IFEAEYgAISOwoHZGF0YXNldBgDIAEoCUIqukgnciUyI15kYXRhc2V0cy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kEisKBXNwbGl0GAQgASgOMhIuZHVjaGVubmUudjEuU3BsaXRCCLpIBYIBAhABEhgKEGlkZW50aXR5X2xlYWthZ2UYBSABKAgSEQoEc2VlZBgGIAEoBEgAiAEBEiUKE2Jvb3RzdHJhcF9yZXNhbXBsZXMYByABKA1CCLpIBSoDGJBOEhUKDXZhbGlkYXRlX29ubHkYCCABKAgSLAoLam9iX29wdGlvbnMYCSABKAsyFy5kdWNoZW5uZS52MS5Kb2JPcHRpb25zQgcKBV9zZWVkIokBChBHZXRSZXBvcnRSZXF1ZXN0EjYKBG5hbWUYASABKAlCKLpIJXIjMiFeZXZhbHVhdGlvbnMvW2EtekEtWjAtOV8tXXsxLDY0fSQSPQoHZm9ybWF0cxgCIAMoDjIZLmR1Y2hlbm5lLnYxLlJlcG9ydEZvcm1hdEIRukgOkgELGAEiB4IBBBABIAAiZAoIRXN0aW1hdGUSEgoFdmFsdWUYASABKAFIAIgBARISCgVsb3dlchgCIAEoAUgBiAEBEhIKBXVwcGVyGAMgASgBSAKIAQFCCAoGX3ZhbHVlQggKBl9sb3dlckIICgZfdXBwZXIibQoJQ29uZnVzaW9uEhYKDnRydWVfcG9zaXRpdmVzGAEgASgNEhcKD2ZhbHNlX3Bvc2l0aXZlcxgCIAEoDRIXCg9mYWxzZV9uZWdhdGl2ZXMYAyABKA0SFgoOdHJ1ZV9uZWdhdGl2ZXMYBCABKA0iawoOQ2FsaWJyYXRpb25CaW4SDQoFbG93ZXIYASABKAESDQoFdXBwZXIYAiABKAESDgoGZnJhbWVzGAMgASgNEhgKEG1lYW5fcHJvYmFiaWxpdHkYBCABKAESEQoJb2NjdXJyaW5nGAUgASgBIo4EChBBY3Rpb25Vbml0UmVwb3J0EhMKC2FjdGlvbl91bml0GAEgASgNEg4KBmZyYW1lcxgCIAEoDRISCgpwcmV2YWxlbmNlGAMgASgBEiEKAmYxGAQgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSEgoKdHJpdmlhbF9mMRgFIAEoARIiCgNhdWMYBiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIRCgl0aHJlc2hvbGQYByABKAESNgoQdGhyZXNob2xkX29yaWdpbhgIIAEoDjIcLmR1Y2hlbm5lLnYxLlRocmVzaG9sZE9yaWdpbhIpCgpmMV9hdF9oYWxmGAkgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSMAoRYXZlcmFnZV9wcmVjaXNpb24YCiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIwChFjYWxpYnJhdGlvbl9lcnJvchgLIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEioKC2JyaWVyX3Njb3JlGAwgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSKQoJY29uZnVzaW9uGA0gASgLMhYuZHVjaGVubmUudjEuQ29uZnVzaW9uEjUKEGNhbGlicmF0aW9uX2JpbnMYDiADKAsyGy5kdWNoZW5uZS52MS5DYWxpYnJhdGlvbkJpbiKmAQoRRXhwcmVzc2lvbkZpZ3VyZXMSEgoKZXhwcmVzc2lvbhgBIAEoCRIOCgZmcmFtZXMYAiABKA0SJQoGcmVjYWxsGAMgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSIQoCZjEYBCABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIPCgdhbnN3ZXJzGAUgAygNEhIKCmluX2RhdGFzZXQYBiABKAgipgIKEEV4cHJlc3Npb25SZXBvcnQSIwoEdG9wMRgBIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEhQKDHRyaXZpYWxfdG9wMRgCIAEoARIyChNtZWFuX2NsYXNzX2FjY3VyYWN5GAMgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSLAoNY3Jvc3NfZW50cm9weRgEIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEjMKC2V4cHJlc3Npb25zGAUgAygLMh4uZHVjaGVubmUudjEuRXhwcmVzc2lvbkZpZ3VyZXMSFwoPZnJhbWVzX2xlZnRfb3V0GAYgASgNEicKCG1hY3JvX2YxGAcgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUihwEKD0lkZW50aXR5TGVha2FnZRInCghhY2N1cmFjeRgBIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEg4KBmNoYW5jZRgCIAEoARIQCghzdWJqZWN0cxgDIAEoDRIUCgx0cmFpbl9mcmFtZXMYBCABKA0SEwoLdGVzdF9mcmFtZXMYBSABKA0igAcKEEV2YWx1YXRpb25SZXBvcnQSDAoEbmFtZRgBIAEoCRIVCg1tb2RlbF92ZXJzaW9uGAIgASgJEg8KB2RhdGFzZXQYAyABKAkSFgoOZGF0YXNldF9kaWdlc3QYBCABKAkSIQoFc3BsaXQYBSABKA4yEi5kdWNoZW5uZS52MS5TcGxpdBIOCgZmcmFtZXMYBiABKA0SEAoIc3ViamVjdHMYByABKA0SMwoMYWN0aW9uX3VuaXRzGAggAygLMh0uZHVjaGVubmUudjEuQWN0aW9uVW5pdFJlcG9ydBImCgdtZWFuX2YxGAkgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSKAoJbWFjcm9fYXVjGAogASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSNgoQaWRlbnRpdHlfbGVha2FnZRgLIAEoCzIcLmR1Y2hlbm5lLnYxLklkZW50aXR5TGVha2FnZRIvCgtjcmVhdGVfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEanNvbhgNIAEoCRIQCghtYXJrZG93bhgOIAEoCRIQCghzd2VwdF9mMRgPIAEoARIXCg9zd2VwdF90aHJlc2hvbGQYECABKAESFwoPbWVhbl90cml2aWFsX2YxGBEgASgBEjgKEWV4cHJlc3Npb25fcmVwb3J0GBIgASgLMh0uZHVjaGVubmUudjEuRXhwcmVzc2lvblJlcG9ydBIxCg5pbnRlcnZhbHNfb3ZlchgTIAEoDjIZLmR1Y2hlbm5lLnYxLlNhbXBsaW5nVW5pdBInCghmMV9taWNybxgUIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEi4KD21lYW5fZjFfYXRfaGFsZhgVIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEjYKF21hY3JvX2F2ZXJhZ2VfcHJlY2lzaW9uGBYgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSNQoWbWVhbl9jYWxpYnJhdGlvbl9lcnJvchgXIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEi8KEG1lYW5fYnJpZXJfc2NvcmUYGCABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIMCgRodG1sGBkgASgJEhEKCWp1bml0X3htbBgaIAEoCSLRAgoZQ29tcGFyZUV2YWx1YXRpb25zUmVxdWVzdBI4CgZiZWZvcmUYASABKAlCKLpIJXIjMiFeZXZhbHVhdGlvbnMvW2EtekEtWjAtOV8tXXsxLDY0fSQSNwoFYWZ0ZXIYAiABKAlCKLpIJXIjMiFeZXZhbHVhdGlvbnMvW2EtekEtWjAtOV8tXXsxLDY0fSQSEQoEc2VlZBgDIAEoBEgAiAEBEiUKE2Jvb3RzdHJhcF9yZXNhbXBsZXMYBCABKA1CCLpIBSoDGJBOEjAKCmNvbmZpZGVuY2UYBSABKAFCF7pIFBISEQAAAAAAAPA/KQAAAAAAAOA/SAGIAQESPQoHZm9ybWF0cxgGIAMoDjIZLmR1Y2hlbm5lLnYxLlJlcG9ydEZvcm1hdEIRukgOkgELGAEiB4IBBBABIABCBwoFX3NlZWRCDQoLX2NvbmZpZGVuY2UihAEKDlBhaXJlZEVzdGltYXRlEiUKBmJlZm9yZRgBIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEiQKBWFmdGVyGAIgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSJQoGY2hhbmdlGAMgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUifgoUQWN0aW9uVW5pdENvbXBhcmlzb24SEwoLYWN0aW9uX3VuaXQYASABKA0SJwoCZjEYAiABKAsyGy5kdWNoZW5uZS52MS5QYWlyZWRFc3RpbWF0ZRIoCgNhdWMYAyABKAsyGy5kdWNoZW5uZS52MS5QYWlyZWRFc3RpbWF0ZSKHAQobRXhwcmVzc2lvbkZpZ3VyZXNDb21wYXJpc29uEhIKCmV4cHJlc3Npb24YASABKAkSKwoGcmVjYWxsGAIgASgLMhsuZHVjaGVubmUudjEuUGFpcmVkRXN0aW1hdGUSJwoCZjEYAyABKAsyGy5kdWNoZW5uZS52MS5QYWlyZWRFc3RpbWF0ZSLvAgoURXhwcmVzc2lvbkNvbXBhcmlzb24SKQoEdG9wMRgBIAEoCzIbLmR1Y2hlbm5lLnYxLlBhaXJlZEVzdGltYXRlEjgKE21lYW5fY2xhc3NfYWNjdXJhY3kYAiABKAsyGy5kdWNoZW5uZS52MS5QYWlyZWRFc3RpbWF0ZRItCghtYWNyb19mMRgDIAEoCzIbLmR1Y2hlbm5lLnYxLlBhaXJlZEVzdGltYXRlEj0KC2V4cHJlc3Npb25zGAQgAygLMiguZHVjaGVubmUudjEuRXhwcmVzc2lvbkZpZ3VyZXNDb21wYXJpc29uEhIKCmJvdGhfcmlnaHQYBSABKA0SGQoRb25seV9iZWZvcmVfcmlnaHQYBiABKA0SGAoQb25seV9hZnRlcl9yaWdodBgHIAEoDRISCgpib3RoX3dyb25nGAggASgNEhMKC29ubHlfYmVmb3JlGAkgAygJEhIKCm9ubHlfYWZ0ZXIYCiADKAkixQQKFEV2YWx1YXRpb25Db21wYXJpc29uEg4KBmJlZm9yZRgBIAEoCRINCgVhZnRlchgCIAEoCRIcChRiZWZvcmVfbW9kZWxfdmVyc2lvbhgDIAEoCRIbChNhZnRlcl9tb2RlbF92ZXJzaW9uGAQgASgJEg8KB2RhdGFzZXQYBSABKAkSFgoOZGF0YXNldF9kaWdlc3QYBiABKAkSDgoGZnJhbWVzGAcgASgNEhAKCHN1YmplY3RzGAggASgNEjEKDmludGVydmFsc19vdmVyGAkgASgOMhkuZHVjaGVubmUudjEuU2FtcGxpbmdVbml0EhIKCmNvbmZpZGVuY2UYCiABKAESLgoJbWFjcm9fYXVjGAsgASgLMhsuZHVjaGVubmUudjEuUGFpcmVkRXN0aW1hdGUSLAoHbWVhbl9mMRgMIAEoCzIbLmR1Y2hlbm5lLnYxLlBhaXJlZEVzdGltYXRlEjcKDGFjdGlvbl91bml0cxgNIAMoCzIhLmR1Y2hlbm5lLnYxLkFjdGlvblVuaXRDb21wYXJpc29uEhMKC29ubHlfYmVmb3JlGA4gAygNEhIKCm9ubHlfYWZ0ZXIYDyADKA0SDAoEanNvbhgQIAEoCRIQCghtYXJrZG93bhgRIAEoCRJAChVleHByZXNzaW9uX2NvbXBhcmlzb24YEiABKAsyIS5kdWNoZW5uZS52MS5FeHByZXNzaW9uQ29tcGFyaXNvbhIMCgRodG1sGBMgASgJEhEKCWp1bml0X3htbBgUIAEoCSJrChBDaGVja0dhdGVSZXF1ZXN0EjwKCmV2YWx1YXRpb24YASABKAlCKLpIJXIjMiFeZXZhbHVhdGlvbnMvW2EtekEtWjAtOV8tXXsxLDY0fSQSGQoEZ2F0ZRgCIAEoCUILukgIcgYQASiAgAQi0QEKC0dhdGVGaW5kaW5nEgwKBHJ1bGUYASABKAkSGAoLYWN0aW9uX3VuaXQYAiABKA1IAIgBARIpCgdvdXRjb21lGAMgASgOMhguZHVjaGVubmUudjEuR2F0ZU91dGNvbWUSJwoIZXN0aW1hdGUYBCABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRINCgVsaW1pdBgFIAEoARITCgtleHBsYW5hdGlvbhgGIAEoCRISCgpleHByZXNzaW9uGAcgASgJQg4KDF9hY3Rpb25fdW5pdCKbAQoJR2F0ZUNoZWNrEhIKCmV2YWx1YXRpb24YASABKAkSKQoHb3V0Y29tZRgCIAEoDjIYLmR1Y2hlbm5lLnYxLkdhdGVPdXRjb21lEioKCGZpbmRpbmdzGAMgAygLMhguZHVjaGVubmUudjEuR2F0ZUZpbmRpbmcSEAoIbWFya2Rvd24YBCABKAkSEQoJanVuaXRfeG1sGAUgASgJIsYEChxDcmVhdGVDcm9zc1ZhbGlkYXRpb25SZXF1ZXN0EhsKCnJlcXVlc3RfaWQYASABKAlCB7pIBHICGEASFQoNdmFsaWRhdGVfb25seRgCIAEoCBIeCgxkaXNwbGF5X25hbWUYAyABKAlCCLpIBXIDGIABEjAKCWZpbmVfdHVuZRgEIAEoCzIVLmR1Y2hlbm5lLnYxLkZpbmVUdW5lQga6SAPIAQESJgoFc2VlZHMYBSADKARCF7pIFJIBERAyGAEiCzIJGP////////8PEhgKEGlkZW50aXR5X2xlYWthZ2UYBiABKAgSKwoOYm9vdHN0cmFwX3NlZWQYByABKARCDrpICzIJGP////////8PSACIAQESJQoTYm9vdHN0cmFwX3Jlc2FtcGxlcxgIIAEoDUIIukgFKgMYkE4SLAoLam9iX29wdGlvbnMYCSABKAsyFy5kdWNoZW5uZS52MS5Kb2JPcHRpb25zEowBChRldmFsdWF0aW9uX3Jlc291cmNlcxgKIAMoCzJCLmR1Y2hlbm5lLnYxLkNyZWF0ZUNyb3NzVmFsaWRhdGlvblJlcXVlc3QuRXZhbHVhdGlvblJlc291cmNlc0VudHJ5Qiq6SCeaASQQECIachgyFl5bYS16XVthLXowLTlfXXswLDMxfSQqBCoCKAEaOgoYRXZhbHVhdGlvblJlc291cmNlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoDToCOAFCEQoPX2Jvb3RzdHJhcF9zZWVkIpcBChlHZXRDcm9zc1ZhbGlkYXRpb25SZXF1ZXN0EjsKBG5hbWUYASABKAlCLbpIKnIoMiZeY3Jvc3NWYWxpZGF0aW9ucy9bYS16QS1aMC05Xy1dezEsNjR9JBI9Cgdmb3JtYXRzGAIgAygOMhkuZHVjaGVubmUudjEuUmVwb3J0Rm9ybWF0QhG6SA6SAQsYASIHggEEEAEgACK5AQoUQ3Jvc3NWYWxpZGF0ZWRGaWd1cmUSEQoEbWVhbhgBIAEoAUgAiAEBEhsKDmZvbGRfZGV2aWF0aW9uGAIgASgBSAGIAQESGwoOc2VlZF9kZXZpYXRpb24YAyABKAFIAogBARIlCgZwb29sZWQYBCABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZUIHCgVfbWVhbkIRCg9fZm9sZF9kZXZpYXRpb25CEQoPX3NlZWRfZGV2aWF0aW9uIpgEChVDcm9zc1ZhbGlkYXRlZEZpZ3VyZXMSEwoLYWN0aW9uX3VuaXQYASABKA0SDgoGZnJhbWVzGAIgASgNEhIKCnByZXZhbGVuY2UYAyABKAESEgoKdHJpdmlhbF9mMRgEIAEoARItCgJmMRgFIAEoCzIhLmR1Y2hlbm5lLnYxLkNyb3NzVmFsaWRhdGVkRmlndXJlEjUKCmYxX2F0X2hhbGYYBiABKAsyIS5kdWNoZW5uZS52MS5Dcm9zc1ZhbGlkYXRlZEZpZ3VyZRIzCghzd2VwdF9mMRgHIAEoCzIhLmR1Y2hlbm5lLnYxLkNyb3NzVmFsaWRhdGVkRmlndXJlEi4KA2F1YxgIIAEoCzIhLmR1Y2hlbm5lLnYxLkNyb3NzVmFsaWRhdGVkRmlndXJlEjwKEWF2ZXJhZ2VfcHJlY2lzaW9uGAkgASgLMiEuZHVjaGVubmUudjEuQ3Jvc3NWYWxpZGF0ZWRGaWd1cmUSPAoRY2FsaWJyYXRpb25fZXJyb3IYCiABKAsyIS5kdWNoZW5uZS52MS5Dcm9zc1ZhbGlkYXRlZEZpZ3VyZRI2Cgticmllcl9zY29yZRgLIAEoCzIhLmR1Y2hlbm5lLnYxLkNyb3NzVmFsaWRhdGVkRmlndXJlEjMKCGYxX21pY3JvGAwgASgLMiEuZHVjaGVubmUudjEuQ3Jvc3NWYWxpZGF0ZWRGaWd1cmUixAIKClJ1bkZpZ3VyZXMSDwoCZjEYASABKAFIAIgBARIXCgpmMV9hdF9oYWxmGAIgASgBSAGIAQESFQoIc3dlcHRfZjEYAyABKAFIAogBARIQCgNhdWMYBCABKAFIA4gBARIeChFhdmVyYWdlX3ByZWNpc2lvbhgFIAEoAUgEiAEBEh4KEWNhbGlicmF0aW9uX2Vycm9yGAYgASgBSAWIAQESGAoLYnJpZXJfc2NvcmUYByABKAFIBogBARIVCghmMV9taWNybxgIIAEoAUgHiAEBQgUKA19mMUINCgtfZjFfYXRfaGFsZkILCglfc3dlcHRfZjFCBgoEX2F1Y0IUChJfYXZlcmFnZV9wcmVjaXNpb25CFAoSX2NhbGlicmF0aW9uX2Vycm9yQg4KDF9icmllcl9zY29yZUILCglfZjFfbWljcm8itgIKEkNyb3NzVmFsaWRhdGlvblJ1bhIMCgRmb2xkGAEgASgNEgwKBHNlZWQYAiABKAQSEAoIdHJhaW5pbmcYAyABKAkSFQoNbW9kZWxfdmVyc2lvbhgEIAEoCRISCgpldmFsdWF0aW9uGAUgASgJEg4KBmZyYW1lcxgGIAEoDRIQCghzdWJqZWN0cxgHIAEoDRIXCg9zd2VwdF90aHJlc2hvbGQYCCABKAESJQoEbWVhbhgJIAEoCzIXLmR1Y2hlbm5lLnYxLlJ1bkZpZ3VyZXMSLQoMYWN0aW9uX3VuaXRzGAogAygLMhcuZHVjaGVubmUudjEuUnVuRmlndXJlcxI2ChBpZGVudGl0eV9sZWFrYWdlGAsgASgLMhwuZHVjaGVubmUudjEuSWRlbnRpdHlMZWFrYWdlIqQDCg9Dcm9zc1ZhbGlkYXRpb24SDAoEbmFtZRgBIAEoCRINCgVtb2RlbBgCIAEoCRIPCgdkYXRhc2V0GAMgASgJEhYKDmRhdGFzZXRfZGlnZXN0GAQgASgJEg0KBWZvbGRzGAUgASgNEg0KBXNlZWRzGAYgAygEEg4KBmZyYW1lcxgHIAEoDRIQCghzdWJqZWN0cxgIIAEoDRIwCgRtZWFuGAkgASgLMiIuZHVjaGVubmUudjEuQ3Jvc3NWYWxpZGF0ZWRGaWd1cmVzEjgKDGFjdGlvbl91bml0cxgKIAMoCzIiLmR1Y2hlbm5lLnYxLkNyb3NzVmFsaWRhdGVkRmlndXJlcxItCgRydW5zGAsgAygLMh8uZHVjaGVubmUudjEuQ3Jvc3NWYWxpZGF0aW9uUnVuEi8KC2NyZWF0ZV90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRqc29uGA0gASgJEhAKCG1hcmtkb3duGA4gASgJEgwKBGh0bWwYDyABKAkSEQoJanVuaXRfeG1sGBAgASgJKkEKBVNwbGl0EhUKEVNQTElUX1VOU1BFQ0lGSUVEEAASEgoOU1BMSVRfSEVMRF9PVVQQARINCglTUExJVF9BTEwQAipeCgxSZXBvcnRGb3JtYXQSHQoZUkVQT1JUX0ZPUk1BVF9VTlNQRUNJRklFRBAAEhYKElJFUE9SVF9GT1JNQVRfSFRNTBABEhcKE1JFUE9SVF9GT1JNQVRfSlVOSVQQAipjCgxTYW1wbGluZ1VuaXQSHQoZU0FNUExJTkdfVU5JVF9VTlNQRUNJRklFRBAAEhoKFlNBTVBMSU5HX1VOSVRfU1VCSkVDVFMQARIYChRTQU1QTElOR19VTklUX0ZSQU1FUxACKnoKC0dhdGVPdXRjb21lEhwKGEdBVEVfT1VUQ09NRV9VTlNQRUNJRklFRBAAEhUKEUdBVEVfT1VUQ09NRV9QQVNTEAESFQoRR0FURV9PVVRDT01FX0ZBSUwQAhIfChtHQVRFX09VVENPTUVfQ09VTERfTk9UX1RFTEwQAzKABAoQRXZhbHVhdG9yU2VydmljZRJKChBDcmVhdGVFdmFsdWF0aW9uEiQuZHVjaGVubmUudjEuQ3JlYXRlRXZhbHVhdGlvblJlcXVlc3QaEC5kdWNoZW5uZS52MS5Kb2ISSQoJR2V0UmVwb3J0Eh0uZHVjaGVubmUudjEuR2V0UmVwb3J0UmVxdWVzdBodLmR1Y2hlbm5lLnYxLkV2YWx1YXRpb25SZXBvcnQSVAoVQ3JlYXRlQ3Jvc3NWYWxpZGF0aW9uEikuZHVjaGVubmUudjEuQ3JlYXRlQ3Jvc3NWYWxpZGF0aW9uUmVxdWVzdBoQLmR1Y2hlbm5lLnYxLkpvYhJaChJHZXRDcm9zc1ZhbGlkYXRpb24SJi5kdWNoZW5uZS52MS5HZXRDcm9zc1ZhbGlkYXRpb25SZXF1ZXN0GhwuZHVjaGVubmUudjEuQ3Jvc3NWYWxpZGF0aW9uEl8KEkNvbXBhcmVFdmFsdWF0aW9ucxImLmR1Y2hlbm5lLnYxLkNvbXBhcmVFdmFsdWF0aW9uc1JlcXVlc3QaIS5kdWNoZW5uZS52MS5FdmFsdWF0aW9uQ29tcGFyaXNvbhJCCglDaGVja0dhdGUSHS5kdWNoZW5uZS52MS5DaGVja0dhdGVSZXF1ZXN0GhYuZHVjaGVubmUudjEuR2F0ZUNoZWNrYgZwcm90bzM", [file_buf_validate_validate, file_duchenne_v1_action_unit, file_duchenne_v1_job, file_duchenne_v1_trainer, file_google_protobuf_timestamp]);
+  fileDesc("ChtkdWNoZW5uZS92MS9ldmFsdWF0b3IucHJvdG8SC2R1Y2hlbm5lLnYxIuUCChdDcmVhdGVFdmFsdWF0aW9uUmVxdWVzdBIbCgpyZXF1ZXN0X2lkGAEgASgJQge6SARyAhhAEiEKDW1vZGVsX3ZlcnNpb24YAiABKAlCCrpIB3IFEAEYgAISOwoHZGF0YXNldBgDIAEoCUIqukgnciUyI15kYXRhc2V0cy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kEisKBXNwbGl0GAQgASgOMhIuZHVjaGVubmUudjEuU3BsaXRCCLpIBYIBAhABEhgKEGlkZW50aXR5X2xlYWthZ2UYBSABKAgSEQoEc2VlZBgGIAEoBEgAiAEBEiUKE2Jvb3RzdHJhcF9yZXNhbXBsZXMYByABKA1CCLpIBSoDGJBOEhUKDXZhbGlkYXRlX29ubHkYCCABKAgSLAoLam9iX29wdGlvbnMYCSABKAsyFy5kdWNoZW5uZS52MS5Kb2JPcHRpb25zQgcKBV9zZWVkIokBChBHZXRSZXBvcnRSZXF1ZXN0EjYKBG5hbWUYASABKAlCKLpIJXIjMiFeZXZhbHVhdGlvbnMvW2EtekEtWjAtOV8tXXsxLDY0fSQSPQoHZm9ybWF0cxgCIAMoDjIZLmR1Y2hlbm5lLnYxLlJlcG9ydEZvcm1hdEIRukgOkgELGAEiB4IBBBABIAAiZAoIRXN0aW1hdGUSEgoFdmFsdWUYASABKAFIAIgBARISCgVsb3dlchgCIAEoAUgBiAEBEhIKBXVwcGVyGAMgASgBSAKIAQFCCAoGX3ZhbHVlQggKBl9sb3dlckIICgZfdXBwZXIibQoJQ29uZnVzaW9uEhYKDnRydWVfcG9zaXRpdmVzGAEgASgNEhcKD2ZhbHNlX3Bvc2l0aXZlcxgCIAEoDRIXCg9mYWxzZV9uZWdhdGl2ZXMYAyABKA0SFgoOdHJ1ZV9uZWdhdGl2ZXMYBCABKA0iawoOQ2FsaWJyYXRpb25CaW4SDQoFbG93ZXIYASABKAESDQoFdXBwZXIYAiABKAESDgoGZnJhbWVzGAMgASgNEhgKEG1lYW5fcHJvYmFiaWxpdHkYBCABKAESEQoJb2NjdXJyaW5nGAUgASgBIo4EChBBY3Rpb25Vbml0UmVwb3J0EhMKC2FjdGlvbl91bml0GAEgASgNEg4KBmZyYW1lcxgCIAEoDRISCgpwcmV2YWxlbmNlGAMgASgBEiEKAmYxGAQgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSEgoKdHJpdmlhbF9mMRgFIAEoARIiCgNhdWMYBiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIRCgl0aHJlc2hvbGQYByABKAESNgoQdGhyZXNob2xkX29yaWdpbhgIIAEoDjIcLmR1Y2hlbm5lLnYxLlRocmVzaG9sZE9yaWdpbhIpCgpmMV9hdF9oYWxmGAkgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSMAoRYXZlcmFnZV9wcmVjaXNpb24YCiABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIwChFjYWxpYnJhdGlvbl9lcnJvchgLIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEioKC2JyaWVyX3Njb3JlGAwgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSKQoJY29uZnVzaW9uGA0gASgLMhYuZHVjaGVubmUudjEuQ29uZnVzaW9uEjUKEGNhbGlicmF0aW9uX2JpbnMYDiADKAsyGy5kdWNoZW5uZS52MS5DYWxpYnJhdGlvbkJpbiKmAQoRRXhwcmVzc2lvbkZpZ3VyZXMSEgoKZXhwcmVzc2lvbhgBIAEoCRIOCgZmcmFtZXMYAiABKA0SJQoGcmVjYWxsGAMgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSIQoCZjEYBCABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIPCgdhbnN3ZXJzGAUgAygNEhIKCmluX2RhdGFzZXQYBiABKAgipgIKEEV4cHJlc3Npb25SZXBvcnQSIwoEdG9wMRgBIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEhQKDHRyaXZpYWxfdG9wMRgCIAEoARIyChNtZWFuX2NsYXNzX2FjY3VyYWN5GAMgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSLAoNY3Jvc3NfZW50cm9weRgEIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEjMKC2V4cHJlc3Npb25zGAUgAygLMh4uZHVjaGVubmUudjEuRXhwcmVzc2lvbkZpZ3VyZXMSFwoPZnJhbWVzX2xlZnRfb3V0GAYgASgNEicKCG1hY3JvX2YxGAcgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUihwEKD0lkZW50aXR5TGVha2FnZRInCghhY2N1cmFjeRgBIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEg4KBmNoYW5jZRgCIAEoARIQCghzdWJqZWN0cxgDIAEoDRIUCgx0cmFpbl9mcmFtZXMYBCABKA0SEwoLdGVzdF9mcmFtZXMYBSABKA0igAcKEEV2YWx1YXRpb25SZXBvcnQSDAoEbmFtZRgBIAEoCRIVCg1tb2RlbF92ZXJzaW9uGAIgASgJEg8KB2RhdGFzZXQYAyABKAkSFgoOZGF0YXNldF9kaWdlc3QYBCABKAkSIQoFc3BsaXQYBSABKA4yEi5kdWNoZW5uZS52MS5TcGxpdBIOCgZmcmFtZXMYBiABKA0SEAoIc3ViamVjdHMYByABKA0SMwoMYWN0aW9uX3VuaXRzGAggAygLMh0uZHVjaGVubmUudjEuQWN0aW9uVW5pdFJlcG9ydBImCgdtZWFuX2YxGAkgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSKAoJbWFjcm9fYXVjGAogASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSNgoQaWRlbnRpdHlfbGVha2FnZRgLIAEoCzIcLmR1Y2hlbm5lLnYxLklkZW50aXR5TGVha2FnZRIvCgtjcmVhdGVfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEanNvbhgNIAEoCRIQCghtYXJrZG93bhgOIAEoCRIQCghzd2VwdF9mMRgPIAEoARIXCg9zd2VwdF90aHJlc2hvbGQYECABKAESFwoPbWVhbl90cml2aWFsX2YxGBEgASgBEjgKEWV4cHJlc3Npb25fcmVwb3J0GBIgASgLMh0uZHVjaGVubmUudjEuRXhwcmVzc2lvblJlcG9ydBIxCg5pbnRlcnZhbHNfb3ZlchgTIAEoDjIZLmR1Y2hlbm5lLnYxLlNhbXBsaW5nVW5pdBInCghmMV9taWNybxgUIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEi4KD21lYW5fZjFfYXRfaGFsZhgVIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEjYKF21hY3JvX2F2ZXJhZ2VfcHJlY2lzaW9uGBYgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSNQoWbWVhbl9jYWxpYnJhdGlvbl9lcnJvchgXIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEi8KEG1lYW5fYnJpZXJfc2NvcmUYGCABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRIMCgRodG1sGBkgASgJEhEKCWp1bml0X3htbBgaIAEoCSLRAgoZQ29tcGFyZUV2YWx1YXRpb25zUmVxdWVzdBI4CgZiZWZvcmUYASABKAlCKLpIJXIjMiFeZXZhbHVhdGlvbnMvW2EtekEtWjAtOV8tXXsxLDY0fSQSNwoFYWZ0ZXIYAiABKAlCKLpIJXIjMiFeZXZhbHVhdGlvbnMvW2EtekEtWjAtOV8tXXsxLDY0fSQSEQoEc2VlZBgDIAEoBEgAiAEBEiUKE2Jvb3RzdHJhcF9yZXNhbXBsZXMYBCABKA1CCLpIBSoDGJBOEjAKCmNvbmZpZGVuY2UYBSABKAFCF7pIFBISEQAAAAAAAPA/KQAAAAAAAOA/SAGIAQESPQoHZm9ybWF0cxgGIAMoDjIZLmR1Y2hlbm5lLnYxLlJlcG9ydEZvcm1hdEIRukgOkgELGAEiB4IBBBABIABCBwoFX3NlZWRCDQoLX2NvbmZpZGVuY2UihAEKDlBhaXJlZEVzdGltYXRlEiUKBmJlZm9yZRgBIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEiQKBWFmdGVyGAIgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSJQoGY2hhbmdlGAMgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUifgoUQWN0aW9uVW5pdENvbXBhcmlzb24SEwoLYWN0aW9uX3VuaXQYASABKA0SJwoCZjEYAiABKAsyGy5kdWNoZW5uZS52MS5QYWlyZWRFc3RpbWF0ZRIoCgNhdWMYAyABKAsyGy5kdWNoZW5uZS52MS5QYWlyZWRFc3RpbWF0ZSKHAQobRXhwcmVzc2lvbkZpZ3VyZXNDb21wYXJpc29uEhIKCmV4cHJlc3Npb24YASABKAkSKwoGcmVjYWxsGAIgASgLMhsuZHVjaGVubmUudjEuUGFpcmVkRXN0aW1hdGUSJwoCZjEYAyABKAsyGy5kdWNoZW5uZS52MS5QYWlyZWRFc3RpbWF0ZSLvAgoURXhwcmVzc2lvbkNvbXBhcmlzb24SKQoEdG9wMRgBIAEoCzIbLmR1Y2hlbm5lLnYxLlBhaXJlZEVzdGltYXRlEjgKE21lYW5fY2xhc3NfYWNjdXJhY3kYAiABKAsyGy5kdWNoZW5uZS52MS5QYWlyZWRFc3RpbWF0ZRItCghtYWNyb19mMRgDIAEoCzIbLmR1Y2hlbm5lLnYxLlBhaXJlZEVzdGltYXRlEj0KC2V4cHJlc3Npb25zGAQgAygLMiguZHVjaGVubmUudjEuRXhwcmVzc2lvbkZpZ3VyZXNDb21wYXJpc29uEhIKCmJvdGhfcmlnaHQYBSABKA0SGQoRb25seV9iZWZvcmVfcmlnaHQYBiABKA0SGAoQb25seV9hZnRlcl9yaWdodBgHIAEoDRISCgpib3RoX3dyb25nGAggASgNEhMKC29ubHlfYmVmb3JlGAkgAygJEhIKCm9ubHlfYWZ0ZXIYCiADKAkixQQKFEV2YWx1YXRpb25Db21wYXJpc29uEg4KBmJlZm9yZRgBIAEoCRINCgVhZnRlchgCIAEoCRIcChRiZWZvcmVfbW9kZWxfdmVyc2lvbhgDIAEoCRIbChNhZnRlcl9tb2RlbF92ZXJzaW9uGAQgASgJEg8KB2RhdGFzZXQYBSABKAkSFgoOZGF0YXNldF9kaWdlc3QYBiABKAkSDgoGZnJhbWVzGAcgASgNEhAKCHN1YmplY3RzGAggASgNEjEKDmludGVydmFsc19vdmVyGAkgASgOMhkuZHVjaGVubmUudjEuU2FtcGxpbmdVbml0EhIKCmNvbmZpZGVuY2UYCiABKAESLgoJbWFjcm9fYXVjGAsgASgLMhsuZHVjaGVubmUudjEuUGFpcmVkRXN0aW1hdGUSLAoHbWVhbl9mMRgMIAEoCzIbLmR1Y2hlbm5lLnYxLlBhaXJlZEVzdGltYXRlEjcKDGFjdGlvbl91bml0cxgNIAMoCzIhLmR1Y2hlbm5lLnYxLkFjdGlvblVuaXRDb21wYXJpc29uEhMKC29ubHlfYmVmb3JlGA4gAygNEhIKCm9ubHlfYWZ0ZXIYDyADKA0SDAoEanNvbhgQIAEoCRIQCghtYXJrZG93bhgRIAEoCRJAChVleHByZXNzaW9uX2NvbXBhcmlzb24YEiABKAsyIS5kdWNoZW5uZS52MS5FeHByZXNzaW9uQ29tcGFyaXNvbhIMCgRodG1sGBMgASgJEhEKCWp1bml0X3htbBgUIAEoCSJrChBDaGVja0dhdGVSZXF1ZXN0EjwKCmV2YWx1YXRpb24YASABKAlCKLpIJXIjMiFeZXZhbHVhdGlvbnMvW2EtekEtWjAtOV8tXXsxLDY0fSQSGQoEZ2F0ZRgCIAEoCUILukgIcgYQASiAgAQi0QEKC0dhdGVGaW5kaW5nEgwKBHJ1bGUYASABKAkSGAoLYWN0aW9uX3VuaXQYAiABKA1IAIgBARIpCgdvdXRjb21lGAMgASgOMhguZHVjaGVubmUudjEuR2F0ZU91dGNvbWUSJwoIZXN0aW1hdGUYBCABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRINCgVsaW1pdBgFIAEoARITCgtleHBsYW5hdGlvbhgGIAEoCRISCgpleHByZXNzaW9uGAcgASgJQg4KDF9hY3Rpb25fdW5pdCKbAQoJR2F0ZUNoZWNrEhIKCmV2YWx1YXRpb24YASABKAkSKQoHb3V0Y29tZRgCIAEoDjIYLmR1Y2hlbm5lLnYxLkdhdGVPdXRjb21lEioKCGZpbmRpbmdzGAMgAygLMhguZHVjaGVubmUudjEuR2F0ZUZpbmRpbmcSEAoIbWFya2Rvd24YBCABKAkSEQoJanVuaXRfeG1sGAUgASgJIsYEChxDcmVhdGVDcm9zc1ZhbGlkYXRpb25SZXF1ZXN0EhsKCnJlcXVlc3RfaWQYASABKAlCB7pIBHICGEASFQoNdmFsaWRhdGVfb25seRgCIAEoCBIeCgxkaXNwbGF5X25hbWUYAyABKAlCCLpIBXIDGIABEjAKCWZpbmVfdHVuZRgEIAEoCzIVLmR1Y2hlbm5lLnYxLkZpbmVUdW5lQga6SAPIAQESJgoFc2VlZHMYBSADKARCF7pIFJIBERAyGAEiCzIJGP////////8PEhgKEGlkZW50aXR5X2xlYWthZ2UYBiABKAgSKwoOYm9vdHN0cmFwX3NlZWQYByABKARCDrpICzIJGP////////8PSACIAQESJQoTYm9vdHN0cmFwX3Jlc2FtcGxlcxgIIAEoDUIIukgFKgMYkE4SLAoLam9iX29wdGlvbnMYCSABKAsyFy5kdWNoZW5uZS52MS5Kb2JPcHRpb25zEowBChRldmFsdWF0aW9uX3Jlc291cmNlcxgKIAMoCzJCLmR1Y2hlbm5lLnYxLkNyZWF0ZUNyb3NzVmFsaWRhdGlvblJlcXVlc3QuRXZhbHVhdGlvblJlc291cmNlc0VudHJ5Qiq6SCeaASQQECIachgyFl5bYS16XVthLXowLTlfXXswLDMxfSQqBCoCKAEaOgoYRXZhbHVhdGlvblJlc291cmNlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoDToCOAFCEQoPX2Jvb3RzdHJhcF9zZWVkIpcBChlHZXRDcm9zc1ZhbGlkYXRpb25SZXF1ZXN0EjsKBG5hbWUYASABKAlCLbpIKnIoMiZeY3Jvc3NWYWxpZGF0aW9ucy9bYS16QS1aMC05Xy1dezEsNjR9JBI9Cgdmb3JtYXRzGAIgAygOMhkuZHVjaGVubmUudjEuUmVwb3J0Rm9ybWF0QhG6SA6SAQsYASIHggEEEAEgACK5AQoUQ3Jvc3NWYWxpZGF0ZWRGaWd1cmUSEQoEbWVhbhgBIAEoAUgAiAEBEhsKDmZvbGRfZGV2aWF0aW9uGAIgASgBSAGIAQESGwoOc2VlZF9kZXZpYXRpb24YAyABKAFIAogBARIlCgZwb29sZWQYBCABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZUIHCgVfbWVhbkIRCg9fZm9sZF9kZXZpYXRpb25CEQoPX3NlZWRfZGV2aWF0aW9uIpgEChVDcm9zc1ZhbGlkYXRlZEZpZ3VyZXMSEwoLYWN0aW9uX3VuaXQYASABKA0SDgoGZnJhbWVzGAIgASgNEhIKCnByZXZhbGVuY2UYAyABKAESEgoKdHJpdmlhbF9mMRgEIAEoARItCgJmMRgFIAEoCzIhLmR1Y2hlbm5lLnYxLkNyb3NzVmFsaWRhdGVkRmlndXJlEjUKCmYxX2F0X2hhbGYYBiABKAsyIS5kdWNoZW5uZS52MS5Dcm9zc1ZhbGlkYXRlZEZpZ3VyZRIzCghzd2VwdF9mMRgHIAEoCzIhLmR1Y2hlbm5lLnYxLkNyb3NzVmFsaWRhdGVkRmlndXJlEi4KA2F1YxgIIAEoCzIhLmR1Y2hlbm5lLnYxLkNyb3NzVmFsaWRhdGVkRmlndXJlEjwKEWF2ZXJhZ2VfcHJlY2lzaW9uGAkgASgLMiEuZHVjaGVubmUudjEuQ3Jvc3NWYWxpZGF0ZWRGaWd1cmUSPAoRY2FsaWJyYXRpb25fZXJyb3IYCiABKAsyIS5kdWNoZW5uZS52MS5Dcm9zc1ZhbGlkYXRlZEZpZ3VyZRI2Cgticmllcl9zY29yZRgLIAEoCzIhLmR1Y2hlbm5lLnYxLkNyb3NzVmFsaWRhdGVkRmlndXJlEjMKCGYxX21pY3JvGAwgASgLMiEuZHVjaGVubmUudjEuQ3Jvc3NWYWxpZGF0ZWRGaWd1cmUixAIKClJ1bkZpZ3VyZXMSDwoCZjEYASABKAFIAIgBARIXCgpmMV9hdF9oYWxmGAIgASgBSAGIAQESFQoIc3dlcHRfZjEYAyABKAFIAogBARIQCgNhdWMYBCABKAFIA4gBARIeChFhdmVyYWdlX3ByZWNpc2lvbhgFIAEoAUgEiAEBEh4KEWNhbGlicmF0aW9uX2Vycm9yGAYgASgBSAWIAQESGAoLYnJpZXJfc2NvcmUYByABKAFIBogBARIVCghmMV9taWNybxgIIAEoAUgHiAEBQgUKA19mMUINCgtfZjFfYXRfaGFsZkILCglfc3dlcHRfZjFCBgoEX2F1Y0IUChJfYXZlcmFnZV9wcmVjaXNpb25CFAoSX2NhbGlicmF0aW9uX2Vycm9yQg4KDF9icmllcl9zY29yZUILCglfZjFfbWljcm8itgIKEkNyb3NzVmFsaWRhdGlvblJ1bhIMCgRmb2xkGAEgASgNEgwKBHNlZWQYAiABKAQSEAoIdHJhaW5pbmcYAyABKAkSFQoNbW9kZWxfdmVyc2lvbhgEIAEoCRISCgpldmFsdWF0aW9uGAUgASgJEg4KBmZyYW1lcxgGIAEoDRIQCghzdWJqZWN0cxgHIAEoDRIXCg9zd2VwdF90aHJlc2hvbGQYCCABKAESJQoEbWVhbhgJIAEoCzIXLmR1Y2hlbm5lLnYxLlJ1bkZpZ3VyZXMSLQoMYWN0aW9uX3VuaXRzGAogAygLMhcuZHVjaGVubmUudjEuUnVuRmlndXJlcxI2ChBpZGVudGl0eV9sZWFrYWdlGAsgASgLMhwuZHVjaGVubmUudjEuSWRlbnRpdHlMZWFrYWdlIqQDCg9Dcm9zc1ZhbGlkYXRpb24SDAoEbmFtZRgBIAEoCRINCgVtb2RlbBgCIAEoCRIPCgdkYXRhc2V0GAMgASgJEhYKDmRhdGFzZXRfZGlnZXN0GAQgASgJEg0KBWZvbGRzGAUgASgNEg0KBXNlZWRzGAYgAygEEg4KBmZyYW1lcxgHIAEoDRIQCghzdWJqZWN0cxgIIAEoDRIwCgRtZWFuGAkgASgLMiIuZHVjaGVubmUudjEuQ3Jvc3NWYWxpZGF0ZWRGaWd1cmVzEjgKDGFjdGlvbl91bml0cxgKIAMoCzIiLmR1Y2hlbm5lLnYxLkNyb3NzVmFsaWRhdGVkRmlndXJlcxItCgRydW5zGAsgAygLMh8uZHVjaGVubmUudjEuQ3Jvc3NWYWxpZGF0aW9uUnVuEi8KC2NyZWF0ZV90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRqc29uGA0gASgJEhAKCG1hcmtkb3duGA4gASgJEgwKBGh0bWwYDyABKAkSEQoJanVuaXRfeG1sGBAgASgJItEDChdDcmVhdGVQcm9qZWN0aW9uUmVxdWVzdBIbCgpyZXF1ZXN0X2lkGAEgASgJQge6SARyAhhAEhUKDXZhbGlkYXRlX29ubHkYAiABKAgSIQoNbW9kZWxfdmVyc2lvbhgDIAEoCUIKukgHcgUQARiAAhI7CgdkYXRhc2V0GAQgASgJQiq6SCdyJTIjXmRhdGFzZXRzL1thLXowLTldW2EtejAtOV8tXXswLDYyfSQSKwoFc3BsaXQYBSABKA4yEi5kdWNoZW5uZS52MS5TcGxpdEIIukgFggECEAESHAoKbWF4X2ZyYW1lcxgGIAEoDUIIukgFKgMYkE4SHgoMbWF4X3N1YmplY3RzGAcgASgNQgi6SAUqAxiQThIwCgpwZXJwbGV4aXR5GAggASgBQhe6SBQSEhkAAAAAAECPQCkAAAAAAAAAQEgAiAEBEhwKCm5laWdoYm91cnMYCSABKA1CCLpIBSoDGOgHEiEKBHNlZWQYCiABKARCDrpICzIJGP////////8PSAGIAQESLAoLam9iX29wdGlvbnMYCyABKAsyFy5kdWNoZW5uZS52MS5Kb2JPcHRpb25zQg0KC19wZXJwbGV4aXR5QgcKBV9zZWVkIosBChRHZXRQcm9qZWN0aW9uUmVxdWVzdBI2CgRuYW1lGAEgASgJQii6SCVyIzIhXnByb2plY3Rpb25zL1thLXpBLVowLTlfLV17MSw2NH0kEjsKB2Zvcm1hdHMYAiADKA4yGS5kdWNoZW5uZS52MS5SZXBvcnRGb3JtYXRCD7pIDJIBCRgBIgWCAQIYASKxAQoOTmVpZ2hib3VyU2hhcmUSDgoGZnJhbWVzGAEgASgNEicKCGZlYXR1cmVzGAIgASgLMhUuZHVjaGVubmUudjEuRXN0aW1hdGUSJAoFcGxhbmUYAyABKAsyFS5kdWNoZW5uZS52MS5Fc3RpbWF0ZRITCgZjaGFuY2UYBCABKAFIAIgBARIUCgdjZWlsaW5nGAUgASgBSAGIAQFCCQoHX2NoYW5jZUIKCghfY2VpbGluZyKKAQoUQWN0aW9uVW5pdE5laWdoYm91cnMSEwoLYWN0aW9uX3VuaXQYASABKA0SKAoDYWxsGAIgASgLMhsuZHVjaGVubmUudjEuTmVpZ2hib3VyU2hhcmUSMwoOb3RoZXJfc3ViamVjdHMYAyABKAsyGy5kdWNoZW5uZS52MS5OZWlnaGJvdXJTaGFyZSJ3Cg5Qcm9qZWN0ZWRGcmFtZRINCgVmcmFtZRgBIAEoDRINCgVpbWFnZRgCIAEoCRIPCgdzdWJqZWN0GAMgASgJEgkKAXgYBCABKAESCQoBeRgFIAEoARIPCgdwcmVzZW50GAYgAygNEg8KB3Vua25vd24YByADKA0ixAQKClByb2plY3Rpb24SDAoEbmFtZRgBIAEoCRIVCg1tb2RlbF92ZXJzaW9uGAIgASgJEg8KB2RhdGFzZXQYAyABKAkSFgoOZGF0YXNldF9kaWdlc3QYBCABKAkSIQoFc3BsaXQYBSABKA4yEi5kdWNoZW5uZS52MS5TcGxpdBIMCgRzZWVkGAYgASgEEhIKCnBlcnBsZXhpdHkYByABKAESFgoOb2ZmX3BlcnBsZXhpdHkYCCABKA0SDQoFc3RlcHMYCSABKA0SFQoNa2xfZGl2ZXJnZW5jZRgKIAEoARISCgpkaW1lbnNpb25zGAsgASgNEhAKCHN1YmplY3RzGAwgASgNEhIKCm5laWdoYm91cnMYDSABKA0SIwoEa2VwdBgOIAEoCzIVLmR1Y2hlbm5lLnYxLkVzdGltYXRlEhMKC2tlcHRfY2hhbmNlGA8gASgBEiwKB3N1YmplY3QYECABKAsyGy5kdWNoZW5uZS52MS5OZWlnaGJvdXJTaGFyZRI3CgxhY3Rpb25fdW5pdHMYESADKAsyIS5kdWNoZW5uZS52MS5BY3Rpb25Vbml0TmVpZ2hib3VycxIrCgZmcmFtZXMYEiADKAsyGy5kdWNoZW5uZS52MS5Qcm9qZWN0ZWRGcmFtZRIvCgtjcmVhdGVfdGltZRgTIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEanNvbhgUIAEoCRIQCghtYXJrZG93bhgVIAEoCRIMCgRodG1sGBYgASgJKkEKBVNwbGl0EhUKEVNQTElUX1VOU1BFQ0lGSUVEEAASEgoOU1BMSVRfSEVMRF9PVVQQARINCglTUExJVF9BTEwQAipeCgxSZXBvcnRGb3JtYXQSHQoZUkVQT1JUX0ZPUk1BVF9VTlNQRUNJRklFRBAAEhYKElJFUE9SVF9GT1JNQVRfSFRNTBABEhcKE1JFUE9SVF9GT1JNQVRfSlVOSVQQAipjCgxTYW1wbGluZ1VuaXQSHQoZU0FNUExJTkdfVU5JVF9VTlNQRUNJRklFRBAAEhoKFlNBTVBMSU5HX1VOSVRfU1VCSkVDVFMQARIYChRTQU1QTElOR19VTklUX0ZSQU1FUxACKnoKC0dhdGVPdXRjb21lEhwKGEdBVEVfT1VUQ09NRV9VTlNQRUNJRklFRBAAEhUKEUdBVEVfT1VUQ09NRV9QQVNTEAESFQoRR0FURV9PVVRDT01FX0ZBSUwQAhIfChtHQVRFX09VVENPTUVfQ09VTERfTk9UX1RFTEwQAzKZBQoQRXZhbHVhdG9yU2VydmljZRJKChBDcmVhdGVFdmFsdWF0aW9uEiQuZHVjaGVubmUudjEuQ3JlYXRlRXZhbHVhdGlvblJlcXVlc3QaEC5kdWNoZW5uZS52MS5Kb2ISSQoJR2V0UmVwb3J0Eh0uZHVjaGVubmUudjEuR2V0UmVwb3J0UmVxdWVzdBodLmR1Y2hlbm5lLnYxLkV2YWx1YXRpb25SZXBvcnQSVAoVQ3JlYXRlQ3Jvc3NWYWxpZGF0aW9uEikuZHVjaGVubmUudjEuQ3JlYXRlQ3Jvc3NWYWxpZGF0aW9uUmVxdWVzdBoQLmR1Y2hlbm5lLnYxLkpvYhJaChJHZXRDcm9zc1ZhbGlkYXRpb24SJi5kdWNoZW5uZS52MS5HZXRDcm9zc1ZhbGlkYXRpb25SZXF1ZXN0GhwuZHVjaGVubmUudjEuQ3Jvc3NWYWxpZGF0aW9uEkoKEENyZWF0ZVByb2plY3Rpb24SJC5kdWNoZW5uZS52MS5DcmVhdGVQcm9qZWN0aW9uUmVxdWVzdBoQLmR1Y2hlbm5lLnYxLkpvYhJLCg1HZXRQcm9qZWN0aW9uEiEuZHVjaGVubmUudjEuR2V0UHJvamVjdGlvblJlcXVlc3QaFy5kdWNoZW5uZS52MS5Qcm9qZWN0aW9uEl8KEkNvbXBhcmVFdmFsdWF0aW9ucxImLmR1Y2hlbm5lLnYxLkNvbXBhcmVFdmFsdWF0aW9uc1JlcXVlc3QaIS5kdWNoZW5uZS52MS5FdmFsdWF0aW9uQ29tcGFyaXNvbhJCCglDaGVja0dhdGUSHS5kdWNoZW5uZS52MS5DaGVja0dhdGVSZXF1ZXN0GhYuZHVjaGVubmUudjEuR2F0ZUNoZWNrYgZwcm90bzM", [file_buf_validate_validate, file_duchenne_v1_action_unit, file_duchenne_v1_job, file_duchenne_v1_trainer, file_google_protobuf_timestamp]);
 
 /**
  * An evaluation to start.
@@ -1826,6 +1826,446 @@ export const CrossValidationSchema: GenMessage<CrossValidation> = /*@__PURE__*/
   messageDesc(file_duchenne_v1_evaluator, 25);
 
 /**
+ * A projection to start.
+ *
+ * @generated from message duchenne.v1.CreateProjectionRequest
+ */
+export type CreateProjectionRequest = Message<"duchenne.v1.CreateProjectionRequest"> & {
+  /**
+   * A unique id of the request (a UUID): repeating it answers the same job. Errors: ALREADY_EXISTS (REQUEST_ID_REUSED) when
+   * what is asked for, or how the job is run, differs.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * Only check, start nothing.
+   *
+   * @generated from field: bool validate_only = 2;
+   */
+  validateOnly: boolean;
+
+  /**
+   * The version, "models/{model}/versions/{version}", or an alias, "models/{model}@live": an action unit detector or an
+   * expression classifier that was trained or imported.
+   *
+   * @generated from field: string model_version = 3;
+   */
+  modelVersion: string;
+
+  /**
+   * The data set, "datasets/{dataset}"; it must have subjects.
+   *
+   * @generated from field: string dataset = 4;
+   */
+  dataset: string;
+
+  /**
+   * Which part of it.
+   *
+   * @generated from field: duchenne.v1.Split split = 5;
+   */
+  split: Split;
+
+  /**
+   * Frames to draw at most, as many of each subject as there are; 0 means 2000. Time and memory grow with their square.
+   *
+   * @generated from field: uint32 max_frames = 6;
+   */
+  maxFrames: number;
+
+  /**
+   * Subjects to draw at most, of which frames are drawn then; 0 means all. The paper shows 20.
+   *
+   * @generated from field: uint32 max_subjects = 7;
+   */
+  maxSubjects: number;
+
+  /**
+   * How many neighbours a frame has, so to say; at most a third of the frames less one. When absent 30, or what few frames
+   * allow.
+   *
+   * @generated from field: optional double perplexity = 8;
+   */
+  perplexity?: number | undefined;
+
+  /**
+   * Nearest neighbours of each frame that are looked at; 0 means 10.
+   *
+   * @generated from field: uint32 neighbours = 9;
+   */
+  neighbours: number;
+
+  /**
+   * Seed of the draws, of the first places and of the bootstrap. The same seed gives the same projection.
+   *
+   * @generated from field: optional uint64 seed = 10;
+   */
+  seed?: bigint | undefined;
+
+  /**
+   * How the job is run.
+   *
+   * @generated from field: duchenne.v1.JobOptions job_options = 11;
+   */
+  jobOptions?: JobOptions | undefined;
+};
+
+/**
+ * Describes the message duchenne.v1.CreateProjectionRequest.
+ * Use `create(CreateProjectionRequestSchema)` to create a new message.
+ */
+export const CreateProjectionRequestSchema: GenMessage<CreateProjectionRequest> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_evaluator, 26);
+
+/**
+ * Asks for a projection.
+ *
+ * @generated from message duchenne.v1.GetProjectionRequest
+ */
+export type GetProjectionRequest = Message<"duchenne.v1.GetProjectionRequest"> & {
+  /**
+   * "projections/{projection}".
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Forms to write besides JSON and Markdown: the page alone, whose plot is coloured by what is chosen in it.
+   *
+   * @generated from field: repeated duchenne.v1.ReportFormat formats = 2;
+   */
+  formats: ReportFormat[];
+};
+
+/**
+ * Describes the message duchenne.v1.GetProjectionRequest.
+ * Use `create(GetProjectionRequestSchema)` to create a new message.
+ */
+export const GetProjectionRequestSchema: GenMessage<GetProjectionRequest> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_evaluator, 27);
+
+/**
+ * What share of a frame's nearest neighbours is alike, mean over frames. Of frames with fewer candidates than neighbours are
+ * looked at, all of those are.
+ *
+ * @generated from message duchenne.v1.NeighbourShare
+ */
+export type NeighbourShare = Message<"duchenne.v1.NeighbourShare"> & {
+  /**
+   * Frames whose neighbours were asked for.
+   *
+   * @generated from field: uint32 frames = 1;
+   */
+  frames: number;
+
+  /**
+   * By the distance of the features; undefined without frames.
+   *
+   * @generated from field: duchenne.v1.Estimate features = 2;
+   */
+  features?: Estimate | undefined;
+
+  /**
+   * By the distance in the plane, where it is what one sees; undefined without frames.
+   *
+   * @generated from field: duchenne.v1.Estimate plane = 3;
+   */
+  plane?: Estimate | undefined;
+
+  /**
+   * What neighbours drawn at random reach; absent without frames.
+   *
+   * @generated from field: optional double chance = 4;
+   */
+  chance?: number | undefined;
+
+  /**
+   * The most that it can be, since a subject or an action unit may have fewer frames than neighbours are looked at; absent
+   * without frames.
+   *
+   * @generated from field: optional double ceiling = 5;
+   */
+  ceiling?: number | undefined;
+};
+
+/**
+ * Describes the message duchenne.v1.NeighbourShare.
+ * Use `create(NeighbourShareSchema)` to create a new message.
+ */
+export const NeighbourShareSchema: GenMessage<NeighbourShare> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_evaluator, 28);
+
+/**
+ * What the neighbours of the frames that show an action unit show, of the frames where that is known.
+ *
+ * @generated from message duchenne.v1.ActionUnitNeighbours
+ */
+export type ActionUnitNeighbours = Message<"duchenne.v1.ActionUnitNeighbours"> & {
+  /**
+   * The FACS number.
+   *
+   * @generated from field: uint32 action_unit = 1;
+   */
+  actionUnit: number;
+
+  /**
+   * Which of them show it as well.
+   *
+   * @generated from field: duchenne.v1.NeighbourShare all = 2;
+   */
+  all?: NeighbourShare | undefined;
+
+  /**
+   * The same of the frames of other subjects alone: what a person's own frames have in common does not count there.
+   *
+   * @generated from field: duchenne.v1.NeighbourShare other_subjects = 3;
+   */
+  otherSubjects?: NeighbourShare | undefined;
+};
+
+/**
+ * Describes the message duchenne.v1.ActionUnitNeighbours.
+ * Use `create(ActionUnitNeighboursSchema)` to create a new message.
+ */
+export const ActionUnitNeighboursSchema: GenMessage<ActionUnitNeighbours> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_evaluator, 29);
+
+/**
+ * A frame in the plane.
+ *
+ * @generated from message duchenne.v1.ProjectedFrame
+ */
+export type ProjectedFrame = Message<"duchenne.v1.ProjectedFrame"> & {
+  /**
+   * Its place in the data set, from 0.
+   *
+   * @generated from field: uint32 frame = 1;
+   */
+  frame: number;
+
+  /**
+   * Its image, below the data set's folder.
+   *
+   * @generated from field: string image = 2;
+   */
+  image: string;
+
+  /**
+   * Who is shown.
+   *
+   * @generated from field: string subject = 3;
+   */
+  subject: string;
+
+  /**
+   * Where it is.
+   *
+   * @generated from field: double x = 4;
+   */
+  x: number;
+
+  /**
+   * Where it is.
+   *
+   * @generated from field: double y = 5;
+   */
+  y: number;
+
+  /**
+   * FACS numbers of the action units that it is labelled with.
+   *
+   * @generated from field: repeated uint32 present = 6;
+   */
+  present: number[];
+
+  /**
+   * FACS numbers of those of which it is not known.
+   *
+   * @generated from field: repeated uint32 unknown = 7;
+   */
+  unknown: number[];
+};
+
+/**
+ * Describes the message duchenne.v1.ProjectedFrame.
+ * Use `create(ProjectedFrameSchema)` to create a new message.
+ */
+export const ProjectedFrameSchema: GenMessage<ProjectedFrame> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_evaluator, 30);
+
+/**
+ * A projection of features to the plane by exact t-SNE (van der Maaten and Hinton 2008). Intervals are 95 % intervals of a
+ * bootstrap over the subjects whose frames are asked for their neighbours.
+ *
+ * @generated from message duchenne.v1.Projection
+ */
+export type Projection = Message<"duchenne.v1.Projection"> & {
+  /**
+   * "projections/{projection}".
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * The version whose features they are: pooled, as its head gets them.
+   *
+   * @generated from field: string model_version = 2;
+   */
+  modelVersion: string;
+
+  /**
+   * The data set.
+   *
+   * @generated from field: string dataset = 3;
+   */
+  dataset: string;
+
+  /**
+   * sha256 of the data set's manifest and images.
+   *
+   * @generated from field: string dataset_digest = 4;
+   */
+  datasetDigest: string;
+
+  /**
+   * The part that was used.
+   *
+   * @generated from field: duchenne.v1.Split split = 5;
+   */
+  split: Split;
+
+  /**
+   * The seed.
+   *
+   * @generated from field: uint64 seed = 6;
+   */
+  seed: bigint;
+
+  /**
+   * The perplexity.
+   *
+   * @generated from field: double perplexity = 7;
+   */
+  perplexity: number;
+
+  /**
+   * Frames that have more equally near neighbours than the perplexity, such as copies of one image; theirs is larger.
+   *
+   * @generated from field: uint32 off_perplexity = 8;
+   */
+  offPerplexity: number;
+
+  /**
+   * Gradient steps.
+   *
+   * @generated from field: uint32 steps = 9;
+   */
+  steps: number;
+
+  /**
+   * Kullback-Leibler divergence of the plane's probabilities from the features', in nats, after the last step.
+   *
+   * @generated from field: double kl_divergence = 10;
+   */
+  klDivergence: number;
+
+  /**
+   * How long a frame's features are.
+   *
+   * @generated from field: uint32 dimensions = 11;
+   */
+  dimensions: number;
+
+  /**
+   * Subjects of the frames.
+   *
+   * @generated from field: uint32 subjects = 12;
+   */
+  subjects: number;
+
+  /**
+   * Nearest neighbours of each frame that were looked at.
+   *
+   * @generated from field: uint32 neighbours = 13;
+   */
+  neighbours: number;
+
+  /**
+   * What share of the nearest neighbours by the features is so in the plane, too.
+   *
+   * @generated from field: duchenne.v1.Estimate kept = 14;
+   */
+  kept?: Estimate | undefined;
+
+  /**
+   * What that is by chance.
+   *
+   * @generated from field: double kept_chance = 15;
+   */
+  keptChance: number;
+
+  /**
+   * Whether neighbours show the same subject.
+   *
+   * @generated from field: duchenne.v1.NeighbourShare subject = 16;
+   */
+  subject?: NeighbourShare | undefined;
+
+  /**
+   * Whether they show the same action units; each that the data set has labels of.
+   *
+   * @generated from field: repeated duchenne.v1.ActionUnitNeighbours action_units = 17;
+   */
+  actionUnits: ActionUnitNeighbours[];
+
+  /**
+   * The frames, in the order they were drawn in.
+   *
+   * @generated from field: repeated duchenne.v1.ProjectedFrame frames = 18;
+   */
+  frames: ProjectedFrame[];
+
+  /**
+   * When it was made.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 19;
+   */
+  createTime?: Timestamp | undefined;
+
+  /**
+   * The projection as JSON, with everything above.
+   *
+   * @generated from field: string json = 20;
+   */
+  json: string;
+
+  /**
+   * The projection as Markdown, without its plot.
+   *
+   * @generated from field: string markdown = 21;
+   */
+  markdown: string;
+
+  /**
+   * The projection as an HTML page, when asked for.
+   *
+   * @generated from field: string html = 22;
+   */
+  html: string;
+};
+
+/**
+ * Describes the message duchenne.v1.Projection.
+ * Use `create(ProjectionSchema)` to create a new message.
+ */
+export const ProjectionSchema: GenMessage<Projection> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_evaluator, 31);
+
+/**
  * Which part of a data set to use.
  *
  * @generated from enum duchenne.v1.Split
@@ -2047,6 +2487,29 @@ export const EvaluatorService: GenService<{
     methodKind: "unary";
     input: typeof GetCrossValidationRequestSchema;
     output: typeof CrossValidationSchema;
+  },
+  /**
+   * Starts a job that projects the features of a version on frames of a data set to the plane by t-SNE, which shows whether
+   * subjects or action units structure them. The job's result names the projection. Errors: NOT_FOUND (model or data set),
+   * INVALID_ARGUMENT: a version without features to project (NOT_PROJECTABLE: the built-in model, a masked autoencoder), a
+   * data set without subjects (NO_SUBJECTS), too few frames for the perplexity (PERPLEXITY_TOO_LARGE).
+   *
+   * @generated from rpc duchenne.v1.EvaluatorService.CreateProjection
+   */
+  createProjection: {
+    methodKind: "unary";
+    input: typeof CreateProjectionRequestSchema;
+    output: typeof JobSchema;
+  },
+  /**
+   * Reads a projection. Errors: NOT_FOUND.
+   *
+   * @generated from rpc duchenne.v1.EvaluatorService.GetProjection
+   */
+  getProjection: {
+    methodKind: "unary";
+    input: typeof GetProjectionRequestSchema;
+    output: typeof ProjectionSchema;
   },
   /**
    * Compares two evaluations on the same frames of the same data set, both of action unit detectors or both of expression

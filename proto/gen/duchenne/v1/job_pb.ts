@@ -31,7 +31,7 @@ export type Job = Message<"duchenne.v1.Job"> & {
   name: string;
 
   /**
-   * What it does: "fine_tune", "linear_probe", "synthesize_dataset", "evaluation", "cross_validation" or
+   * What it does: "fine_tune", "linear_probe", "synthesize_dataset", "evaluation", "cross_validation", "projection" or
    * "video_analysis".
    *
    * @generated from field: string kind = 2;
@@ -103,7 +103,7 @@ export type Job = Message<"duchenne.v1.Job"> & {
 
   /**
    * What it made: for a training {"modelVersion": ...}, for an evaluation {"evaluation": ...}, for a cross-validation
-   * {"crossValidation": ...}, for a synthesis {"dataset": ...}, for a video analysis {"frames", "packets", "faces", "rows", "decodeErrors", "tables": [...], ...}.
+   * {"crossValidation": ...}, for a projection {"projection": ..., "digest": ...}, for a synthesis {"dataset": ...}, for a video analysis {"frames", "packets", "faces", "rows", "decodeErrors", "tables": [...], ...}.
    *
    * @generated from field: google.protobuf.Struct result = 12;
    */
@@ -778,7 +778,7 @@ export type ArtifactMade = Message<"duchenne.v1.ArtifactMade"> & {
   name: string;
 
   /**
-   * What it is: "model_version", "evaluation", "cross_validation", "dataset", "probe".
+   * What it is: "model_version", "evaluation", "cross_validation", "projection", "dataset", "probe".
    *
    * @generated from field: string kind = 2;
    */

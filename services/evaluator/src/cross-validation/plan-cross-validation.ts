@@ -29,7 +29,9 @@ export async function planCrossValidation(
   const fineTune = request.fineTune!;
   const checked = await checkFineTuneRuns(store, fineTune, seeds);
   const { dataset, model } = fineTune;
-  if (request.identityLeakage && checked.dataset.subjects.length === 0) throw new NoSubjectsError(dataset);
+  if (request.identityLeakage && checked.dataset.subjects.length === 0) {
+    throw new NoSubjectsError("identity_leakage", "measure identity leakage on", dataset);
+  }
   const { priority = 0, ...options } = request.jobOptions === undefined ? {} : newJobOptions(request.jobOptions);
   const { timeLimitMs, after = [], resources = {} } = options;
   const { evaluationResources } = request;
