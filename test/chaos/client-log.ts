@@ -20,13 +20,22 @@ export interface ClientLog {
   readonly imports: Set<string>;
   /** By name, the digests of the data sets that uploads answered. */
   readonly uploads: Map<string, string>;
+  /** The uploads that went on in the middle. */
+  readonly resumedUploads: Set<string>;
   /** Answers that are neither what was asked for nor a reason to ask again. */
   readonly surprises: Set<string>;
 }
 
 /** A log without a line. */
 export function createClientLog(): ClientLog {
-  return { requests: new Map(), watches: new Map(), imports: new Set(), uploads: new Map(), surprises: new Set() };
+  return {
+    requests: new Map(),
+    watches: new Map(),
+    imports: new Set(),
+    uploads: new Map(),
+    resumedUploads: new Set(),
+    surprises: new Set(),
+  };
 }
 
 /** An event that a client got. */

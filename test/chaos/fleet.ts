@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { childrenOf, type NetworkProxy, sendIfThere, startProxy } from "@duchenne/store/test-drivers";
+import { childrenOf, isRunning, type NetworkProxy, sendIfThere, startProxy } from "@duchenne/store/test-drivers";
 import { type ProcessName, type ServerProcess, startServer } from "../e2e/server-process.ts";
 import type { MachineClock } from "./machine-clock.ts";
 
@@ -24,9 +24,9 @@ export interface Machine {
   readonly link: NetworkProxy;
   /** Its process, from its first moment on; undefined between two. */
   pid(): number | undefined;
-  /** The attempts that it runs. */
+  /** The attempts that it runs, also those that stand still. */
   workers(): readonly number[];
-  /** Kills its process; false when there is none. */
+  /** Kills its process; false when there is none, or only one that is killed already. */
   kill(): boolean;
 }
 
@@ -76,6 +76,8 @@ async function keepRunning(plan: MachinePlan, crashes: string[], stopping: Abort
         env: { NODE_COMPILE_CACHE: plan.compileCache, ...plan.clock?.env },
         onSpawn: (number) => {
           pid = number;
+          // Numbers are used again.
+          killed.delete(number);
         },
       });
     } catch (error) {
@@ -109,9 +111,9 @@ async function keepRunning(plan: MachinePlan, crashes: string[], stopping: Abort
     clock: plan.clock,
     link,
     pid: () => pid,
-    workers: () => (pid === undefined ? [] : childrenOf(pid)),
+    workers: () => (pid === undefined ? [] : childrenOf(pid).filter(isRunning)),
     kill() {
-      if (pid === undefined) return false;
+      if (pid === undefined || killed.has(pid)) return false;
       killed.add(pid);
       return sendIfThere("SIGKILL", pid);
     },

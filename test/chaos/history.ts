@@ -31,12 +31,17 @@ const PAGE = 200;
 /** The model that ships with the product has no files. */
 const BUILT_IN = "blendshape-au";
 
+/** All jobs, newest first by the database's clock, which may have jumped. */
+export async function allJobs(store: Store): Promise<readonly JobRecord[]> {
+  const jobs: JobRecord[] = [];
+  for await (const job of pages((pageToken) => store.jobs.list({ pageSize: PAGE, pageToken }), "jobs")) jobs.push(job);
+  return jobs;
+}
+
 /** Reads all jobs, versions with their files, and data sets. */
 export async function readHistory(store: Store): Promise<StoreHistory> {
   const jobs: JobHistory[] = [];
-  for await (const job of pages((pageToken) => store.jobs.list({ pageSize: PAGE, pageToken }), "jobs")) {
-    jobs.push({ job, events: await allEvents(store, job.id) });
-  }
+  for (const job of await allJobs(store)) jobs.push({ job, events: await allEvents(store, job.id) });
   const versions: VersionHistory[] = [];
   for await (const { id } of pages((pageToken) => store.models.list({ pageSize: PAGE, pageToken }), "models")) {
     if (id === BUILT_IN) continue;

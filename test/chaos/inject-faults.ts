@@ -7,7 +7,10 @@ import { promisify } from "node:util";
 import { BlobDamagedError, NotFoundError, type Store, type StoreLocation } from "@duchenne/store";
 import { type ContractDriver, isRunning, type NetworkProxy, sendIfThere } from "@duchenne/store/test-drivers";
 import type { Fleet, Machine } from "./fleet.ts";
-import type { Fault, FaultKind, Victim } from "./plan-faults.ts";
+import { allJobs } from "./history.ts";
+import type { MachineClock } from "./machine-clock.ts";
+import type { Moments } from "./moments.ts";
+import { type ClockOwner, type Fault, faultName, faultNames, type Victim } from "./plan-faults.ts";
 import { withStore } from "./with-store.ts";
 import { IMPORTED } from "./workload.ts";
 
@@ -19,18 +22,24 @@ export interface FaultTargets {
   readonly location: StoreLocation;
   /** The ways to the database and to the objects, where these are servers. */
   readonly storeLinks: readonly NetworkProxy[];
+  /** Of the database's server, where it is one and clocks can jump. */
+  readonly databaseClock: MachineClock | undefined;
+  /** When clients are in the middle of something. */
+  readonly moments: Moments;
+  /** How long other faults than kills wait for something to hit. */
+  readonly patienceMs: number;
 }
 
 /** What was done. */
 export interface FaultCounts {
   readonly kills: Readonly<Record<Victim, number>>;
-  /** The other kinds. */
-  readonly others: Readonly<Record<Exclude<FaultKind["kind"], "kill">, number>>;
+  /** The others, by their names. */
+  readonly others: Readonly<Record<string, number>>;
   /** The jobs of which a checkpoint was torn: they may fail, if they say that. */
   readonly tornJobs: ReadonlySet<string>;
 }
 
-/** How long something to hit is waited for. */
+/** How long something to kill is waited for. */
 const PATIENCE_MS = 60_000;
 const LOOK_MS = 100;
 
@@ -46,15 +55,7 @@ export async function injectFaults(
   signal: AbortSignal,
 ): Promise<FaultCounts> {
   const kills: Record<Victim, number> = { worker: 0, supervisor: 0, server: 0, database: 0 };
-  const others: Record<Exclude<FaultKind["kind"], "kill">, number> = {
-    zombie: 0,
-    cut: 0,
-    "full disk": 0,
-    "torn blob": 0,
-    "torn checkpoint": 0,
-    "unfinished write": 0,
-    "clock jump": 0,
-  };
+  const others: Record<string, number> = Object.fromEntries(faultNames(plan).map((name) => [name, 0]));
   const tornJobs = new Set<string>();
   const lasting: Promise<void>[] = [];
   const startMs = performance.now();
@@ -63,13 +64,14 @@ export async function injectFaults(
     if (waitMs > 0) await sleep(waitMs, undefined, { signal }).catch(() => {});
     if (signal.aborted) break;
     if (fault.kind === "kill") {
-      if (await untilHit(() => kill(fault.victim, fault.pick, targets), signal)) kills[fault.victim]++;
+      const hit = () => kill(fault.victim, fault.pick, targets);
+      if (await untilHit(hit, { patienceMs: PATIENCE_MS, signal })) kills[fault.victim]++;
       continue;
     }
-    const { kind } = fault;
+    const name = faultName(fault);
     const begun = begin(fault, targets, tornJobs, signal);
     const counted = begun.then((isHit) => {
-      if (isHit) others[kind]++;
+      if (isHit) others[name]!++;
     });
     lasting.push(counted);
     // It is told when all are over.
@@ -79,9 +81,14 @@ export async function injectFaults(
   return { kills, others, tornJobs };
 }
 
+interface Patience {
+  readonly patienceMs: number;
+  readonly signal: AbortSignal;
+}
+
 /** Tries until something is there; undefined when nothing was for long. */
-async function untilThere<T>(look: () => T | undefined | Promise<T | undefined>, signal: AbortSignal) {
-  const untilMs = performance.now() + PATIENCE_MS;
+async function untilThere<T>(look: () => T | undefined | Promise<T | undefined>, { patienceMs, signal }: Patience) {
+  const untilMs = performance.now() + patienceMs;
   while (!signal.aborted && performance.now() < untilMs) {
     const found = await look();
     if (found !== undefined) return found;
@@ -91,8 +98,8 @@ async function untilThere<T>(look: () => T | undefined | Promise<T | undefined>,
 }
 
 /** Tries until something was hit; false when nothing was there for long. */
-async function untilHit(hit: () => boolean | Promise<boolean>, signal: AbortSignal): Promise<boolean> {
-  const isHit = await untilThere(async () => (await hit()) || undefined, signal);
+async function untilHit(hit: () => boolean | Promise<boolean>, patience: Patience): Promise<boolean> {
+  const isHit = await untilThere(async () => (await hit()) || undefined, patience);
   return isHit === true;
 }
 
@@ -123,8 +130,7 @@ async function kill(victim: Victim, pick: number, targets: FaultTargets): Promis
 /** In one moment, as far as that goes. */
 function killAll({ machines }: Fleet): boolean {
   const isReady = machines.every(({ pid }) => pid() !== undefined);
-  if (isReady) for (const machine of machines) machine.kill();
-  return isReady;
+  return isReady && machines.map((machine) => machine.kill()).includes(true);
 }
 
 /** Does one of the other faults to its end; answers whether there was something to hit. */
@@ -134,11 +140,19 @@ async function begin(
   tornJobs: Set<string>,
   signal: AbortSignal,
 ): Promise<boolean> {
+  const patience = { patienceMs: targets.patienceMs, signal };
   switch (fault.kind) {
-    case "zombie":
-      return onTrainer(targets, fault.pick, signal, (machine, pid) => stopAndWake(machine, pid, fault, signal));
+    case "zombie": {
+      const isWorking = (machine: Machine) => machine.workers().length > 0;
+      const find = () => choose(trainersOf(targets).filter(isWorking), fault.pick);
+      return onMachine(find, patience, (machine, pid) => stopAndWake(machine, pid, fault, signal));
+    }
     case "full disk":
-      return onTrainer(targets, fault.pick, signal, (machine, pid) => fillDisk(machine, pid, fault, signal));
+      return onMachine(
+        () => choose(trainersOf(targets), fault.pick),
+        patience,
+        (machine, pid) => fillDisk(machine, pid, fault, signal),
+      );
     case "cut": {
       const links = [...targets.fleet.machines.map(({ link }) => link), ...targets.storeLinks];
       const link = choose(links, fault.pick)!;
@@ -147,18 +161,31 @@ async function begin(
       link.restore();
       return true;
     }
-    case "clock jump": {
-      const clocks = [...new Set(targets.fleet.machines.flatMap(({ clock }) => clock ?? []))];
-      const clock = choose(clocks, fault.pick);
-      await clock?.set(fault.offsetMs);
+    case "cut in mid-upload":
+    case "cut in mid-watch": {
+      const moment = fault.kind === "cut in mid-upload" ? "upload" : "watch";
+      const given = AbortSignal.any([signal, AbortSignal.timeout(targets.patienceMs)]);
+      const link = await targets.moments.next(moment, given);
+      if (link === undefined) return false;
+      link.cut();
       await pause(fault.forMs, signal);
-      await clock?.set(0);
-      return clock !== undefined;
+      link.restore();
+      return true;
+    }
+    case "clock jump": {
+      const clock = choose(clocksOf(fault.owner, targets), fault.pick);
+      if (clock === undefined) return false;
+      lastJumps.set(clock, fault);
+      clock.set(fault.offsetMs);
+      await pause(fault.forMs, signal);
+      // Another one may have begun meanwhile.
+      if (lastJumps.get(clock) === fault) clock.set(0);
+      return true;
     }
     case "torn blob":
-      return untilHit(() => tearBlob(fault.pick, targets), signal);
+      return untilHit(() => tearBlob(fault.pick, targets), patience);
     case "torn checkpoint":
-      return untilHit(() => tearCheckpoint(targets, tornJobs), signal);
+      return untilHit(() => tearCheckpoint(targets, tornJobs), patience);
     case "unfinished write":
       await leaveUnfinished(targets.location);
       return true;
@@ -168,13 +195,23 @@ async function begin(
 /** Ends early when time is up: what lasts is over then. */
 const pause = (ms: number, signal: AbortSignal): Promise<void> => sleep(ms, undefined, { signal }).catch(() => {});
 
-async function onTrainer(
-  targets: FaultTargets,
-  pick: number,
-  signal: AbortSignal,
+const lastJumps = new WeakMap<MachineClock, Fault>();
+
+function clocksOf(owner: ClockOwner, { fleet, databaseClock }: FaultTargets): readonly MachineClock[] {
+  const machines = fleet.machines.filter(({ process }) => {
+    if (owner === "the only machine") return true;
+    return owner === (process === "trainer" ? "a trainer" : "the server");
+  });
+  const clocks = owner === "the database" ? [databaseClock] : machines.map(({ clock }) => clock);
+  return [...new Set(clocks)].flatMap((clock) => clock ?? []);
+}
+
+async function onMachine(
+  find: () => Machine | undefined,
+  patience: Patience,
   hit: (machine: Machine, pid: number) => Promise<void>,
 ): Promise<boolean> {
-  const machine = await untilThere(() => choose(trainersOf(targets), pick), signal);
+  const machine = await untilThere(find, patience);
   const pid = machine?.pid();
   if (machine === undefined || pid === undefined) return false;
   await hit(machine, pid);
@@ -226,8 +263,9 @@ async function tearBlob(pick: number, { driver, location }: FaultTargets): Promi
 /** Of a training whose attempt has just ended: the next one is about to read it. */
 async function tearCheckpoint({ driver, location }: FaultTargets, torn: Set<string>): Promise<boolean> {
   return unlessGone(location, async (store) => {
-    const { jobs } = await store.jobs.list({ pageSize: 50, pageToken: "" });
-    const job = jobs.find((it) => it.state === "RETRY_WAIT" && it.kind === "fine_tune" && it.checkpoint !== undefined);
+    const job = (await allJobs(store)).find(
+      (it) => it.state === "RETRY_WAIT" && it.kind === "fine_tune" && it.checkpoint !== undefined,
+    );
     if (job?.checkpoint === undefined) return false;
     const { digest } = job.checkpoint;
     const bytes = await store.checkpoints.of(job.id).get(digest);

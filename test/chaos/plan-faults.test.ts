@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Fault, type PlanOptions, planFaults } from "./plan-faults.ts";
+import { type Fault, faultNames, type PlanOptions, planFaults } from "./plan-faults.ts";
 
 const options: PlanOptions = {
   seed: 1,
@@ -8,7 +8,7 @@ const options: PlanOptions = {
   gapMs: 1_000,
   leaseMs: 6_000,
   hasFiles: true,
-  canJumpClocks: true,
+  clocks: ["a trainer", "the server", "the database"],
 };
 
 function countBy(faults: readonly Fault[], key: (fault: Fault) => string | undefined): Record<string, number> {
@@ -36,6 +36,8 @@ describe("a plan of faults", () => {
       kill: 100,
       zombie: 12,
       cut: 50,
+      "cut in mid-upload": 20,
+      "cut in mid-watch": 20,
       "full disk": 10,
       "torn blob": 10,
       "torn checkpoint": 4,
@@ -45,11 +47,24 @@ describe("a plan of faults", () => {
     const few = planFaults({ ...options, kills: 3 });
     expect(victims(few)).toEqual({ worker: 1, server: 1, database: 1 });
     for (const [kind, count] of Object.entries(kinds(few))) expect(count, kind).toBeGreaterThan(0);
-    expect(Object.keys(kinds(few))).toHaveLength(8);
+    expect(Object.keys(kinds(few))).toHaveLength(10);
+  });
+
+  it("sets each clock ahead and behind, by seconds and by hours", () => {
+    const names = ["a trainer", "the database", "the server"].flatMap((owner) => [
+      `clock of ${owner} ahead`,
+      `clock of ${owner} behind`,
+    ]);
+    for (const kills of [3, 100]) {
+      expect(faultNames(planFaults({ ...options, kills })).filter((name) => name.startsWith("clock"))).toEqual(names);
+    }
+    const jumps = planFaults(options).flatMap((it) => (it.kind === "clock jump" ? Math.abs(it.offsetMs) : []));
+    expect(Math.min(...jumps)).toBeLessThan(60_000);
+    expect(Math.max(...jumps)).toBeGreaterThan(3_600_000);
   });
 
   it("leaves out what a store or a machine does not have", () => {
-    const plan = planFaults({ ...options, hasFiles: false, canJumpClocks: false });
+    const plan = planFaults({ ...options, hasFiles: false, clocks: [] });
     expect(victims(plan)).toEqual(victims(planFaults(options)));
     expect(Object.keys(kinds(plan))).not.toContain("unfinished write");
     expect(Object.keys(kinds(plan))).not.toContain("clock jump");

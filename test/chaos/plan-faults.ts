@@ -8,13 +8,21 @@ export const VICTIMS = ["worker", "supervisor", "server", "database"] as const;
 /** What is killed. */
 export type Victim = (typeof VICTIMS)[number];
 
+/**
+ * Whose clock jumps: that of a trainer's machine (its supervisor and attempts), of the server's, of the database's; or, where
+ * all are on one machine, of that.
+ */
+export type ClockOwner = "a trainer" | "the server" | "the database" | "the only machine";
+
 /** Something that goes wrong. */
 export type FaultKind =
   | { readonly kind: "kill"; readonly victim: Victim }
-  /** A trainer is stopped (SIGSTOP), alone or with its attempts, and wakes up when its leases are over. */
+  /** A trainer that runs something is stopped (SIGSTOP), alone or with its attempts, and wakes up when its leases are over. */
   | { readonly kind: "zombie"; readonly forMs: number; readonly withWorkers: boolean }
   /** Connections are cut after so many more bytes of answers, and for so long. */
   | { readonly kind: "cut"; readonly afterBytes: number; readonly forMs: number }
+  /** The same of a client at once, when some of what it sends has arrived and some has not, or some of what it watches. */
+  | { readonly kind: "cut in mid-upload" | "cut in mid-watch"; readonly forMs: number }
   /** A trainer and its attempts find no room for what is larger. */
   | { readonly kind: "full disk"; readonly maxBytes: number; readonly forMs: number }
   /** A published file loses its second half. */
@@ -23,8 +31,8 @@ export type FaultKind =
   | { readonly kind: "torn checkpoint" }
   /** What a power cut leaves of writes: half files beside whole ones, bytes without meaning behind the log of SQLite. */
   | { readonly kind: "unfinished write" }
-  /** A machine's clock is wrong for a while. */
-  | { readonly kind: "clock jump"; readonly offsetMs: number; readonly forMs: number };
+  /** A machine's clock is ahead or behind for a while. */
+  | { readonly kind: "clock jump"; readonly owner: ClockOwner; readonly offsetMs: number; readonly forMs: number };
 
 /** A fault with its moment. */
 export type Fault = FaultKind & {
@@ -46,7 +54,8 @@ export interface PlanOptions {
   readonly leaseMs: number;
   /** True where blobs are files and the database is one. */
   readonly hasFiles: boolean;
-  readonly canJumpClocks: boolean;
+  /** The clocks that can jump. */
+  readonly clocks: readonly ClockOwner[];
 }
 
 /** Shares of the kills. */
@@ -55,16 +64,34 @@ const SHARES: Readonly<Record<Victim, number>> = { worker: 0.4, supervisor: 0.25
 const KILLS_PER_FAULT: Readonly<Record<Exclude<FaultKind["kind"], "kill">, number>> = {
   zombie: 8,
   cut: 2,
+  "cut in mid-upload": 5,
+  "cut in mid-watch": 5,
   "full disk": 10,
   "torn blob": 10,
   "torn checkpoint": 25,
   "unfinished write": 10,
   "clock jump": 5,
 };
+/** The longest jump: clocks that are a day off are more than a store promises to bear. */
+const LONGEST_JUMP_MS = 12 * 3_600_000;
+
+/** What a fault is called in a report. */
+export function faultName(fault: Exclude<Fault, { readonly kind: "kill" }>): string {
+  if (fault.kind !== "clock jump") return fault.kind;
+  return `clock of ${fault.owner} ${fault.offsetMs < 0 ? "behind" : "ahead"}`;
+}
+
+/** The names of a plan's faults beside kills, those of a kind together. */
+export function faultNames(plan: readonly Fault[]): readonly string[] {
+  const names = Object.keys(KILLS_PER_FAULT).flatMap((kind) =>
+    plan.flatMap((fault) => (fault.kind !== "kill" && fault.kind === kind ? faultName(fault) : [])).sort(),
+  );
+  return [...new Set(names)];
+}
 
 /** What goes wrong and when, in order: a function of the seed and nothing else. */
 export function planFaults(options: PlanOptions): readonly Fault[] {
-  const { seed, store, kills, gapMs } = options;
+  const { seed, store, kills, gapMs, clocks } = options;
   const random = createRandom([seed, "chaos", store]);
   const between = (low: number, high: number) => low + random.uniform() * (high - low);
   const faults: Fault[] = [];
@@ -75,10 +102,15 @@ export function planFaults(options: PlanOptions): readonly Fault[] {
   }
   const endMs = atMs;
   for (const [kind, every] of Object.entries(KILLS_PER_FAULT)) {
-    for (let i = 0; i < Math.max(1, Math.floor(kills / every)); i++) {
-      const drawn = { ...drawFault(kind as keyof typeof KILLS_PER_FAULT, between, options.leaseMs) };
-      if (kind === "clock jump" && !options.canJumpClocks) continue;
-      if (kind === "unfinished write" && !options.hasFiles) continue;
+    if (kind === "unfinished write" && !options.hasFiles) continue;
+    // Every clock, and each ahead and behind.
+    const least = kind === "clock jump" ? 2 * clocks.length : 1;
+    const count = least === 0 ? 0 : Math.max(least, Math.floor(kills / every));
+    for (let i = 0; i < count; i++) {
+      const drawn =
+        kind === "clock jump"
+          ? drawJump(i, clocks, between)
+          : drawFault(kind as Exclude<keyof typeof KILLS_PER_FAULT, "clock jump">, between, options.leaseMs);
       faults.push({ ...drawn, atMs: between(0, endMs), pick: random.uniform() });
     }
   }
@@ -92,8 +124,16 @@ function dealVictims(random: Random, kills: number): readonly Victim[] {
   return [...random.permutation(kills)].map((i) => dealt[i]!);
 }
 
+/** Clocks take turns. Short jumps are as frequent as long ones. */
+function drawJump(i: number, clocks: readonly ClockOwner[], between: (low: number, high: number) => number): FaultKind {
+  const owner = clocks[i % clocks.length]!;
+  const isAhead = Math.floor(i / clocks.length) % 2 === 0;
+  const jumpMs = Math.round(Math.exp(between(Math.log(1_000), Math.log(LONGEST_JUMP_MS))));
+  return { kind: "clock jump", owner, offsetMs: isAhead ? jumpMs : -jumpMs, forMs: between(1_000, 6_000) };
+}
+
 function drawFault(
-  kind: keyof typeof KILLS_PER_FAULT,
+  kind: Exclude<keyof typeof KILLS_PER_FAULT, "clock jump">,
   between: (low: number, high: number) => number,
   leaseMs: number,
 ): FaultKind {
@@ -105,8 +145,9 @@ function drawFault(
       return { kind, afterBytes: Math.floor(2 ** between(0, 17)) - 1, forMs: between(100, 2_000) };
     case "full disk":
       return { kind, maxBytes: Math.floor(2 ** between(16, 21)), forMs: between(1_000, 4_000) };
-    case "clock jump":
-      return { kind, offsetMs: Math.round(between(-20_000, 20_000)), forMs: between(1_000, 6_000) };
+    case "cut in mid-upload":
+    case "cut in mid-watch":
+      return { kind, forMs: between(100, 2_000) };
     default:
       return { kind };
   }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { FencedError, type Store, type StoreLocation } from "@duchenne/store";
+import { allJobs } from "./history.ts";
 import { withStore } from "./with-store.ts";
 
 /** What was tried in the name of attempts that others had replaced. */
@@ -28,8 +29,9 @@ export async function probeZombies(location: StoreLocation, signal: AbortSignal)
       refused++;
     }
   }
-  async function probeAll({ jobs, models }: Store): Promise<void> {
-    for (const { id, state, attempt } of (await jobs.list({ pageSize: 20, pageToken: "" })).jobs) {
+  async function probeAll(store: Store): Promise<void> {
+    const { jobs, models } = store;
+    for (const { id, state, attempt } of await allJobs(store)) {
       const replaced = attempt - 1;
       if (state !== "RUNNING" || replaced < 1) continue;
       const of = `attempt ${replaced} of ${id}, which has ${attempt}, could`;

@@ -34,14 +34,13 @@ export function markdownOf(report: ChaosReport): string {
   const [first] = drivers;
   if (first === undefined) return "";
   const victims = Object.keys(first.result.faults.kills) as (keyof typeof first.result.faults.kills)[];
-  const others = Object.keys(first.result.faults.others) as (keyof typeof first.result.faults.others)[];
+  const others = new Set(drivers.flatMap(({ result }) => Object.keys(result.faults.others)));
+  const { noClockJumps } = report;
   const faultRows = [
     ...victims.map((victim) => row(`kill -9 of a ${victim}`, ({ result }) => result.faults.kills[victim])),
-    ...others.map((kind) =>
-      row(kind, ({ result }) =>
-        kind === "clock jump" && report.noClockJumps !== undefined ? report.noClockJumps : result.faults.others[kind],
-      ),
-    ),
+    // A store that has no such thing has no such fault.
+    ...[...others].map((name) => row(name, ({ result }) => result.faults.others[name] ?? "–")),
+    ...(noClockJumps === undefined ? [] : [row("clock jumps", () => noClockJumps)]),
   ];
   const work: Readonly<Record<keyof ChaosResult["work"], string>> = {
     jobs: "jobs",
@@ -50,6 +49,7 @@ export function markdownOf(report: ChaosReport): string {
     trainings: "trainings that are compared",
     versions: "versions",
     uploads: "uploads",
+    resumedUploads: "uploads that went on in the middle",
     zombieWritesRefused: "zombie writes refused",
   };
   const workRows = Object.entries(work).map(([key, name]) =>

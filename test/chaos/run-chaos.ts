@@ -1,25 +1,28 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { archiveOfFolder, createDuchenneClient, watchJob } from "@duchenne/client";
 import { openDataset } from "@duchenne/data";
 import { openStore, type StoreLocation } from "@duchenne/store";
-import { type ContractDriver, type NetworkProxy, startProxy } from "@duchenne/store/test-drivers";
+import { type NetworkProxy, startProxy } from "@duchenne/store/test-drivers";
 import { type ServerProcess, startServer } from "../e2e/server-process.ts";
 import { audit, type Findings } from "./audit.ts";
 import { type MachinePlan, startFleet } from "./fleet.ts";
 import { readHistory, type StoreHistory } from "./history.ts";
 import { type FaultCounts, injectFaults } from "./inject-faults.ts";
-import { createMachineClock } from "./machine-clock.ts";
-import { planFaults } from "./plan-faults.ts";
+import { createMachineClock, requireJumps, startClockReader } from "./machine-clock.ts";
+import { type ClockOwner, planFaults } from "./plan-faults.ts";
 import { probeZombies } from "./probe-zombies.ts";
+import type { StartedDriver } from "./start-driver.ts";
 import { drawFaces, FACES, startTinyTraining, type TrainingTrace, traceOf } from "./tiny-training.ts";
 import { startWorkload, type Workload } from "./workload.ts";
 
 /** What runs are made of: the same for all of them. */
 export interface Inputs {
-  /** The folder of the data set that is trained on and uploaded. */
+  /** The folder of the data set that is trained on. */
   readonly faces: string;
+  /** The same with a file beside it that makes it too large for one message of an upload. */
+  readonly uploaded: string;
   /** Where Node keeps what it has compiled. */
   readonly compileCache: string;
   /** A training that nothing happens to. */
@@ -27,17 +30,23 @@ export interface Inputs {
   dispose(): Promise<void>;
 }
 
+const RECORDING_BYTES = 2.5 * 2 ** 20;
+
 /** Draws the data set, and starts the training that nothing happens to. */
 export async function prepareInputs(): Promise<Inputs> {
   const directory = await mkdtemp(join(tmpdir(), "duchenne-chaos-"));
   const faces = join(directory, FACES);
   await drawFaces(faces);
+  const uploaded = join(directory, "uploaded");
+  await cp(faces, uploaded, { recursive: true });
+  await writeFile(join(uploaded, "recording.bin"), Buffer.alloc(RECORDING_BYTES, 0xa5));
   const compileCache = join(directory, "compiled");
   const reference = trainCalmly(join(directory, "calm"), { faces, compileCache });
   // Whoever needs it hears of its failure.
   reference.catch(() => {});
   return {
     faces,
+    uploaded,
     compileCache,
     reference,
     async dispose() {
@@ -85,10 +94,13 @@ export interface ChaosOptions {
   readonly leaseMs: number;
   /** How long faults go on at most. */
   readonly limitMs: number;
+  /** How long faults other than kills wait for something to hit. */
+  readonly patienceMs: number;
   /** How long all that was begun may take to end when nothing more goes wrong. */
   readonly settleMs: number;
-  /** Trainings at once. */
+  /** Trainings at once, and syntheses of data sets. */
   readonly trainings: number;
+  readonly syntheses: number;
   /** libfaketime's file; undefined: clocks stay right. */
   readonly faketime: string | undefined;
   /** Told of how it goes. */
@@ -108,14 +120,19 @@ export interface ChaosResult {
     readonly trainings: number;
     readonly versions: number;
     readonly uploads: number;
+    readonly resumedUploads: number;
     readonly zombieWritesRefused: number;
   };
   readonly seconds: number;
 }
 
 /** Lets clients work on a fleet of real processes while everything goes wrong that is planned, and counts what broke. */
-export async function runChaos(driver: ContractDriver, inputs: Inputs, options: ChaosOptions): Promise<ChaosResult> {
-  const { say } = options;
+export async function runChaos(
+  { driver, databaseClock }: StartedDriver,
+  inputs: Inputs,
+  options: ChaosOptions,
+): Promise<ChaosResult> {
+  const { say, patienceMs } = options;
   const beginMs = performance.now();
   const directory = await mkdtemp(join(tmpdir(), "duchenne-chaos-"));
   const location = await driver.locate(join(directory, "store"));
@@ -127,7 +144,7 @@ export async function runChaos(driver: ContractDriver, inputs: Inputs, options: 
   try {
     const [{ link }] = fleet.machines as [(typeof fleet.machines)[number]];
     await register({ grpcPort: link.port }, inputs.faces);
-    const archive = await archiveOfFolder(inputs.faces);
+    const archive = await archiveOfFolder(inputs.uploaded);
     workload = startWorkload({ ...options, machines: fleet.machines, archive });
     const probing = probeZombies(location, over.signal);
     // It is told when all are over.
@@ -136,10 +153,12 @@ export async function runChaos(driver: ContractDriver, inputs: Inputs, options: 
       ...options,
       store: driver.name,
       hasFiles: location.objects === undefined,
-      canJumpClocks: options.faketime !== undefined,
+      clocks: options.faketime === undefined ? [] : ownersOfClocks(location),
     });
     say(`${driver.name}: ${plan.length} faults within ${seconds(plan.at(-1)?.atMs ?? 0)} s`);
-    const targets = { fleet, driver, location, storeLinks: links.proxies };
+    const { moments } = workload;
+    const storeLinks = links.proxies;
+    const targets = { fleet, driver, location, storeLinks, databaseClock, moments, patienceMs };
     const faults = await injectFaults(plan, targets, AbortSignal.timeout(options.limitMs));
     say(`${driver.name}: calm after ${seconds(performance.now() - beginMs)} s, with ${total(faults.kills)} kills`);
     const hasSettled = await workload.finish(options.settleMs);
@@ -153,13 +172,19 @@ export async function runChaos(driver: ContractDriver, inputs: Inputs, options: 
     const findings = audit({
       store: history,
       clients: workload.log,
-      uploaded: (await openDataset(inputs.faces)).digest,
+      uploaded: (await openDataset(inputs.uploaded)).digest,
       reference: await inputs.reference,
       tornJobs: faults.tornJobs,
       zombieWrites: probes.accepted,
       crashes: fleet.crashes,
     });
-    const work = { ...workOf(history), uploads: workload.log.uploads.size, zombieWritesRefused: probes.refused };
+    const { uploads, resumedUploads } = workload.log;
+    const work = {
+      ...workOf(history),
+      uploads: uploads.size,
+      resumedUploads: resumedUploads.size,
+      zombieWritesRefused: probes.refused,
+    };
     return { driver: driver.name, faults, findings, work, seconds: (performance.now() - beginMs) / 1_000 };
   } finally {
     over.abort();
@@ -187,6 +212,10 @@ function workOf({ jobs, versions }: StoreHistory) {
   };
 }
 
+function ownersOfClocks({ database }: StoreLocation): readonly ClockOwner[] {
+  return database === undefined ? ["the only machine"] : ["a trainer", "the server", "the database"];
+}
+
 /** Two trainers and a server that runs nothing. They share what the store's location says, and nothing else. */
 async function machinePlans(
   location: StoreLocation,
@@ -195,8 +224,13 @@ async function machinePlans(
 ): Promise<readonly MachinePlan[]> {
   const { directory, database, objects } = location;
   const isShared = database === undefined || objects === undefined;
-  const clockOf = (name: string) =>
-    faketime === undefined ? undefined : createMachineClock(faketime, `${directory}-clock-of-${name}`);
+  const clockOf = async (name: string) => {
+    if (faketime === undefined) return undefined;
+    const clock = createMachineClock(faketime, `${directory}-clock-of-${name}`);
+    const reader = startClockReader(clock);
+    await requireJumps(clock, reader.timeMs).finally(reader.stop);
+    return clock;
+  };
   // Processes that share a folder are on one machine, with one clock.
   const sharedClock = isShared ? await clockOf("all") : undefined;
   const store = isShared ? [] : ["--database", database, "--objects", objects];

@@ -57,13 +57,14 @@ export async function uploadDataset(
 ): Promise<Dataset> {
   const { sizeBytes, sha256 } = archive;
   const call = signal === undefined ? {} : { signal };
-  let lastHeardMs = Date.now();
+  // Not the time of day, which can jump.
+  let lastHeardMs = performance.now();
   const untilItGoes = async <T>(work: () => Promise<T>): Promise<T> => {
     for (let waitMs = 100; ; waitMs = Math.min(2 * waitMs, 2_000)) {
       try {
         return await work();
       } catch (error) {
-        if (signal?.aborted === true || !isPassing(error) || Date.now() - lastHeardMs > reconnectMs) throw error;
+        if (signal?.aborted === true || !isPassing(error) || performance.now() - lastHeardMs > reconnectMs) throw error;
         await delay(waitMs, undefined, call);
       }
     }
@@ -76,12 +77,12 @@ export async function uploadDataset(
     for await (const chunk of inChunks(archive.read(Number(committedBytes)))) {
       const written = await datasets.writeDatasetUpload({ name: begun.name, offset: committedBytes, chunk }, call);
       ({ committedBytes } = written);
-      lastHeardMs = Date.now();
+      lastHeardMs = performance.now();
       onProgress?.(Number(committedBytes), sizeBytes);
     }
     return begun.name;
   });
-  lastHeardMs = Date.now();
+  lastHeardMs = performance.now();
   return untilItGoes(() => datasets.finishDatasetUpload({ name }, call));
 }
 

@@ -26,13 +26,14 @@ export async function* watchJob(
   { afterEvent = 0n, signal, reconnectMs = 60_000 }: WatchOptions = {},
 ): AsyncGenerator<JobEvent, void, undefined> {
   let after = afterEvent;
-  let lastHeardMs = Date.now();
+  // Not the time of day, which can jump.
+  let lastHeardMs = performance.now();
   for (let waitMs = 100; ; waitMs = Math.min(2 * waitMs, 2_000)) {
     try {
       for await (const { event } of jobs.watchJob({ name, afterEvent: after }, signal ? { signal } : {})) {
         if (event === undefined) continue;
         after = event.number;
-        lastHeardMs = Date.now();
+        lastHeardMs = performance.now();
         waitMs = 100;
         yield event;
       }
@@ -40,7 +41,7 @@ export async function* watchJob(
     } catch (error) {
       signal?.throwIfAborted();
       const { code } = ConnectError.from(error);
-      if (!AWAY.includes(code) || Date.now() - lastHeardMs > reconnectMs) throw error;
+      if (!AWAY.includes(code) || performance.now() - lastHeardMs > reconnectMs) throw error;
       await sleep(waitMs, undefined, signal ? { signal } : {});
     }
   }

@@ -1,11 +1,10 @@
-import type { AttemptOutcome, JobError, JobRecord } from "@duchenne/store";
+import { type AttemptOutcome, type JobError, type JobRecord, LONGEST_RETRY_MS } from "@duchenne/store";
 import type { AttemptEnd } from "./attempt-process.ts";
 
 /** Why an attempt was told to stop. */
 export type StopReason = "cancel" | "pause" | "timeout" | "interrupt";
 
 const FIRST_BACK_OFF_MS = 1_000;
-const LONGEST_BACK_OFF_MS = 60_000;
 /** Errors that another attempt would meet as well. */
 const PERMANENT = new Set(["invalid_argument", "failed_precondition", "not_found", "already_exists", "data_loss"]);
 
@@ -24,7 +23,7 @@ export function outcomeOf(end: AttemptEnd, stopping: StopReason | undefined, job
   if (isAsAsked && stopping === "interrupt") return { state: "INTERRUPTED" };
   const error = errorOf(end);
   if (end.kind === "failed" && PERMANENT.has(error.code)) return { state: "FAILED", error };
-  const retryAfterMs = Math.min(FIRST_BACK_OFF_MS * 4 ** job.failures, LONGEST_BACK_OFF_MS);
+  const retryAfterMs = Math.min(FIRST_BACK_OFF_MS * 4 ** job.failures, LONGEST_RETRY_MS);
   return { state: "FAILED", error, retryAfterMs };
 }
 

@@ -116,7 +116,8 @@ export function runClaimed(job: JobRecord, options: RunningAttemptOptions): Runn
       });
       if (fenced.signal.aborted) return;
       const outcome: AttemptOutcome = outcomeOf(end, stopping, job);
-      const { state } = await whileUnavailable(() => store.jobs.finish(id, attempt, outcome), givesUp);
+      const ranMs = Math.round(performance.now() - startedMs);
+      const { state } = await whileUnavailable(() => store.jobs.finish(id, attempt, outcome, ranMs), givesUp);
       log.info({ state, outcome: outcome.state }, "attempt ended");
     } catch (error) {
       if (error instanceof FencedError) log.warn({ error }, "attempt lost its job");

@@ -1,6 +1,6 @@
 import type { Transaction } from "kysely";
 import type { Blobs, Checkpoints, StoredObject } from "./blobs.ts";
-import type { Database } from "./database.ts";
+import { type Database, databaseTimeMs } from "./database.ts";
 import { GARBAGE_MIN_AGE_MS, lockGarbage } from "./garbage-rules.ts";
 import { isOver, type JobState } from "./job-record.ts";
 import type { ModelArtifact } from "./model-record.ts";
@@ -33,7 +33,8 @@ export async function collectGarbage(
   { minAgeMs = GARBAGE_MIN_AGE_MS, signal }: CollectOptions,
 ): Promise<Collected> {
   const { kysely: db } = database;
-  const before = Date.now() - minAgeMs;
+  // A machine whose clock is ahead must not take what others are about to name for old.
+  const before = Math.min(Date.now(), await databaseTimeMs(database, db)) - minAgeMs;
   let [objects, sizeBytes] = [0, 0];
 
   const versions = await db.selectFrom("model_versions").select("artifacts").where("delete_time", "is", null).execute();

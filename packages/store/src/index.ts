@@ -26,7 +26,7 @@ export {
 } from "./errors.ts";
 export type { EvaluationRecord, Evaluations } from "./evaluations.ts";
 export { GARBAGE_MIN_AGE_MS } from "./garbage-rules.ts";
-export type { AttemptOutcome, Claim } from "./job-attempts.ts";
+export { type AttemptOutcome, type Claim, LONGEST_LEASE_MS, LONGEST_RETRY_MS } from "./job-attempts.ts";
 export {
   hasEnded,
   type JobError,

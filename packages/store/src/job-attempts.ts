@@ -1,4 +1,4 @@
-import type { Transaction } from "kysely";
+import type { ExpressionBuilder, Transaction } from "kysely";
 import type { Checkpoints } from "./blobs.ts";
 import { type Database, databaseTimeMs, type Executor } from "./database.ts";
 import { isOver, type JobError, type JobEventBody, type JobRecord, RUNNING_STATES } from "./job-record.ts";
@@ -6,12 +6,17 @@ import { attemptOver, type JobRow, type JobTransactions } from "./job-transactio
 import type { JsonObject } from "./json.ts";
 import type { Tables } from "./schema.ts";
 
+/** No lease is longer. */
+export const LONGEST_LEASE_MS = 3_600_000;
+/** No failure waits longer for its retry. */
+export const LONGEST_RETRY_MS = 60_000;
+
 /** How an attempt ended. */
 export type AttemptOutcome =
   | { readonly state: "SUCCEEDED"; readonly result: JsonObject }
   | { readonly state: "CANCELLED" }
   | { readonly state: "PAUSED" }
-  /** Failed for good, or until the next attempt while failures are left. */
+  /** Failed for good, or until the next attempt while failures are left, after LONGEST_RETRY_MS at the latest. */
   | { readonly state: "FAILED"; readonly error: JobError; readonly retryAfterMs?: number }
   /** The server stops: the next one goes on at once. */
   | { readonly state: "INTERRUPTED" };
@@ -20,6 +25,7 @@ export type AttemptOutcome =
 export interface Claim {
   readonly kinds: readonly string[];
   readonly owner: string;
+  /** At most LONGEST_LEASE_MS are given. */
   readonly leaseMs: number;
   /** What is free on this machine; a job that takes anything else or more is left to others. */
   readonly free?: Readonly<Record<string, number>>;
@@ -34,7 +40,8 @@ export interface Claim {
 export interface JobAttempts {
   /**
    * Takes the first job that can run (queued, due for its retry, or with a lease that ran out; of the highest priority,
-   * then the oldest) and starts its next attempt.
+   * then the oldest) and starts its next attempt. A lease or a retry that lies further ahead than any can was given while
+   * the database's clock was wrong, and is over.
    */
   claim(by: Claim): Promise<JobRecord | undefined>;
   /** Ends the jobs that were to pause or to stop when their owner was lost: whoever may run such jobs asks now and then. */
@@ -49,13 +56,24 @@ export interface JobAttempts {
    * @throws {FencedError}
    */
   append(id: string, attempt: number, events: readonly JobEventBody[], before: number): Promise<void>;
-  /** Ends an attempt. @throws {FencedError} */
-  finish(id: string, attempt: number, outcome: AttemptOutcome): Promise<JobRecord>;
+  /**
+   * Ends an attempt.
+   *
+   * @param ranMs how long it ran, in whole milliseconds; by default since its claim, by the database's clock, which may
+   *   have jumped meanwhile
+   * @throws {FencedError}
+   */
+  finish(id: string, attempt: number, outcome: AttemptOutcome, ranMs?: number): Promise<JobRecord>;
   /** The owners of running jobs. */
   owners(): Promise<readonly string[]>;
   /** Ends the leases of an owner that is known to be gone. */
   releaseOwner(owner: string): Promise<void>;
 }
+
+const leaseEnd = (now: number, leaseMs: number): number => now + Math.min(leaseMs, LONGEST_LEASE_MS);
+
+const leaseIsOver = (eb: ExpressionBuilder<Tables, "jobs">, now: number) =>
+  eb.or([eb("lease_until", "<", now), eb("lease_until", ">", now + LONGEST_LEASE_MS)]);
 
 /** The runners' side of jobs in a database. */
 export function createJobAttempts(
@@ -71,7 +89,7 @@ export function createJobAttempts(
       .selectAll()
       .where("kind", "in", kinds)
       .where("state", "in", ["PAUSING", "CANCELLING"])
-      .where("lease_until", "<", now)
+      .where((eb) => leaseIsOver(eb, now))
       .$if(except.length > 0, (query) => query.where("id", "not in", except))
       .orderBy("id");
 
@@ -88,8 +106,11 @@ export function createJobAttempts(
       .where(({ or, and, eb }) =>
         or([
           eb("state", "=", "QUEUED"),
-          and([eb("state", "=", "RETRY_WAIT"), eb("retry_at", "<=", now)]),
-          and([eb("state", "=", "RUNNING"), eb("lease_until", "<", now)]),
+          and([
+            eb("state", "=", "RETRY_WAIT"),
+            or([eb("retry_at", "<=", now), eb("retry_at", ">", now + LONGEST_RETRY_MS)]),
+          ]),
+          and([eb("state", "=", "RUNNING"), leaseIsOver(eb, now)]),
         ]),
       )
       .where(({ not, exists, selectFrom }) =>
@@ -135,7 +156,7 @@ export function createJobAttempts(
           attempt_time: now,
           run_ms,
           owner: by.owner,
-          lease_until: now + by.leaseMs,
+          lease_until: leaseEnd(now, by.leaseMs),
           retry_at: null,
           start_time: row.start_time ?? now,
         });
@@ -166,7 +187,7 @@ export function createJobAttempts(
     async heartbeat(id, attempt, leaseMs) {
       return write(async (tx, now) => {
         const { state } = await fenced(tx, id, attempt);
-        await change(tx, id, { lease_until: now + leaseMs });
+        await change(tx, id, { lease_until: leaseEnd(now, leaseMs) });
         return { stop: state === "CANCELLING" ? "cancel" : state === "PAUSING" ? "pause" : undefined };
       });
     },
@@ -198,9 +219,10 @@ export function createJobAttempts(
       for (const digest of new Set(replaced)) await checkpoints.of(id).remove(digest);
     },
 
-    async finish(id, attempt, outcome) {
+    async finish(id, attempt, outcome, ranMs) {
       const job = await write(async (tx, now) => {
-        const before = await fenced(tx, id, attempt);
+        const row = await fenced(tx, id, attempt);
+        const before = ranMs === undefined ? row : { ...row, attempt_time: now - ranMs };
         const over = attemptOver(before, now);
         /** The next claim takes it to go on; stopLost ends it when it was asked to stop. */
         const release = () => change(tx, id, { ...over, lease_until: 0 });
@@ -227,7 +249,12 @@ export function createJobAttempts(
             else if (retryAfterMs === undefined || failures >= before.max_failures)
               await end(tx, before, now, "FAILED", { error });
             else if (before.state === "PAUSING") await enter(tx, before, now, "PAUSED", { ...over, error });
-            else await enter(tx, before, now, "RETRY_WAIT", { ...over, error, retry_at: now + retryAfterMs });
+            else
+              await enter(tx, before, now, "RETRY_WAIT", {
+                ...over,
+                error,
+                retry_at: now + Math.min(retryAfterMs, LONGEST_RETRY_MS),
+              });
           }
         }
         return get(tx, id);

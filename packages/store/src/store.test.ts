@@ -2,6 +2,7 @@ import { describe } from "vitest";
 import { connectedDrivers, contractDrivers, useStore } from "../test-fixtures/index.ts";
 import { attemptsContract } from "./contract/attempts-contract.ts";
 import { changesContract } from "./contract/changes-contract.ts";
+import { clocksContract } from "./contract/clocks-contract.ts";
 import { connectionsContract } from "./contract/connections-contract.ts";
 import { dependenciesContract } from "./contract/dependencies-contract.ts";
 import { failuresContract } from "./contract/failures-contract.ts";
@@ -19,6 +20,7 @@ describe.each(contractDrivers)("$name", (driver) => {
   const fixture = useStore(driver);
   jobsContract(fixture);
   attemptsContract(fixture);
+  clocksContract(fixture);
   dependenciesContract(fixture);
   familiesContract(fixture);
   modelsContract(fixture);

@@ -29,6 +29,8 @@ export interface ContractDriver {
   /** Puts another text in place of the mark of which database the objects belong to. */
   mark(location: StoreLocation, text: string): Promise<void>;
   stop(): Promise<void>;
+  /** The same way, with more in the environment of the database's server; missing where there is no server. */
+  withServerEnvironment?(environment: NodeJS.ProcessEnv): ContractDriver;
 }
 
 const twoDaysAgo = () => new Date(Date.now() - 2 * 24 * 3_600_000);
@@ -60,13 +62,13 @@ const sqliteAndFiles: ContractDriver = {
   stop: async () => {},
 };
 
-function postgresAndS3(): ContractDriver {
+function postgresAndS3(environment: NodeJS.ProcessEnv = {}): ContractDriver {
   let postgres: PostgresServer | undefined;
   let s3: S3Server | undefined;
   return {
     name: "PostgreSQL and S3",
     async start() {
-      [postgres, s3] = await Promise.all([startPostgres(), startS3()]);
+      [postgres, s3] = await Promise.all([startPostgres(environment), startS3()]);
     },
     locate: async (directory) => ({
       directory,
@@ -84,6 +86,7 @@ function postgresAndS3(): ContractDriver {
     async stop() {
       await Promise.all([postgres?.stop(), s3?.stop()]);
     },
+    withServerEnvironment: postgresAndS3,
   };
 }
 

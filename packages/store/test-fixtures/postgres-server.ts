@@ -27,8 +27,12 @@ export interface PostgresServer {
 const NOBODY = 65_534;
 const START_TIMEOUT_MS = 60_000;
 
-/** Starts a server. It ends with the process that started it, whatever ends that. */
-export async function startPostgres(): Promise<PostgresServer> {
+/**
+ * Starts a server. It ends with the process that started it, whatever ends that.
+ *
+ * @param environment of the server, beside what it needs
+ */
+export async function startPostgres(environment: NodeJS.ProcessEnv = {}): Promise<PostgresServer> {
   const directory = await mkdtemp(join(tmpdir(), "duchenne-postgres-"));
   const data = join(directory, "data");
   const libraries = join(directory, "lib");
@@ -67,7 +71,7 @@ export async function startPostgres(): Promise<PostgresServer> {
       "-c",
       "log_min_messages=fatal",
     ]),
-    { ...options, stdio: ["pipe", "ignore", "pipe"] },
+    { ...options, env: { ...options.env, ...environment }, stdio: ["pipe", "ignore", "pipe"] },
   );
   let log = "";
   server.stderr.setEncoding("utf8").on("data", (text: string) => {

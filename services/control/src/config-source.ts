@@ -1,3 +1,4 @@
+import { LONGEST_LEASE_MS } from "@duchenne/store";
 import { z } from "zod";
 
 /** Thrown when a process was configured wrongly; `violations` lists every problem, not just the first. */
@@ -177,7 +178,7 @@ export const processConfigShape = {
     .number()
     .int()
     .min(1_000)
-    .max(3_600_000)
+    .max(LONGEST_LEASE_MS)
     .default(30_000)
     .describe(
       "How long the jobs of a process stay its own without a sign of it, in milliseconds. It gives three in that time.",

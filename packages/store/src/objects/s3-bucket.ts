@@ -10,6 +10,7 @@ import {
   S3ServiceException,
 } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
+import { retryAfterClockJump } from "./clock-skew.ts";
 import type { S3Address } from "./s3-address.ts";
 import { s3Error } from "./s3-error.ts";
 
@@ -77,6 +78,7 @@ export function openS3Bucket(address: S3Address, changed: Partial<S3Limits> = {}
       throwOnRequestTimeout: true,
     },
   });
+  retryAfterClockJump(client);
   const place = `s3://${bucket}/${prefix}${endpoint === undefined ? "" : ` at ${endpoint}`}`;
   const within = (signal: AbortSignal | undefined) => (signal === undefined ? {} : { abortSignal: signal });
   const at = (key: string) => ({ Bucket: bucket, Key: prefix + key });
