@@ -12,9 +12,8 @@ import { crossValidationSpecSchema } from "./cross-validation/cross-validation-s
 import { evaluableVersion } from "./evaluable-version.ts";
 import { evaluatedVersion } from "./evaluated-version.ts";
 import { evaluationSpecSchema } from "./evaluation-spec.ts";
+import { createFrameProgress } from "./frame-progress.ts";
 import { selectFrames } from "./select-frames.ts";
-
-const REPORT_EVERY_MS = 500;
 
 await runAttempt({
   async evaluation(job, { store, signal, emit }) {
@@ -28,8 +27,7 @@ await runAttempt({
     );
     const frames = selectFrames(dataset, spec.split, evaluable.card);
 
-    const startMs = performance.now();
-    let lastMs = 0;
+    const progress = createFrameProgress(emit, "predicting");
     const onnx = record.artifacts.find(({ role }) => role === "onnx");
     const options: ReportOptions = {
       spec,
@@ -37,15 +35,7 @@ await runAttempt({
       frames,
       onnxPath: onnx && (await store.blobs.file(onnx.digest)),
       signal,
-      onProgress(done) {
-        const now = performance.now();
-        if (done < frames.length && now - lastMs < REPORT_EVERY_MS) return;
-        lastMs = now;
-        const imagesPerSecond = (1000 * done) / (now - startMs);
-        const etaMs = (1000 * (frames.length - done)) / imagesPerSecond;
-        const steps = { step: done, totalSteps: frames.length, fraction: done / frames.length, epoch: 0 };
-        emit({ kind: "progress", phase: "predicting", ...steps, etaMs, imagesPerSecond });
-      },
+      onProgress: (done) => progress(done, frames.length),
     };
     const { report, scores } =
       evaluable.answers === "action_units"

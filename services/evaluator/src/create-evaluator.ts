@@ -4,6 +4,7 @@ import {
   createModelService,
   datasetDescription,
   type HostedService,
+  isHeldOutKnown,
   openRegisteredDataset,
   parseCrossValidationName,
   parseDatasetName,
@@ -31,7 +32,7 @@ import { evaluableVersion } from "./evaluable-version.ts";
 import type { EvaluationSpec } from "./evaluation-spec.ts";
 import { NoSubjectsError } from "./no-subjects-error.ts";
 import { DEFAULT_RESAMPLES } from "./resamples.ts";
-import { isHeldOutKnown, selectFrames, sharedActionUnits, sharedExpressions } from "./select-frames.ts";
+import { selectFrames, sharedActionUnits, sharedExpressions } from "./select-frames.ts";
 
 /** Makes the evaluator and starts to run its jobs. */
 export async function createEvaluator(context: ServiceContext, config: EvaluatorConfig): Promise<HostedService> {
@@ -42,7 +43,11 @@ export async function createEvaluator(context: ServiceContext, config: Evaluator
     store,
     location,
     resources,
-    kinds: { evaluation: attempt, cross_validation: attempt },
+    kinds: {
+      evaluation: attempt,
+      cross_validation: attempt,
+      quantization: { ...attempt, attemptModule: new URL("./quantization/quantization-attempt.ts", import.meta.url) },
+    },
     slots: { evaluation: config.evaluationSlots },
     leaseMs,
     otlpEndpoint,
