@@ -65,17 +65,15 @@ export function exportOnnx(
       { axis: -1, epsilon: { float: LAYER_NORM_EPSILON } },
       output,
     );
-  /** Exact: x/2 (1 + erf(x / sqrt 2)). */
+  /** Exact: x/2 (1 + erf(x / sqrt 2)), node by node as ONNX Runtime looks for it: it makes one kernel of these and the bias. */
   const half = graph.scalar(0.5);
   const one = graph.scalar(1);
-  const rootHalf = graph.scalar(Math.SQRT1_2);
-  const gelu = (x: string) => {
-    const cdf = graph.node("Mul", [
-      graph.node("Add", [graph.node("Erf", [graph.node("Mul", [x, rootHalf])]), one]),
-      half,
+  const rootTwo = graph.scalar(Math.SQRT2);
+  const gelu = (x: string) =>
+    graph.node("Mul", [
+      graph.node("Mul", [x, half]),
+      graph.node("Add", [graph.node("Erf", [graph.node("Div", [x, rootTwo])]), one]),
     ]);
-    return graph.node("Mul", [x, cdf]);
-  };
   const splitHeads = graph.integers([0, 0, 3, heads, headDim]);
   const mergeHeads = graph.integers([0, 0, dim]);
   const scale = graph.scalar(headDim ** -0.5);

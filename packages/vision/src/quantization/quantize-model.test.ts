@@ -1,6 +1,3 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { createRandom } from "@duchenne/data";
 import {
   createExpressionConfig,
@@ -12,9 +9,7 @@ import {
   type VitConfig,
   type VitVariant,
 } from "@duchenne/model";
-import { InferenceSession, Tensor } from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
-import { sessionOptions } from "../worker/session-options.ts";
 import { InaccurateQuantizationError } from "./float-layers.ts";
 import { type QuantizeModelOptions, quantizeModel } from "./quantize-model.ts";
 import { type CalibrationImages, withGraph } from "./run-graph.ts";
@@ -130,44 +125,6 @@ describe("a quantised model", () => {
     },
     120_000,
   );
-
-  it("is computed by ONNX Runtime's integer kernel, in every linear layer", async () => {
-    const { onnx } = await quantizeModel(optionsOf(micro));
-    const folder = await mkdtemp(join(tmpdir(), "duchenne-int8-"));
-    try {
-      const optimizedModelFilePath = join(folder, "optimized.onnx");
-      const session = await InferenceSession.create(onnx, { ...sessionOptions(1), optimizedModelFilePath });
-      await session.release();
-      const optimized = (await readFile(optimizedModelFilePath)).toString("latin1");
-      // The operator of a node: field 4 of NodeProto, and its length.
-      const nodesOf = (operator: string) =>
-        optimized.split(`\x22${String.fromCharCode(operator.length)}${operator}`).length - 1;
-      expect(nodesOf("MatMulIntegerToFloat")).toBe(linearLayers(micro).length);
-      expect(nodesOf("DequantizeLinear")).toBe(0);
-      expect(nodesOf("QuantizeLinear")).toBe(linearLayers(micro).length);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
-  });
-
-  it("adds up the same on processors without VNNI, whose own instruction would cut sums off", async () => {
-    const precise = { extra: { session: { x64quantprecision: "1" } } };
-    expect(sessionOptions(1, new Set(["avx2", "avx512f"]))).toMatchObject(precise);
-    for (const flag of ["avx512_vnni", "avx_vnni", "amx_int8"]) {
-      expect(sessionOptions(1, new Set(["avx2", flag]))).not.toHaveProperty("extra");
-    }
-    const { onnx } = await quantizeModel(optionsOf(micro));
-    const images = await patterns(micro, 4, "unseen").load(0, 4);
-    const feeds = { image: new Tensor("float32", images, [4, 3, micro.imageSize, micro.imageSize]) };
-    const logits = [sessionOptions(1), { ...sessionOptions(1), ...precise }].map(async (options) => {
-      const session = await InferenceSession.create(onnx, options);
-      const outputs = await session.run(feeds);
-      await session.release();
-      return outputs.logits!.data as Float32Array;
-    });
-    const [own, exact] = await Promise.all(logits);
-    for (const [i, logit] of own!.entries()) expect(Math.abs(exact![i]! - logit)).toBeLessThan(1e-5);
-  });
 
   it("is the same bytes from the same weights and images", async () => {
     const [first, second] = [await quantizeModel(optionsOf(micro)), await quantizeModel(optionsOf(micro))];
