@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { createDuchenneClient, type DuchenneClient, exportModel, waitForJob } from "@duchenne/client";
 import { ExportFormat } from "@duchenne/proto";
+import { sessionOptions } from "@duchenne/vision";
 import { InferenceSession } from "onnxruntime-node";
 import { startServer } from "../e2e/server-process.ts";
 import { quantile, runStream, stageMs } from "./detect-load.ts";
@@ -37,7 +38,7 @@ export async function int8AgainstFloat(
     for (const model of models) {
       const [float32, int8] = await bothVersions(client, model);
       const file = await exportModel(client, { name: int8, format: ExportFormat.ONNX }, folder);
-      const session = await InferenceSession.create(file, { intraOpNumThreads: threads, interOpNumThreads: 1 });
+      const session = await InferenceSession.create(file, sessionOptions(threads));
       let line = model.variant.padEnd(10);
       for (const batch of BATCHES) {
         const runs = Math.max(Math.round(frames / batch), 3);

@@ -14,7 +14,7 @@ import {
   writeSafetensors,
 } from "@duchenne/model";
 import { FramePolicy } from "@duchenne/proto";
-import { decodeImage } from "@duchenne/vision";
+import { decodeImage, sessionOptions } from "@duchenne/vision";
 import { InferenceSession } from "onnxruntime-node";
 import sharp from "sharp";
 import { photographOfSmile } from "../e2e/photograph.ts";
@@ -92,7 +92,7 @@ async function prepare(variant: VitVariant): Promise<BenchModel> {
   const name = await bring(client);
   const onnx = join(folder.path, `${variant}.onnx`);
   await writeFile(onnx, exportOnnx(config, parameters));
-  const session = await InferenceSession.create(onnx, { intraOpNumThreads: threads, interOpNumThreads: 1 });
+  const session = await InferenceSession.create(onnx, sessionOptions(threads));
   const side = config.imageSize;
   const jpeg = await sharp(await photographOfSmile())
     .resize(side, side, { fit: "cover" })
