@@ -14,14 +14,16 @@ import {
   writeSafetensors,
 } from "@duchenne/model";
 import { FramePolicy } from "@duchenne/proto";
-import { decodeImage } from "@duchenne/vision";
-import { InferenceSession, Tensor } from "onnxruntime-node";
+import { decodeImage, sessionOptions } from "@duchenne/vision";
+import { InferenceSession } from "onnxruntime-node";
 import sharp from "sharp";
 import { photographOfSmile } from "../e2e/photograph.ts";
 import { startServer, temporaryFolder } from "../e2e/server-process.ts";
+import { int8AgainstFloat } from "./detect-int8.ts";
 import { camera, quantile, runStream, stageMs } from "./detect-load.ts";
 import { type Soak, soak } from "./detect-soak.ts";
 import { processUsage } from "./process-usage.ts";
+import { type RawModel, rawMs } from "./raw-runtime.ts";
 
 const ACTION_UNITS = [1, 2, 4, 6, 7, 10, 12, 14, 15, 17, 23, 24];
 const FRAME_RATE_HZ = 30;
@@ -32,6 +34,7 @@ const { values } = parseArgs({
     streams: { type: "string", default: "1,4,16,64" },
     seconds: { type: "string", default: "10" },
     "soak-minutes": { type: "string", default: "10" },
+    parts: { type: "string", default: "alone,paced,saturation,int8,soak" },
   },
 });
 const frames = Number(values.frames);
@@ -39,16 +42,13 @@ const seconds = Number(values.seconds);
 const threads = availableParallelism();
 
 /** A drawn model on the server, and the same file here. */
-interface BenchModel {
+interface BenchModel extends RawModel {
   readonly variant: VitVariant;
   readonly name: string;
   /** Brings it to another server. */
   readonly bring: Soak["bring"];
-  readonly session: InferenceSession;
-  /** A crop as it is sent, and as the model sees it, [3, S, S]. */
+  /** The crop that `input` is of, as it is sent. */
   readonly jpeg: Buffer;
-  readonly input: Float32Array;
-  readonly side: number;
 }
 
 await using folder = await temporaryFolder();
@@ -57,15 +57,17 @@ const server = await startServer("detector", join(folder.path, "data"), { args }
 const client = createDuchenneClient({ address: `127.0.0.1:${server.grpcPort}` });
 try {
   console.log(`${cpus()[0]?.model ?? "unknown processor"}, ${threads} cores, Node ${process.version}`);
-  console.log(`instructions: ${await instructions()}; fp32 only\n`);
+  console.log(`instructions: ${await instructions()}\n`);
   const models: BenchModel[] = [];
   for (const variant of values.models.split(",").filter(Boolean) as VitVariant[]) models.push(await prepare(variant));
-  await oneStream(models);
-  await pacedStreams();
-  await saturation(models.at(-1)!);
+  const parts = new Set(values.parts.split(","));
+  if (parts.has("alone")) await oneStream(models);
+  if (parts.has("paced")) await pacedStreams();
+  if (parts.has("saturation")) await saturation(models.at(-1)!);
+  if (parts.has("int8")) await int8AgainstFloat(models, { frames, threads, folder: folder.path });
   const minutes = Number(values["soak-minutes"]);
   const [first] = models;
-  if (minutes > 0 && first !== undefined) {
+  if (parts.has("soak") && minutes > 0 && first !== undefined) {
     const { variant, jpeg, bring } = first;
     await soak({ minutes, frame: { image: jpeg, imageIsCrop: true }, label: variant, bring }, folder.path);
   }
@@ -90,7 +92,7 @@ async function prepare(variant: VitVariant): Promise<BenchModel> {
   const name = await bring(client);
   const onnx = join(folder.path, `${variant}.onnx`);
   await writeFile(onnx, exportOnnx(config, parameters));
-  const session = await InferenceSession.create(onnx, { intraOpNumThreads: threads, interOpNumThreads: 1 });
+  const session = await InferenceSession.create(onnx, sessionOptions(threads));
   const side = config.imageSize;
   const jpeg = await sharp(await photographOfSmile())
     .resize(side, side, { fit: "cover" })
@@ -98,20 +100,6 @@ async function prepare(variant: VitVariant): Promise<BenchModel> {
     .toBuffer();
   const input = normaliseImage(await decodeImage(jpeg));
   return { variant, name, bring, session, jpeg, input, side };
-}
-
-/** Milliseconds of raw ONNX Runtime for a batch. */
-async function rawMs({ session, input, side }: BenchModel, batch: number, runs: number): Promise<number[]> {
-  const data = new Float32Array(batch * input.length);
-  for (let i = 0; i < batch; i++) data.set(input, i * input.length);
-  const feeds = { image: new Tensor("float32", data, [batch, 3, side, side]) };
-  const times: number[] = [];
-  for (let run = -2; run < runs; run++) {
-    const startedMs = performance.now();
-    await session.run(feeds);
-    if (run >= 0) times.push(performance.now() - startedMs);
-  }
-  return times;
 }
 
 async function oneStream(models: readonly BenchModel[]): Promise<void> {

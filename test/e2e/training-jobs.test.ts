@@ -380,6 +380,36 @@ describe("an expression fine-tune", () => {
   });
 });
 
+describe("a quantisation", () => {
+  const quantized = async (modelVersion: string, dataset: string) => {
+    // So small a model that nobody trained in earnest: what is asked is which frames are taken, not how near it comes.
+    const request = { modelVersion, dataset, maxMeanDifference: 0.1 };
+    return versionOf({ job: await waitForJob(client, (await client.models.quantizeModel(request)).name) });
+  };
+
+  it("of a detector compares on the subjects that its training held out", async () => {
+    const { name } = await versionOf(await detector());
+    const { card, roles } = await quantized(name, FACES);
+    expect(roles).toEqual(["onnx", "card"]);
+    expect(card.lineage).toEqual({ job: expect.any(String), attempt: 1, quantizedModelVersion: name });
+    expect(card.quantization).toMatchObject({
+      calibration: { dataset: FACES, frames: 48 },
+      measured: { frames: 24, isHeldOut: true, float32: { macroAuc: expect.any(Number) } },
+    });
+    expect((await evaluated(card.model.concat("/versions/2"))).split).toBe(Split.HELD_OUT);
+  });
+
+  it("of a classifier compares on the official test part", async () => {
+    const { name, card: source } = await versionOf(await classifier());
+    const { card } = await quantized(name, RAF);
+    const { calibration, measured } = card.quantization;
+    expect(calibration.frames).toBe(TRAIN_FRAMES * EXPRESSIONS.length);
+    expect(measured).toMatchObject({ frames: TEST_FRAMES * EXPRESSIONS.length, isHeldOut: true });
+    expect(measured.float32.top1).toBeCloseTo(source.metrics["test/top1"], 12);
+    expect(measured.int8.top1).toEqual(expect.any(Number));
+  });
+});
+
 describe("an evaluation is refused", () => {
   const refusedEvaluation = (modelVersion: string, more: object) =>
     failureOf(client.evaluator.createEvaluation({ modelVersion, dataset: FACES, validateOnly: true, ...more }));

@@ -1,7 +1,49 @@
 import { z } from "zod";
 import { type ExpressionConfig, expressionConfigSchema, type ModelConfig, modelConfigSchema } from "./config.ts";
 import { maeConfigSchema } from "./mae-config.ts";
+import { RANGE_METHODS } from "./quantization/value-histogram.ts";
 import { loadReportSchema } from "./weights/load-report.ts";
+
+/** What a model reaches on labelled frames; absent what their labels do not tell. */
+const figuresSchema = z.object({
+  /** Mean over action units of the AUC, of a detector. */
+  macroAuc: z.number().optional(),
+  /** Share of frames whose class is answered, of a classifier. */
+  top1: z.number().optional(),
+});
+
+/** How a version came to compute in integers, and what that costs. */
+const quantizationSchema = z.object({
+  /** What the linear layers of its blocks compute in. */
+  precision: z.literal("int8"),
+  /** How the ranges of their inputs were chosen from what was seen. */
+  rangeMethod: z.enum(RANGE_METHODS),
+  /** What was looked at for it: frames drawn from those that the source's training did not hold out. */
+  calibration: z.object({
+    /** "datasets/{dataset}". */
+    dataset: z.string(),
+    digest: z.string(),
+    frames: z.int(),
+    seed: z.int(),
+  }),
+  /** Linear layers that stayed in float32, because the limit would not have held otherwise. */
+  floatLayers: z.array(z.string()),
+  /** The largest mean difference of a probability that was allowed. */
+  maxMeanDifference: z.number(),
+  /** Both on the same frames, none of which the calibration saw. */
+  measured: z.object({
+    frames: z.int(),
+    /** They are those that the source's training held out. */
+    isHeldOut: z.boolean(),
+    /** Of a probability, over frames and outputs. */
+    meanDifference: z.number(),
+    maxDifference: z.number(),
+    float32: figuresSchema,
+    int8: figuresSchema,
+  }),
+});
+/** How a version came to compute in integers, and what that costs. */
+export type Quantization = z.output<typeof quantizationSchema>;
 
 /** What a model version says of itself: enough to judge it and to make it again. */
 export const modelCardSchema = z.object({
@@ -55,7 +97,11 @@ export const modelCardSchema = z.object({
     initialModelVersion: z.string().optional(),
     /** The version that it was distilled from. */
     teacherModelVersion: z.string().optional(),
+    /** The version in float32 that it is in integers. */
+    quantizedModelVersion: z.string().optional(),
   }),
+  /** Absent of a version that computes in float32. */
+  quantization: quantizationSchema.optional(),
   /** The file that it was imported from. */
   imported: z
     .object({

@@ -1,14 +1,34 @@
 import { createGraphBuilder } from "@duchenne/onnx";
 import { LAYER_NORM_EPSILON, outputCount, patchCount, type VitConfig } from "./config.ts";
 import { checkParameters, type ParameterSet } from "./parameters.ts";
+import { addInt8MatMul } from "./quantization/int8-mat-mul.ts";
+import type { ActivationRange } from "./quantization/quantize-values.ts";
+
+/** How a model is written. */
+export interface OnnxOptions {
+  /** Of `linearLayers`, those that compute in int8, each with the range of its inputs. Default: none. */
+  readonly int8?: ReadonlyMap<string, ActivationRange>;
+  /** Also answers what goes into each of `linearLayers`, [B, N + 1, inputs], as `tapOf` names it. Default: no. */
+  readonly taps?: boolean;
+}
+
+/** The output with the inputs of a linear layer. */
+export function tapOf(layer: string): string {
+  return `${layer}.input`;
+}
 
 /**
- * Writes a detector or classifier as an ONNX model in fp32: `image` [B, 3, S, S], normalised, to `logits` [B, C] and the pooled,
- * normalised `features` [B, D]. The identity head stays out: it serves training alone.
+ * Writes a detector or classifier as an ONNX model: `image` [B, 3, S, S], normalised, to `logits` [B, C] and the pooled,
+ * normalised `features` [B, D]. The identity head stays out: it serves training alone. It is fp32 but for the layers that
+ * are told to be int8.
  *
  * @throws {ParameterMismatchError} when the parameters are not the configuration's
  */
-export function exportOnnx(config: VitConfig, parameters: ParameterSet): Uint8Array<ArrayBuffer> {
+export function exportOnnx(
+  config: VitConfig,
+  parameters: ParameterSet,
+  { int8 = new Map(), taps = false }: OnnxOptions = {},
+): Uint8Array<ArrayBuffer> {
   checkParameters(config, parameters);
   const { dim, depth, heads, imageSize, patchSize } = config;
   const patches = patchCount(config);
@@ -25,8 +45,18 @@ export function exportOnnx(config: VitConfig, parameters: ParameterSet): Uint8Ar
   const linear = (x: string, name: string) => {
     const { shape, data } = parameters.get(`${name}.weight`)!;
     const [outputs, inputs] = shape as [number, number];
-    const weight = graph.constant(`${name}.weight.T`, [inputs, outputs], transpose(data, outputs, inputs));
-    return graph.node("Add", [graph.node("MatMul", [x, weight]), parameter(`${name}.bias`)]);
+    if (taps) {
+      graph.node("Identity", [x], {}, tapOf(name));
+      graph.output(tapOf(name), ["B", patches + 1, inputs]);
+    }
+    const range = int8.get(name);
+    let product: string;
+    if (range !== undefined) product = addInt8MatMul(graph, x, { name, weight: data, inputs, outputs, range });
+    else {
+      const weight = graph.constant(`${name}.weight.T`, [inputs, outputs], transpose(data, outputs, inputs));
+      product = graph.node("MatMul", [x, weight]);
+    }
+    return graph.node("Add", [product, parameter(`${name}.bias`)]);
   };
   const layerNorm = (x: string, name: string, output?: string) =>
     graph.node(
@@ -35,17 +65,15 @@ export function exportOnnx(config: VitConfig, parameters: ParameterSet): Uint8Ar
       { axis: -1, epsilon: { float: LAYER_NORM_EPSILON } },
       output,
     );
-  /** Exact: x/2 (1 + erf(x / sqrt 2)). */
+  /** Exact: x/2 (1 + erf(x / sqrt 2)), node by node as ONNX Runtime looks for it: it makes one kernel of these and the bias. */
   const half = graph.scalar(0.5);
   const one = graph.scalar(1);
-  const rootHalf = graph.scalar(Math.SQRT1_2);
-  const gelu = (x: string) => {
-    const cdf = graph.node("Mul", [
-      graph.node("Add", [graph.node("Erf", [graph.node("Mul", [x, rootHalf])]), one]),
-      half,
+  const rootTwo = graph.scalar(Math.SQRT2);
+  const gelu = (x: string) =>
+    graph.node("Mul", [
+      graph.node("Mul", [x, half]),
+      graph.node("Add", [graph.node("Erf", [graph.node("Div", [x, rootTwo])]), one]),
     ]);
-    return graph.node("Mul", [x, cdf]);
-  };
   const splitHeads = graph.integers([0, 0, 3, heads, headDim]);
   const mergeHeads = graph.integers([0, 0, dim]);
   const scale = graph.scalar(headDim ** -0.5);

@@ -1,5 +1,5 @@
 /** The shared model package without TensorFlow: configurations, parameters, files and cards. Serving loads only this. */
-export { type DetectorCard, type ExpressionCard, type ModelCard, modelCardSchema } from "./card.ts";
+export { type DetectorCard, type ExpressionCard, type ModelCard, modelCardSchema, type Quantization } from "./card.ts";
 export {
   createExpressionConfig,
   createModelConfig,
@@ -20,7 +20,7 @@ export {
   type VitConfig,
   type VitVariant,
 } from "./config.ts";
-export { exportOnnx } from "./export-onnx.ts";
+export { exportOnnx, type OnnxOptions, tapOf } from "./export-onnx.ts";
 export {
   createMaeConfig,
   FIXED_MAE_PARAMETERS,
@@ -38,6 +38,12 @@ export {
   ParameterMismatchError,
   type ParameterSet,
 } from "./parameters.ts";
+export { probabilitiesOf } from "./probabilities.ts";
+export { inputCosts } from "./quantization/input-costs.ts";
+export { type LinearLayer, linearLayers } from "./quantization/linear-layers.ts";
+export type { ActivationRange } from "./quantization/quantize-values.ts";
+export { type ChannelMaxima, smoothParameters } from "./quantization/smooth-parameters.ts";
+export { RANGE_METHODS, type RangeMethod, ValueHistogram } from "./quantization/value-histogram.ts";
 export { InvalidSafetensorsError, readSafetensors, type SafetensorsContent, writeSafetensors } from "./safetensors.ts";
 export { BoundedReader } from "./weights/bounded-reader.ts";
 export type { HeadOptions } from "./weights/head-options.ts";

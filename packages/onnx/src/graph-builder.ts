@@ -20,7 +20,7 @@ export type Dimension = number | string;
 export type Attribute = number | string | readonly number[] | { readonly float: number };
 
 /** Constant data of a graph. */
-export type ConstantData = Float32Array | Int32Array | BigInt64Array;
+export type ConstantData = Float32Array | Int8Array | Uint8Array | Int32Array | BigInt64Array;
 
 /** Builds an ONNX model node by node. Values are named by strings; every method answers the name of what it made. */
 export interface GraphBuilder {
@@ -86,12 +86,7 @@ export function createGraphBuilder({ name, opset, documentation = "" }: GraphOpt
         create(TensorProtoSchema, {
           name: define(value),
           dims: shape.map(BigInt),
-          dataType:
-            data instanceof Float32Array
-              ? DataType.FLOAT
-              : data instanceof Int32Array
-                ? DataType.INT32
-                : DataType.INT64,
+          dataType: dataTypeOf(data),
           rawData: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
         }),
       );
@@ -131,6 +126,13 @@ export function createGraphBuilder({ name, opset, documentation = "" }: GraphOpt
       ),
   };
   return builder;
+}
+
+function dataTypeOf(data: ConstantData): DataType {
+  if (data instanceof Float32Array) return DataType.FLOAT;
+  if (data instanceof Int8Array) return DataType.INT8;
+  if (data instanceof Uint8Array) return DataType.UINT8;
+  return data instanceof Int32Array ? DataType.INT32 : DataType.INT64;
 }
 
 function floatValue(name: string, shape: readonly Dimension[]): ValueInfoProto {

@@ -1,4 +1,4 @@
-/** Writes ONNX models node by node, on the protobuf messages of the ONNX project. */
+/** Writes ONNX models node by node and names their operators, on the protobuf messages of the ONNX project. */
 export {
   type Attribute,
   type ConstantData,
@@ -7,3 +7,4 @@ export {
   type GraphBuilder,
   type GraphOptions,
 } from "./graph-builder.ts";
+export { operatorsOf } from "./operators-of.ts";

@@ -1,5 +1,5 @@
+import { processorFlags } from "@duchenne/provision";
 import { INSTRUCTION_SETS, type InstructionSet } from "../src/fused/instruction-set.ts";
-import { processorFlags } from "../src/provision/processor-flags.ts";
 
 /** What Linux says a processor has when it can run the loops of an instruction set (native/kernels/loops/*.cc). */
 const NEEDED: Readonly<Record<InstructionSet, readonly string[]>> = {

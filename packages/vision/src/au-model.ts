@@ -26,6 +26,8 @@ export interface ActionUnitDescription {
 /** What a model is, and what its scores mean. */
 export interface ModelDescription {
   readonly kind: "blendshape-au" | "vit";
+  /** What it computes in: "int8" in the linear layers of its blocks. */
+  readonly precision: "float32" | "int8";
   readonly description: string;
   /** An estimated probability, or an activation that grows with the movement. Never an intensity. */
   readonly scoreKind: "probability" | "activation";
@@ -179,6 +181,8 @@ export interface VitSource {
   readonly kind: "vit";
   /** The ONNX file. */
   readonly path: string;
+  /** What the file computes in. Default: "float32". */
+  readonly precision?: ModelDescription["precision"] | undefined;
   /** S: the side of its input, in pixels. */
   readonly imageSize: number;
   readonly description: string;

@@ -46,5 +46,6 @@ export {
   describeBuiltInModel,
   type VisionEngine,
 } from "./vision-engine.ts";
+export { sessionOptions } from "./worker/session-options.ts";
 export type { ScoreResult } from "./worker/task.ts";
 export { EngineClosedError } from "./worker/worker-pool.ts";

@@ -172,6 +172,7 @@ function detectedFace(
 export function describeBuiltInModel(): ModelDescription {
   return {
     kind: "blendshape-au",
+    precision: "float32",
     description: BLENDSHAPE_AU_DESCRIPTION,
     scoreKind: "activation",
     actionUnits: BLENDSHAPE_ACTION_UNITS.map(({ actionUnit, source, threshold }) => ({
@@ -186,9 +187,10 @@ export function describeBuiltInModel(): ModelDescription {
   };
 }
 
-function describeVit({ actionUnits, description, boxConvention: convention }: VitSource): ModelDescription {
+function describeVit({ actionUnits, precision, description, boxConvention: convention }: VitSource): ModelDescription {
   return {
     kind: "vit",
+    precision: precision ?? "float32",
     description,
     scoreKind: "probability",
     actionUnits: actionUnits.map((unit) => ({ ...unit, lateral: false, source: "sigmoid of the model's logit" })),

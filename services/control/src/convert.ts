@@ -8,6 +8,7 @@ import {
   type JobEventSchema,
   type JobSchema,
   JobState,
+  ModelPrecision,
   type ModelSchema,
   type ModelVersionSchema,
   ScoreKind,
@@ -15,7 +16,7 @@ import {
 } from "@duchenne/proto";
 import type { AliasRecord, JobEvent, JobRecord, JsonObject, ModelRecord, ModelVersionRecord } from "@duchenne/store";
 import type { ModelDescription } from "@duchenne/vision";
-import { describeVersion, kindOf } from "./describe-version.ts";
+import { describeVersion, kindOf, precisionOf } from "./describe-version.ts";
 import { aliasName, jobName, modelName, versionName } from "./resource-name.ts";
 
 /** A stored object as google.protobuf.Struct, whose type knows no readonly. */
@@ -132,7 +133,13 @@ export function modelVersionMessage(version: ModelVersionRecord): MessageInitSha
     job: version.job === undefined ? "" : jobName(version.job),
     createTime: timestampFromMs(version.createTimeMs),
     digest: version.digest,
+    precision: precisionMessage(precisionOf(version)),
   };
+}
+
+/** What a version computes in, on the wire. */
+export function precisionMessage(precision: ModelDescription["precision"]): ModelPrecision {
+  return precision === "int8" ? ModelPrecision.INT8 : ModelPrecision.FLOAT32;
 }
 
 const THRESHOLD_ORIGINS = {

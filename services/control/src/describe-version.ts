@@ -28,12 +28,19 @@ export function kindOf(version: ModelVersionRecord): ModelDescription["kind"] | 
   return version.model === BUILT_IN_MODEL ? describeBuiltInModel().kind : cardOf(version).config.kind;
 }
 
+/** What a version computes in when it is served. */
+export function precisionOf(version: ModelVersionRecord): ModelDescription["precision"] {
+  if (version.model === BUILT_IN_MODEL) return describeBuiltInModel().precision;
+  return cardOf(version).quantization?.precision ?? "float32";
+}
+
 /** What a detector is, and what its scores mean. @throws {NotADetectorError} */
 export function describeVersion(version: ModelVersionRecord): ModelDescription {
   if (version.model === BUILT_IN_MODEL) return describeBuiltInModel();
   const card = detectorCardOf(version);
   return {
     kind: "vit",
+    precision: precisionOf(version),
     description: card.description,
     scoreKind: "probability",
     actionUnits: vitSourceFrom(card, "").actionUnits.map((unit) => ({
@@ -62,6 +69,7 @@ export function vitSourceFrom(card: DetectorCard, path: string): VitSource {
   return {
     kind: "vit",
     path,
+    precision: card.quantization?.precision ?? "float32",
     imageSize: card.config.imageSize,
     description: card.description,
     actionUnits: card.thresholds.map(({ actionUnit, threshold, origin, note }) => ({

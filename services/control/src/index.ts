@@ -10,15 +10,18 @@ export {
   parseConfiguration,
   processConfigShape,
 } from "./config-source.ts";
-export { actionUnitMessages, scoreKindMessage, thresholdOriginMessage } from "./convert.ts";
+export { actionUnitMessages, precisionMessage, scoreKindMessage, thresholdOriginMessage } from "./convert.ts";
 export { createDatasetService } from "./dataset-service.ts";
 export { datasetDescription, describeDataset } from "./describe-dataset.ts";
 export { BUILT_IN_MODEL, cardOf, describeVersion, detectorCardOf, vitSourceFrom } from "./describe-version.ts";
 export { exactDuration, exactDurationMs } from "./duration.ts";
+export { heldOutFrames, isHeldOutKnown } from "./held-out-part.ts";
 export { InvalidFieldError } from "./invalid-field-error.ts";
 export { createJobService } from "./job-service.ts";
 export { createModelService, resolveVersion } from "./model-service.ts";
 export { openRegisteredDataset } from "./open-registered-dataset.ts";
+export { calibrationParts } from "./quantization/calibration-frames.ts";
+export { type QuantizationSpec, quantizationSpecSchema } from "./quantization/quantization-spec.ts";
 export {
   aliasName,
   crossValidationName,

@@ -5,8 +5,10 @@ import { BuiltInModelError } from "./built-in-model-error.ts";
 import { aliasMessage, aliasMoveMessage, modelMessage, modelVersionMessage } from "./convert.ts";
 import { BUILT_IN_MODEL, describeVersion } from "./describe-version.ts";
 import { DEFAULT_PAGE_SIZE } from "./job-service.ts";
+import { checkQuantization } from "./quantization/check-quantization.ts";
 import { parseAliasName, parseModelName, parseModelReference, parseVersionName } from "./resource-name.ts";
 import type { ServiceContext } from "./service-process.ts";
+import { submitJob } from "./submit-job.ts";
 import { exportModel } from "./weights/export-model.ts";
 import { createModelImporter } from "./weights/import-model.ts";
 
@@ -60,6 +62,11 @@ export function createModelService(
 
     async *exportModel({ name, format }) {
       yield* exportModel(store, await resolveVersion(store, name, "name"), format);
+    },
+
+    async quantizeModel(request) {
+      const source = await resolveVersion(store, request.modelVersion, "model_version");
+      return submitJob(store, request, await checkQuantization(store, source, request));
     },
   });
 }

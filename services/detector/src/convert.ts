@@ -3,6 +3,7 @@ import {
   actionUnitMessages,
   exactDuration,
   InvalidFieldError,
+  precisionMessage,
   scoreKindMessage,
   thresholdOriginMessage,
 } from "@duchenne/control";
@@ -118,6 +119,7 @@ export function resolvedModelMessage(
     kind: description.kind,
     actionUnits: actionUnitMessages(description),
     description: description.description,
+    precision: precisionMessage(description.precision),
   };
 }
 

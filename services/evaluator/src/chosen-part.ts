@@ -1,9 +1,9 @@
-import { datasetDescription, openRegisteredDataset, parseDatasetName } from "@duchenne/control";
+import { datasetDescription, isHeldOutKnown, openRegisteredDataset, parseDatasetName } from "@duchenne/control";
 import type { Dataset } from "@duchenne/data";
 import type { ModelCard } from "@duchenne/model";
 import { Split } from "@duchenne/proto";
 import type { Store } from "@duchenne/store";
-import { isHeldOutKnown, selectFrames } from "./select-frames.ts";
+import { selectFrames } from "./select-frames.ts";
 
 /** The part of a data set that a request chooses. */
 export interface ChosenPart {

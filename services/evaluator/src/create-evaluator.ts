@@ -44,7 +44,12 @@ export async function createEvaluator(context: ServiceContext, config: Evaluator
     store,
     location,
     resources,
-    kinds: { evaluation: attempt, cross_validation: attempt, [PROJECTION]: attempt },
+    kinds: {
+      evaluation: attempt,
+      cross_validation: attempt,
+      [PROJECTION]: attempt,
+      quantization: { ...attempt, attemptModule: new URL("./quantization/quantization-attempt.ts", import.meta.url) },
+    },
     slots: { evaluation: config.evaluationSlots },
     leaseMs,
     otlpEndpoint,

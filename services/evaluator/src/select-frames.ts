@@ -1,4 +1,4 @@
-import { InvalidFieldError } from "@duchenne/control";
+import { heldOutFrames, InvalidFieldError, isHeldOutKnown } from "@duchenne/control";
 import type { Dataset } from "@duchenne/data";
 import type { ModelCard } from "@duchenne/model";
 
@@ -40,25 +40,12 @@ export class NoLabelledFrameError extends InvalidFieldError {
   }
 }
 
-/** True when the card's training held a part of this data set out. */
-export function isHeldOutKnown(card: ModelCard | undefined, digest: string): card is ModelCard {
-  return (
-    card !== undefined &&
-    card.dataset?.digest === digest &&
-    (card.split.isOfficial || card.split.testSubjects.length > 0)
-  );
-}
-
 /** The frames to evaluate on. @throws {NoHeldOutPartError} */
 export function selectFrames(dataset: Dataset, split: "held_out" | "all", card: ModelCard | undefined): Uint32Array {
-  const indices = Array.from(dataset.samples.keys());
-  if (split === "all") return Uint32Array.from(indices);
+  const all = Uint32Array.from(dataset.samples.keys());
+  if (split === "all") return all;
   if (!isHeldOutKnown(card, dataset.digest)) throw new NoHeldOutPartError();
-  if (card.split.isOfficial) {
-    return Uint32Array.from(indices.filter((i) => dataset.samples[i]!.partition === "test"));
-  }
-  const heldOut = new Set(card.split.testSubjects);
-  return Uint32Array.from(indices.filter((i) => heldOut.has(dataset.samples[i]!.subject)));
+  return all.filter(heldOutFrames(dataset, card));
 }
 
 /** The action units that both know, with their places. @throws {ActionUnitMismatchError} */

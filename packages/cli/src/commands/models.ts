@@ -1,10 +1,12 @@
 import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
+import { ModelPrecision } from "@duchenne/proto";
 import { Command } from "commander";
 import { serverOption, withClient } from "../server-option.ts";
 import { exportModelCommand } from "./export-model.ts";
 import { importModelCommand } from "./import-model.ts";
+import { quantizeModelCommand } from "./quantize-model.ts";
 
-/** `duchenne models`: list, versions, promote, history, delete, import, export. */
+/** `duchenne models`: list, versions, promote, history, delete, import, export, quantize. */
 export function modelsCommand(): Command {
   const models = new Command("models").description("list models, promote versions, bring weights in and out");
 
@@ -41,9 +43,10 @@ export function modelsCommand(): Command {
     .addOption(serverOption());
   versions.action((parent: string) =>
     withClient(versions, async (client) => {
-      for (const { name, createTime, digest, kind } of (await client.models.listModelVersions({ parent }))
+      for (const { name, createTime, digest, kind, precision } of (await client.models.listModelVersions({ parent }))
         .modelVersions) {
-        process.stdout.write(`${timeOf(createTime)}  ${name}  ${kind}  sha256:${digest}\n`);
+        const what = precision === ModelPrecision.INT8 ? `${kind} int8` : kind;
+        process.stdout.write(`${timeOf(createTime)}  ${name}  ${what}  sha256:${digest}\n`);
       }
     }),
   );
@@ -74,6 +77,7 @@ export function modelsCommand(): Command {
   );
   models.addCommand(importModelCommand());
   models.addCommand(exportModelCommand());
+  models.addCommand(quantizeModelCommand());
   return models;
 }
 

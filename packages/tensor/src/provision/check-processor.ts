@@ -1,5 +1,4 @@
-import { ProvisionError } from "@duchenne/provision";
-import { processorFlags } from "./processor-flags.ts";
+import { ProvisionError, processorFlags } from "@duchenne/provision";
 
 /** What the pinned TensorFlow was compiled to use: without one of these it would end the process when it is loaded. */
 const NEEDED = ["avx", "sse4_2"];

@@ -1,5 +1,5 @@
+import { processorFlags } from "@duchenne/provision";
 import { findTensorFlow } from "./find-tensorflow.ts";
-import { processorFlags } from "./processor-flags.ts";
 import type { Accelerator } from "./tensorflow-wheels.ts";
 
 /** With one of these oneDNN multiplies bfloat16; without, TensorFlow does so element by element, far slower than float32. */

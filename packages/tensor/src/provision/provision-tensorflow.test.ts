@@ -3,10 +3,9 @@ import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { promisify } from "node:util";
-import { cacheDirectory } from "@duchenne/provision";
+import { cacheDirectory, processorFlags } from "@duchenne/provision";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bfloat16Refusal, buildFor, checkProcessor, placesFor } from "./index.ts";
-import { processorFlags } from "./processor-flags.ts";
 
 const run = promisify(execFile);
 

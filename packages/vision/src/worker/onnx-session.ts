@@ -1,4 +1,5 @@
 import { InferenceSession, Tensor } from "onnxruntime-node";
+import { sessionOptions } from "./session-options.ts";
 import type { ScoreModel, ScoreResult } from "./task.ts";
 
 /**
@@ -8,11 +9,7 @@ import type { ScoreModel, ScoreResult } from "./task.ts";
  * @throws {Error} when the file is no model, cannot be run on images of its size, or answers other logits than expected
  */
 export async function openSession({ path, warmUp }: ScoreModel, threads: number): Promise<InferenceSession> {
-  const session = await InferenceSession.create(path, {
-    intraOpNumThreads: threads,
-    interOpNumThreads: 1,
-    logSeverityLevel: 3,
-  });
+  const session = await InferenceSession.create(path, sessionOptions(threads));
   if (warmUp === undefined) return session;
   try {
     const { imageSize, logits: expected } = warmUp;

@@ -2,7 +2,7 @@
 // @generated from file duchenne/v1/job.proto (package duchenne.v1, syntax proto3)
 /* eslint-disable */
 
-// Long-running work: trainings, evaluations, data set synthesis.
+// Long-running work: trainings, evaluations, data set synthesis, quantizations.
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
@@ -31,8 +31,8 @@ export type Job = Message<"duchenne.v1.Job"> & {
   name: string;
 
   /**
-   * What it does: "fine_tune", "linear_probe", "synthesize_dataset", "evaluation", "cross_validation", "projection" or
-   * "video_analysis".
+   * What it does: "fine_tune", "linear_probe", "synthesize_dataset", "evaluation", "cross_validation", "projection",
+   * "quantization" or "video_analysis".
    *
    * @generated from field: string kind = 2;
    */
@@ -102,8 +102,9 @@ export type Job = Message<"duchenne.v1.Job"> & {
   spec?: JsonObject | undefined;
 
   /**
-   * What it made: for a training {"modelVersion": ...}, for an evaluation {"evaluation": ...}, for a cross-validation
-   * {"crossValidation": ...}, for a projection {"projection": ..., "digest": ...}, for a synthesis {"dataset": ...}, for a video analysis {"frames", "packets", "faces", "rows", "decodeErrors", "tables": [...], ...}.
+   * What it made: for a training or a quantization {"modelVersion": ...}, for an evaluation {"evaluation": ...}, for a
+   * cross-validation {"crossValidation": ...}, for a projection {"projection": ..., "digest": ...}, for a synthesis
+   * {"dataset": ...}, for a video analysis {"frames", "packets", "faces", "rows", "decodeErrors", "tables": [...], ...}.
    *
    * @generated from field: google.protobuf.Struct result = 12;
    */

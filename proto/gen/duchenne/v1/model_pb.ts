@@ -11,6 +11,8 @@ import type { ActionUnitDescription } from "./action_unit_pb.ts";
 import { file_duchenne_v1_action_unit } from "./action_unit_pb.ts";
 import type { DatasetProtocol } from "./dataset_pb.ts";
 import { file_duchenne_v1_dataset } from "./dataset_pb.ts";
+import type { JobOptions, JobSchema } from "./job_pb.ts";
+import { file_duchenne_v1_job } from "./job_pb.ts";
 import type { EmptySchema, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_empty, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
@@ -19,7 +21,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file duchenne/v1/model.proto.
  */
 export const file_duchenne_v1_model: GenFile = /*@__PURE__*/
-  fileDesc("ChdkdWNoZW5uZS92MS9tb2RlbC5wcm90bxILZHVjaGVubmUudjEigwEKBU1vZGVsEgwKBG5hbWUYASABKAkSIwoHYWxpYXNlcxgCIAMoCzISLmR1Y2hlbm5lLnYxLkFsaWFzEi8KC2NyZWF0ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg5sYXRlc3RfdmVyc2lvbhgEIAEoCSJlCgVBbGlhcxIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSDAoEZXRhZxgDIAEoCRIvCgt1cGRhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi7AEKDE1vZGVsVmVyc2lvbhIMCgRuYW1lGAEgASgJEgwKBGtpbmQYAiABKAkSOAoMYWN0aW9uX3VuaXRzGAMgAygLMiIuZHVjaGVubmUudjEuQWN0aW9uVW5pdERlc2NyaXB0aW9uEiUKBWZpbGVzGAQgAygLMhYuZHVjaGVubmUudjEuTW9kZWxGaWxlEhEKCWNhcmRfanNvbhgFIAEoCRILCgNqb2IYBiABKAkSLwoLY3JlYXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBmRpZ2VzdBgIIAEoCSI9CglNb2RlbEZpbGUSDAoEcm9sZRgBIAEoCRIOCgZkaWdlc3QYAiABKAkSEgoKc2l6ZV9ieXRlcxgDIAEoBCJQChFMaXN0TW9kZWxzUmVxdWVzdBIdCglwYWdlX3NpemUYASABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgCIAEoCUIIukgFcgMYgAgiUQoSTGlzdE1vZGVsc1Jlc3BvbnNlEiIKBm1vZGVscxgBIAMoCzISLmR1Y2hlbm5lLnYxLk1vZGVsEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKRAQoYTGlzdE1vZGVsVmVyc2lvbnNSZXF1ZXN0EjgKBnBhcmVudBgBIAEoCUIoukglciMyIV5tb2RlbHMvW2EtejAtOV1bYS16MC05Xy1dezAsNjJ9JBIdCglwYWdlX3NpemUYAiABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgDIAEoCUIIukgFcgMYgAgiZwoZTGlzdE1vZGVsVmVyc2lvbnNSZXNwb25zZRIxCg5tb2RlbF92ZXJzaW9ucxgBIAMoCzIZLmR1Y2hlbm5lLnYxLk1vZGVsVmVyc2lvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiMgoWR2V0TW9kZWxWZXJzaW9uUmVxdWVzdBIYCgRuYW1lGAEgASgJQgq6SAdyBRABGIACIswBCg9TZXRBbGlhc1JlcXVlc3QSRAoEbmFtZRgBIAEoCUI2ukgzcjEyL15tb2RlbHMvW2EtejAtOV1bYS16MC05Xy1dezAsNjJ9QChsaXZlfGNhbmFyeSkkElwKB3ZlcnNpb24YAiABKAlCS7pISHJGMkRebW9kZWxzL1thLXowLTldW2EtejAtOV8tXXswLDYyfS92ZXJzaW9ucy9bYS16MC05XVthLXowLTlfLi1dezAsNjJ9JBIVCgRldGFnGAMgASgJQge6SARyAhhAIpwBChVMaXN0QWxpYXNNb3Zlc1JlcXVlc3QSRgoGcGFyZW50GAEgASgJQja6SDNyMTIvXm1vZGVscy9bYS16MC05XVthLXowLTlfLV17MCw2Mn1AKGxpdmV8Y2FuYXJ5KSQSHQoJcGFnZV9zaXplGAIgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAyABKAlCCLpIBXIDGIAIIl4KFkxpc3RBbGlhc01vdmVzUmVzcG9uc2USKwoLYWxpYXNfbW92ZXMYASADKAsyFi5kdWNoZW5uZS52MS5BbGlhc01vdmUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIlQKCUFsaWFzTW92ZRIPCgd2ZXJzaW9uGAEgASgJEgwKBGV0YWcYAiABKAkSKAoEdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAidgoZRGVsZXRlTW9kZWxWZXJzaW9uUmVxdWVzdBJZCgRuYW1lGAEgASgJQku6SEhyRjJEXm1vZGVscy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0vdmVyc2lvbnMvW2EtejAtOV1bYS16MC05Xy4tXXswLDYyfSQidAoSSW1wb3J0TW9kZWxSZXF1ZXN0Ei0KB29wdGlvbnMYASABKAsyGi5kdWNoZW5uZS52MS5JbXBvcnRPcHRpb25zSAASHQoFY2h1bmsYAiABKAxCDLpICXoHEAEYgICABEgAQhAKB21lc3NhZ2USBbpIAggBIqUECg1JbXBvcnRPcHRpb25zEjcKBW1vZGVsGAEgASgJQii6SCVyIzIhXm1vZGVscy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kEh0KCWZpbGVfbmFtZRgCIAEoCUIKukgHcgUQARj/ARISCgpzaXplX2J5dGVzGAMgASgEEigKBnNoYTI1NhgEIAEoCUIYukgVchMyEV4oWzAtOWEtZl17NjR9KT8kEh4KDGFjdGlvbl91bml0cxgFIAMoBUIIukgFkgECEEASOgoIcHJvdG9jb2wYBiABKA4yHC5kdWNoZW5uZS52MS5EYXRhc2V0UHJvdG9jb2xCCrpIB4IBBBABIAESJQoLZXhwcmVzc2lvbnMYByADKAlCELpIDZIBChBAIgZyBBABGD8SJAoIc3ViamVjdHMYCCADKAlCErpID5IBDBCgjQYiBnIEEAEYPxIeCgxkaXNwbGF5X25hbWUYCSABKAlCCLpIBXIDGPQDEh8KDmJveF9jb252ZW50aW9uGAogASgJQge6SARyAhhkEh4KDGxpY2Vuc2Vfbm90ZRgLIAEoCUIIukgFcgMY0A8SGQoFaGVhZHMYDCABKAVCCrpIBxoFGIACKAASIQoNZGVjb2Rlcl9oZWFkcxgNIAEoBUIKukgHGgUYgAIoABIeCgppbWFnZV9zaXplGA4gASgFQgq6SAcaBRiAICgAEhYKDmtlZXBfb3B0aW1pemVyGA8gASgIInAKE0ltcG9ydE1vZGVsUmVzcG9uc2USMAoNbW9kZWxfdmVyc2lvbhgBIAEoCzIZLmR1Y2hlbm5lLnYxLk1vZGVsVmVyc2lvbhInCgZyZXBvcnQYAiABKAsyFy5kdWNoZW5uZS52MS5Mb2FkUmVwb3J0Ip8BCgpMb2FkUmVwb3J0Eg8KB21pc3NpbmcYASADKAkSEgoKdW5leHBlY3RlZBgCIAMoCRIwCghyZXNoYXBlZBgDIAMoCzIeLmR1Y2hlbm5lLnYxLlJlc2hhcGVkUGFyYW1ldGVyEisKB2lnbm9yZWQYBCADKAsyGi5kdWNoZW5uZS52MS5JZ25vcmVkVGVuc29yEg0KBW5vdGVzGAUgAygJIjsKEVJlc2hhcGVkUGFyYW1ldGVyEgwKBG5hbWUYASABKAkSDAoEZnJvbRgCIAMoBRIKCgJ0bxgDIAMoBSItCg1JZ25vcmVkVGVuc29yEgwKBG5hbWUYASABKAkSDgoGcmVhc29uGAIgASgJImUKEkV4cG9ydE1vZGVsUmVxdWVzdBIYCgRuYW1lGAEgASgJQgq6SAdyBRABGIACEjUKBmZvcm1hdBgCIAEoDjIZLmR1Y2hlbm5lLnYxLkV4cG9ydEZvcm1hdEIKukgHggEEEAEgACJcChNFeHBvcnRNb2RlbFJlc3BvbnNlEikKBGZpbGUYASABKAsyGS5kdWNoZW5uZS52MS5FeHBvcnRlZEZpbGVIABIPCgVjaHVuaxgCIAEoDEgAQgkKB21lc3NhZ2UiXAoMRXhwb3J0ZWRGaWxlEhUKDW1vZGVsX3ZlcnNpb24YASABKAkSEQoJZmlsZV9uYW1lGAIgASgJEg4KBmRpZ2VzdBgDIAEoCRISCgpzaXplX2J5dGVzGAQgASgEKpkBCgxFeHBvcnRGb3JtYXQSHQoZRVhQT1JUX0ZPUk1BVF9VTlNQRUNJRklFRBAAEh0KGUVYUE9SVF9GT1JNQVRfU0FGRVRFTlNPUlMQARIWChJFWFBPUlRfRk9STUFUX09OTlgQAhIWChJFWFBPUlRfRk9STUFUX0NBUkQQAxIbChdFWFBPUlRfRk9STUFUX09QVElNSVpFUhAEMqsFCgxNb2RlbFNlcnZpY2USTQoKTGlzdE1vZGVscxIeLmR1Y2hlbm5lLnYxLkxpc3RNb2RlbHNSZXF1ZXN0Gh8uZHVjaGVubmUudjEuTGlzdE1vZGVsc1Jlc3BvbnNlEmIKEUxpc3RNb2RlbFZlcnNpb25zEiUuZHVjaGVubmUudjEuTGlzdE1vZGVsVmVyc2lvbnNSZXF1ZXN0GiYuZHVjaGVubmUudjEuTGlzdE1vZGVsVmVyc2lvbnNSZXNwb25zZRJRCg9HZXRNb2RlbFZlcnNpb24SIy5kdWNoZW5uZS52MS5HZXRNb2RlbFZlcnNpb25SZXF1ZXN0GhkuZHVjaGVubmUudjEuTW9kZWxWZXJzaW9uEjwKCFNldEFsaWFzEhwuZHVjaGVubmUudjEuU2V0QWxpYXNSZXF1ZXN0GhIuZHVjaGVubmUudjEuQWxpYXMSWQoOTGlzdEFsaWFzTW92ZXMSIi5kdWNoZW5uZS52MS5MaXN0QWxpYXNNb3Zlc1JlcXVlc3QaIy5kdWNoZW5uZS52MS5MaXN0QWxpYXNNb3Zlc1Jlc3BvbnNlElQKEkRlbGV0ZU1vZGVsVmVyc2lvbhImLmR1Y2hlbm5lLnYxLkRlbGV0ZU1vZGVsVmVyc2lvblJlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkSUgoLSW1wb3J0TW9kZWwSHy5kdWNoZW5uZS52MS5JbXBvcnRNb2RlbFJlcXVlc3QaIC5kdWNoZW5uZS52MS5JbXBvcnRNb2RlbFJlc3BvbnNlKAESUgoLRXhwb3J0TW9kZWwSHy5kdWNoZW5uZS52MS5FeHBvcnRNb2RlbFJlcXVlc3QaIC5kdWNoZW5uZS52MS5FeHBvcnRNb2RlbFJlc3BvbnNlMAFiBnByb3RvMw", [file_buf_validate_validate, file_duchenne_v1_action_unit, file_duchenne_v1_dataset, file_google_protobuf_empty, file_google_protobuf_timestamp]);
+  fileDesc("ChdkdWNoZW5uZS92MS9tb2RlbC5wcm90bxILZHVjaGVubmUudjEigwEKBU1vZGVsEgwKBG5hbWUYASABKAkSIwoHYWxpYXNlcxgCIAMoCzISLmR1Y2hlbm5lLnYxLkFsaWFzEi8KC2NyZWF0ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg5sYXRlc3RfdmVyc2lvbhgEIAEoCSJlCgVBbGlhcxIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSDAoEZXRhZxgDIAEoCRIvCgt1cGRhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAinAIKDE1vZGVsVmVyc2lvbhIMCgRuYW1lGAEgASgJEgwKBGtpbmQYAiABKAkSOAoMYWN0aW9uX3VuaXRzGAMgAygLMiIuZHVjaGVubmUudjEuQWN0aW9uVW5pdERlc2NyaXB0aW9uEiUKBWZpbGVzGAQgAygLMhYuZHVjaGVubmUudjEuTW9kZWxGaWxlEhEKCWNhcmRfanNvbhgFIAEoCRILCgNqb2IYBiABKAkSLwoLY3JlYXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBmRpZ2VzdBgIIAEoCRIuCglwcmVjaXNpb24YCSABKA4yGy5kdWNoZW5uZS52MS5Nb2RlbFByZWNpc2lvbiI9CglNb2RlbEZpbGUSDAoEcm9sZRgBIAEoCRIOCgZkaWdlc3QYAiABKAkSEgoKc2l6ZV9ieXRlcxgDIAEoBCJQChFMaXN0TW9kZWxzUmVxdWVzdBIdCglwYWdlX3NpemUYASABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgCIAEoCUIIukgFcgMYgAgiUQoSTGlzdE1vZGVsc1Jlc3BvbnNlEiIKBm1vZGVscxgBIAMoCzISLmR1Y2hlbm5lLnYxLk1vZGVsEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKRAQoYTGlzdE1vZGVsVmVyc2lvbnNSZXF1ZXN0EjgKBnBhcmVudBgBIAEoCUIoukglciMyIV5tb2RlbHMvW2EtejAtOV1bYS16MC05Xy1dezAsNjJ9JBIdCglwYWdlX3NpemUYAiABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgDIAEoCUIIukgFcgMYgAgiZwoZTGlzdE1vZGVsVmVyc2lvbnNSZXNwb25zZRIxCg5tb2RlbF92ZXJzaW9ucxgBIAMoCzIZLmR1Y2hlbm5lLnYxLk1vZGVsVmVyc2lvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiMgoWR2V0TW9kZWxWZXJzaW9uUmVxdWVzdBIYCgRuYW1lGAEgASgJQgq6SAdyBRABGIACIswBCg9TZXRBbGlhc1JlcXVlc3QSRAoEbmFtZRgBIAEoCUI2ukgzcjEyL15tb2RlbHMvW2EtejAtOV1bYS16MC05Xy1dezAsNjJ9QChsaXZlfGNhbmFyeSkkElwKB3ZlcnNpb24YAiABKAlCS7pISHJGMkRebW9kZWxzL1thLXowLTldW2EtejAtOV8tXXswLDYyfS92ZXJzaW9ucy9bYS16MC05XVthLXowLTlfLi1dezAsNjJ9JBIVCgRldGFnGAMgASgJQge6SARyAhhAIpwBChVMaXN0QWxpYXNNb3Zlc1JlcXVlc3QSRgoGcGFyZW50GAEgASgJQja6SDNyMTIvXm1vZGVscy9bYS16MC05XVthLXowLTlfLV17MCw2Mn1AKGxpdmV8Y2FuYXJ5KSQSHQoJcGFnZV9zaXplGAIgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAyABKAlCCLpIBXIDGIAIIl4KFkxpc3RBbGlhc01vdmVzUmVzcG9uc2USKwoLYWxpYXNfbW92ZXMYASADKAsyFi5kdWNoZW5uZS52MS5BbGlhc01vdmUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIlQKCUFsaWFzTW92ZRIPCgd2ZXJzaW9uGAEgASgJEgwKBGV0YWcYAiABKAkSKAoEdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAidgoZRGVsZXRlTW9kZWxWZXJzaW9uUmVxdWVzdBJZCgRuYW1lGAEgASgJQku6SEhyRjJEXm1vZGVscy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0vdmVyc2lvbnMvW2EtejAtOV1bYS16MC05Xy4tXXswLDYyfSQidAoSSW1wb3J0TW9kZWxSZXF1ZXN0Ei0KB29wdGlvbnMYASABKAsyGi5kdWNoZW5uZS52MS5JbXBvcnRPcHRpb25zSAASHQoFY2h1bmsYAiABKAxCDLpICXoHEAEYgICABEgAQhAKB21lc3NhZ2USBbpIAggBIqUECg1JbXBvcnRPcHRpb25zEjcKBW1vZGVsGAEgASgJQii6SCVyIzIhXm1vZGVscy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kEh0KCWZpbGVfbmFtZRgCIAEoCUIKukgHcgUQARj/ARISCgpzaXplX2J5dGVzGAMgASgEEigKBnNoYTI1NhgEIAEoCUIYukgVchMyEV4oWzAtOWEtZl17NjR9KT8kEh4KDGFjdGlvbl91bml0cxgFIAMoBUIIukgFkgECEEASOgoIcHJvdG9jb2wYBiABKA4yHC5kdWNoZW5uZS52MS5EYXRhc2V0UHJvdG9jb2xCCrpIB4IBBBABIAESJQoLZXhwcmVzc2lvbnMYByADKAlCELpIDZIBChBAIgZyBBABGD8SJAoIc3ViamVjdHMYCCADKAlCErpID5IBDBCgjQYiBnIEEAEYPxIeCgxkaXNwbGF5X25hbWUYCSABKAlCCLpIBXIDGPQDEh8KDmJveF9jb252ZW50aW9uGAogASgJQge6SARyAhhkEh4KDGxpY2Vuc2Vfbm90ZRgLIAEoCUIIukgFcgMY0A8SGQoFaGVhZHMYDCABKAVCCrpIBxoFGIACKAASIQoNZGVjb2Rlcl9oZWFkcxgNIAEoBUIKukgHGgUYgAIoABIeCgppbWFnZV9zaXplGA4gASgFQgq6SAcaBRiAICgAEhYKDmtlZXBfb3B0aW1pemVyGA8gASgIInAKE0ltcG9ydE1vZGVsUmVzcG9uc2USMAoNbW9kZWxfdmVyc2lvbhgBIAEoCzIZLmR1Y2hlbm5lLnYxLk1vZGVsVmVyc2lvbhInCgZyZXBvcnQYAiABKAsyFy5kdWNoZW5uZS52MS5Mb2FkUmVwb3J0Ip8BCgpMb2FkUmVwb3J0Eg8KB21pc3NpbmcYASADKAkSEgoKdW5leHBlY3RlZBgCIAMoCRIwCghyZXNoYXBlZBgDIAMoCzIeLmR1Y2hlbm5lLnYxLlJlc2hhcGVkUGFyYW1ldGVyEisKB2lnbm9yZWQYBCADKAsyGi5kdWNoZW5uZS52MS5JZ25vcmVkVGVuc29yEg0KBW5vdGVzGAUgAygJIjsKEVJlc2hhcGVkUGFyYW1ldGVyEgwKBG5hbWUYASABKAkSDAoEZnJvbRgCIAMoBRIKCgJ0bxgDIAMoBSItCg1JZ25vcmVkVGVuc29yEgwKBG5hbWUYASABKAkSDgoGcmVhc29uGAIgASgJImUKEkV4cG9ydE1vZGVsUmVxdWVzdBIYCgRuYW1lGAEgASgJQgq6SAdyBRABGIACEjUKBmZvcm1hdBgCIAEoDjIZLmR1Y2hlbm5lLnYxLkV4cG9ydEZvcm1hdEIKukgHggEEEAEgACJcChNFeHBvcnRNb2RlbFJlc3BvbnNlEikKBGZpbGUYASABKAsyGS5kdWNoZW5uZS52MS5FeHBvcnRlZEZpbGVIABIPCgVjaHVuaxgCIAEoDEgAQgkKB21lc3NhZ2UiXAoMRXhwb3J0ZWRGaWxlEhUKDW1vZGVsX3ZlcnNpb24YASABKAkSEQoJZmlsZV9uYW1lGAIgASgJEg4KBmRpZ2VzdBgDIAEoCRISCgpzaXplX2J5dGVzGAQgASgEIqQEChRRdWFudGl6ZU1vZGVsUmVxdWVzdBIbCgpyZXF1ZXN0X2lkGAEgASgJQge6SARyAhhAEiEKDW1vZGVsX3ZlcnNpb24YAiABKAlCCrpIB3IFEAEYgAISOwoHZGF0YXNldBgDIAEoCUIqukgnciUyI15kYXRhc2V0cy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kEjoKBW1vZGVsGAQgASgJQiu6SChyJjIkXihtb2RlbHMvW2EtejAtOV1bYS16MC05Xy1dezAsNjJ9KT8kEiQKEmNhbGlicmF0aW9uX2ZyYW1lcxgFIAEoDUIIukgFKgMYkE4SHwoMY2hlY2tfZnJhbWVzGAYgASgNQgm6SAYqBBjAhD0SOAoMcmFuZ2VfbWV0aG9kGAcgASgOMhguZHVjaGVubmUudjEuUmFuZ2VNZXRob2RCCLpIBYIBAhABEjkKE21heF9tZWFuX2RpZmZlcmVuY2UYCCABKAFCF7pIFBISGQAAAAAAAPA/IQAAAAAAAAAASACIAQESEQoEc2VlZBgJIAEoBEgBiAEBEh4KDGRpc3BsYXlfbmFtZRgKIAEoCUIIukgFcgMYgAESFQoNdmFsaWRhdGVfb25seRgLIAEoCBIsCgtqb2Jfb3B0aW9ucxgMIAEoCzIXLmR1Y2hlbm5lLnYxLkpvYk9wdGlvbnNCFgoUX21heF9tZWFuX2RpZmZlcmVuY2VCBwoFX3NlZWQqaAoOTW9kZWxQcmVjaXNpb24SHwobTU9ERUxfUFJFQ0lTSU9OX1VOU1BFQ0lGSUVEEAASGwoXTU9ERUxfUFJFQ0lTSU9OX0ZMT0FUMzIQARIYChRNT0RFTF9QUkVDSVNJT05fSU5UOBACKpkBCgxFeHBvcnRGb3JtYXQSHQoZRVhQT1JUX0ZPUk1BVF9VTlNQRUNJRklFRBAAEh0KGUVYUE9SVF9GT1JNQVRfU0FGRVRFTlNPUlMQARIWChJFWFBPUlRfRk9STUFUX09OTlgQAhIWChJFWFBPUlRfRk9STUFUX0NBUkQQAxIbChdFWFBPUlRfRk9STUFUX09QVElNSVpFUhAEKoIBCgtSYW5nZU1ldGhvZBIcChhSQU5HRV9NRVRIT0RfVU5TUEVDSUZJRUQQABIYChRSQU5HRV9NRVRIT0RfTUlOX01BWBABEhsKF1JBTkdFX01FVEhPRF9QRVJDRU5USUxFEAISHgoaUkFOR0VfTUVUSE9EX0xFQVNUX1NRVUFSRVMQAzLxBQoMTW9kZWxTZXJ2aWNlEk0KCkxpc3RNb2RlbHMSHi5kdWNoZW5uZS52MS5MaXN0TW9kZWxzUmVxdWVzdBofLmR1Y2hlbm5lLnYxLkxpc3RNb2RlbHNSZXNwb25zZRJiChFMaXN0TW9kZWxWZXJzaW9ucxIlLmR1Y2hlbm5lLnYxLkxpc3RNb2RlbFZlcnNpb25zUmVxdWVzdBomLmR1Y2hlbm5lLnYxLkxpc3RNb2RlbFZlcnNpb25zUmVzcG9uc2USUQoPR2V0TW9kZWxWZXJzaW9uEiMuZHVjaGVubmUudjEuR2V0TW9kZWxWZXJzaW9uUmVxdWVzdBoZLmR1Y2hlbm5lLnYxLk1vZGVsVmVyc2lvbhI8CghTZXRBbGlhcxIcLmR1Y2hlbm5lLnYxLlNldEFsaWFzUmVxdWVzdBoSLmR1Y2hlbm5lLnYxLkFsaWFzElkKDkxpc3RBbGlhc01vdmVzEiIuZHVjaGVubmUudjEuTGlzdEFsaWFzTW92ZXNSZXF1ZXN0GiMuZHVjaGVubmUudjEuTGlzdEFsaWFzTW92ZXNSZXNwb25zZRJUChJEZWxldGVNb2RlbFZlcnNpb24SJi5kdWNoZW5uZS52MS5EZWxldGVNb2RlbFZlcnNpb25SZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5ElIKC0ltcG9ydE1vZGVsEh8uZHVjaGVubmUudjEuSW1wb3J0TW9kZWxSZXF1ZXN0GiAuZHVjaGVubmUudjEuSW1wb3J0TW9kZWxSZXNwb25zZSgBElIKC0V4cG9ydE1vZGVsEh8uZHVjaGVubmUudjEuRXhwb3J0TW9kZWxSZXF1ZXN0GiAuZHVjaGVubmUudjEuRXhwb3J0TW9kZWxSZXNwb25zZTABEkQKDVF1YW50aXplTW9kZWwSIS5kdWNoZW5uZS52MS5RdWFudGl6ZU1vZGVsUmVxdWVzdBoQLmR1Y2hlbm5lLnYxLkpvYmIGcHJvdG8z", [file_buf_validate_validate, file_duchenne_v1_action_unit, file_duchenne_v1_dataset, file_duchenne_v1_job, file_google_protobuf_empty, file_google_protobuf_timestamp]);
 
 /**
  * A model: a named line of versions.
@@ -168,6 +170,13 @@ export type ModelVersion = Message<"duchenne.v1.ModelVersion"> & {
    * @generated from field: string digest = 8;
    */
   digest: string;
+
+  /**
+   * What it computes in when it is served.
+   *
+   * @generated from field: duchenne.v1.ModelPrecision precision = 9;
+   */
+  precision: ModelPrecision;
 };
 
 /**
@@ -912,6 +921,148 @@ export const ExportedFileSchema: GenMessage<ExportedFile> = /*@__PURE__*/
   messageDesc(file_duchenne_v1_model, 22);
 
 /**
+ * A version to make in int8.
+ *
+ * @generated from message duchenne.v1.QuantizeModelRequest
+ */
+export type QuantizeModelRequest = Message<"duchenne.v1.QuantizeModelRequest"> & {
+  /**
+   * A unique id of the request (a UUID): repeating it answers the same job. Errors: ALREADY_EXISTS (REQUEST_ID_REUSED) when
+   * what is asked for, or how the job is run, differs.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * The version in float32, "models/{model}/versions/{version}" or an alias.
+   *
+   * @generated from field: string model_version = 2;
+   */
+  modelVersion: string;
+
+  /**
+   * The data set to calibrate on, "datasets/{dataset}". Labels are not needed. Of one that the version was trained on, frames
+   * that its training held out are compared on, and never calibrated on.
+   *
+   * @generated from field: string dataset = 3;
+   */
+  dataset: string;
+
+  /**
+   * "models/{model}" that gets the version; made when there is none. Empty: the source's own.
+   *
+   * @generated from field: string model = 4;
+   */
+  model: string;
+
+  /**
+   * Frames to calibrate on; 0: 128, or as many as there are. Where nothing is held out, at most half of the data set.
+   *
+   * @generated from field: uint32 calibration_frames = 5;
+   */
+  calibrationFrames: number;
+
+  /**
+   * The most frames that float32 and int8 are compared on; 0: 512.
+   *
+   * @generated from field: uint32 check_frames = 6;
+   */
+  checkFrames: number;
+
+  /**
+   * How ranges are chosen.
+   *
+   * @generated from field: duchenne.v1.RangeMethod range_method = 7;
+   */
+  rangeMethod: RangeMethod;
+
+  /**
+   * The largest mean difference of a probability between both. What is needed for it stays in float32, at most half of the
+   * linear layers; where that is not enough the job fails. Unset: 0.01.
+   *
+   * @generated from field: optional double max_mean_difference = 8;
+   */
+  maxMeanDifference?: number | undefined;
+
+  /**
+   * Seed of the frames that are drawn.
+   *
+   * @generated from field: optional uint64 seed = 9;
+   */
+  seed?: bigint | undefined;
+
+  /**
+   * A name of the job for people.
+   *
+   * @generated from field: string display_name = 10;
+   */
+  displayName: string;
+
+  /**
+   * Only check, start nothing: answers the job as it would be made, without a name.
+   *
+   * @generated from field: bool validate_only = 11;
+   */
+  validateOnly: boolean;
+
+  /**
+   * How the job is run.
+   *
+   * @generated from field: duchenne.v1.JobOptions job_options = 12;
+   */
+  jobOptions?: JobOptions | undefined;
+};
+
+/**
+ * Describes the message duchenne.v1.QuantizeModelRequest.
+ * Use `create(QuantizeModelRequestSchema)` to create a new message.
+ */
+export const QuantizeModelRequestSchema: GenMessage<QuantizeModelRequest> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_model, 23);
+
+/**
+ * What a version computes in when it is served.
+ *
+ * @generated from enum duchenne.v1.ModelPrecision
+ */
+export const ModelPrecision = {
+  /**
+   * Not stated.
+   *
+   * @generated from enum value: MODEL_PRECISION_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Everything in float32.
+   *
+   * @generated from enum value: MODEL_PRECISION_FLOAT32 = 1;
+   */
+  FLOAT32: 1,
+
+  /**
+   * The linear layers of its blocks in int8, the rest in float32.
+   *
+   * @generated from enum value: MODEL_PRECISION_INT8 = 2;
+   */
+  INT8: 2,
+} as const;
+
+/**
+ * What a version computes in when it is served.
+ *
+ * @generated from enum duchenne.v1.ModelPrecision
+ */
+export type ModelPrecision = (typeof ModelPrecision)[keyof typeof ModelPrecision] | UnknownEnum;
+
+/**
+ * Describes the enum duchenne.v1.ModelPrecision.
+ */
+export const ModelPrecisionSchema: GenEnum<ModelPrecision> = /*@__PURE__*/
+  enumDesc(file_duchenne_v1_model, 0);
+
+/**
  * A file that a version can have.
  *
  * @generated from enum duchenne.v1.ExportFormat
@@ -964,10 +1115,58 @@ export type ExportFormat = (typeof ExportFormat)[keyof typeof ExportFormat] | Un
  * Describes the enum duchenne.v1.ExportFormat.
  */
 export const ExportFormatSchema: GenEnum<ExportFormat> = /*@__PURE__*/
-  enumDesc(file_duchenne_v1_model, 0);
+  enumDesc(file_duchenne_v1_model, 1);
 
 /**
- * Reads models, moves aliases, brings weights in and out.
+ * How the range that a layer's inputs keep is chosen from what was seen.
+ *
+ * @generated from enum duchenne.v1.RangeMethod
+ */
+export const RangeMethod = {
+  /**
+   * LEAST_SQUARES.
+   *
+   * @generated from enum value: RANGE_METHOD_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * All that was seen.
+   *
+   * @generated from enum value: RANGE_METHOD_MIN_MAX = 1;
+   */
+  MIN_MAX: 1,
+
+  /**
+   * All but the outermost 0.001 %.
+   *
+   * @generated from enum value: RANGE_METHOD_PERCENTILE = 2;
+   */
+  PERCENTILE: 2,
+
+  /**
+   * What makes the squared error smallest that cutting off and rounding leave in the layer's outputs.
+   *
+   * @generated from enum value: RANGE_METHOD_LEAST_SQUARES = 3;
+   */
+  LEAST_SQUARES: 3,
+} as const;
+
+/**
+ * How the range that a layer's inputs keep is chosen from what was seen.
+ *
+ * @generated from enum duchenne.v1.RangeMethod
+ */
+export type RangeMethod = (typeof RangeMethod)[keyof typeof RangeMethod] | UnknownEnum;
+
+/**
+ * Describes the enum duchenne.v1.RangeMethod.
+ */
+export const RangeMethodSchema: GenEnum<RangeMethod> = /*@__PURE__*/
+  enumDesc(file_duchenne_v1_model, 2);
+
+/**
+ * Reads models, moves aliases, brings weights in and out, makes int8 of float32.
  *
  * @generated from service duchenne.v1.ModelService
  */
@@ -1059,6 +1258,22 @@ export const ModelService: GenService<{
     methodKind: "server_streaming";
     input: typeof ExportModelRequestSchema;
     output: typeof ExportModelResponseSchema;
+  },
+  /**
+   * Starts a job that makes a version in int8 of a detector or classifier in float32, calibrated on frames of a data set. It
+   * is a version of its own, with one file less ("safetensors"), and is served, evaluated, promoted and exported as any
+   * other; its card names the source, the calibration, and how both precisions answer frames that the calibration did not
+   * see. An evaluator runs the job.
+   * Errors: NOT_FOUND (version or data set); INVALID_ARGUMENT: BUILT_IN_MODEL, NOT_QUANTIZABLE (a masked autoencoder, a version
+   * in int8, one that is too large for ONNX), NO_CALIBRATION_FRAMES, TOO_FEW_CALIBRATION_FRAMES. The job itself fails with
+   * INACCURATE_QUANTIZATION where no version keeps `max_mean_difference`.
+   *
+   * @generated from rpc duchenne.v1.ModelService.QuantizeModel
+   */
+  quantizeModel: {
+    methodKind: "unary";
+    input: typeof QuantizeModelRequestSchema;
+    output: typeof JobSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_duchenne_v1_model, 0);

@@ -43,7 +43,7 @@ export interface CheckedTraining {
  * Checks a training against the data set and the versions that it names.
  *
  * @throws {RecipeError} with every field violation @throws {SplitError} @throws {NotFoundError}
- * @throws {BuiltInModelError} @throws {WrongModelKindError}
+ * @throws {BuiltInModelError} @throws {WrongModelKindError} @throws {NoFloatWeightsError}
  */
 export function checkTraining(store: Store, training: CreateTrainingJobRequest["training"]): Promise<CheckedTraining> {
   switch (training.case) {
