@@ -13,21 +13,24 @@ export interface Phase {
   readonly countsImages?: boolean;
 }
 
-/** Tells how far a phase is: call it with the steps done. Told are its end and otherwise two a second. */
+/**
+ * Tells how far a phase is: call it with the steps done and, where it turns out otherwise than expected, of how many. Told
+ * are its end and otherwise two a second.
+ */
 export function phaseProgress(
   emit: AttemptTools["emit"],
   { phase, totalSteps, share: [from, to] = [0, 1], countsImages = false }: Phase,
-): (done: number) => void {
+): (done: number, of?: number) => void {
   const startMs = performance.now();
   let lastMs = 0;
-  return (done) => {
+  return (done, of = totalSteps) => {
     const now = performance.now();
-    if (done < totalSteps && now - lastMs < REPORT_EVERY_MS) return;
+    if (done < of && now - lastMs < REPORT_EVERY_MS) return;
     lastMs = now;
     const perSecond = (1000 * done) / (now - startMs);
-    const etaMs = (1000 * (totalSteps - done)) / perSecond;
-    const fraction = from + ((to - from) * done) / totalSteps;
+    const etaMs = (1000 * (of - done)) / perSecond;
+    const fraction = from + ((to - from) * done) / of;
     const rate = countsImages ? { imagesPerSecond: perSecond } : {};
-    emit({ kind: "progress", phase, step: done, totalSteps, fraction, epoch: 0, etaMs, ...rate });
+    emit({ kind: "progress", phase, step: done, totalSteps: of, fraction, epoch: 0, etaMs, ...rate });
   };
 }

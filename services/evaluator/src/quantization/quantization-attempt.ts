@@ -36,7 +36,6 @@ await runAttempt({
 
     const { parameters } = readSafetensors(await store.blobs.get(fileOf(source, "safetensors")));
     const loader = createImageLoader(dataset, { imageSize: config.imageSize });
-    let calibrating: ((done: number) => void) | undefined;
     const quantized = await withSpan("quantize", { "duchenne.frames": parts.calibration.length }, () =>
       quantizeModel({
         config,
@@ -48,10 +47,11 @@ await runAttempt({
         rangeMethod,
         maxMeanDifference,
         signal,
-        onProgress(done, total) {
-          calibrating ??= phaseProgress(emit, { phase: "calibrating", totalSteps: total, countsImages: true });
-          calibrating(done);
-        },
+        onProgress: phaseProgress(emit, {
+          phase: "calibrating",
+          totalSteps: parts.calibration.length,
+          countsImages: true,
+        }),
       }),
     );
     const { onnx, floatLayers } = quantized;
