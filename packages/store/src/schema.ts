@@ -80,7 +80,17 @@ export interface Tables {
     target_version: number;
     time: number;
   };
-  datasets: { id: string; directory: string; description: string; create_time: number; job: string | null };
+  datasets: {
+    id: string;
+    directory: string;
+    description: string;
+    create_time: number;
+    job: string | null;
+    /** The sha256 of the folder that was kept of its files, on stores that machines share. */
+    files: Generated<string | null>;
+  };
+  /** The blobs of kept data sets. */
+  dataset_blobs: { dataset: string; digest: string };
   evaluations: {
     id: string;
     model_version: string;

@@ -3,6 +3,7 @@ import { connectedDrivers, contractDrivers, useStore } from "../test-fixtures/in
 import { attemptsContract } from "./contract/attempts-contract.ts";
 import { changesContract } from "./contract/changes-contract.ts";
 import { connectionsContract } from "./contract/connections-contract.ts";
+import { datasetFilesContract } from "./contract/dataset-files-contract.ts";
 import { dependenciesContract } from "./contract/dependencies-contract.ts";
 import { failuresContract } from "./contract/failures-contract.ts";
 import { familiesContract } from "./contract/families-contract.ts";
@@ -23,6 +24,7 @@ describe.each(contractDrivers)("$name", (driver) => {
   familiesContract(fixture);
   modelsContract(fixture);
   recordsContract(fixture);
+  datasetFilesContract(fixture);
   objectsContract(fixture);
   ownershipContract(fixture);
   garbageContract(fixture);
