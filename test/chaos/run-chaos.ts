@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { archiveOfFolder, createDuchenneClient, watchJob } from "@duchenne/client";
@@ -75,6 +75,15 @@ async function register({ grpcPort }: Pick<ServerProcess, "grpcPort">, faces: st
   client.close();
 }
 
+/** With a bucket workers have the data set from there: its folder is gone. */
+async function registerFaces(grpcPort: number, faces: string, { objects }: StoreLocation): Promise<void> {
+  if (objects === undefined) return register({ grpcPort }, faces);
+  const folder = `${faces}-once`;
+  await cp(faces, folder, { recursive: true });
+  await register({ grpcPort }, folder);
+  await rm(folder, { recursive: true });
+}
+
 /** How a run goes. */
 export interface ChaosOptions {
   readonly seed: number;
@@ -126,7 +135,7 @@ export async function runChaos(driver: ContractDriver, inputs: Inputs, options: 
   let workload: Workload | undefined;
   try {
     const [{ link }] = fleet.machines as [(typeof fleet.machines)[number]];
-    await register({ grpcPort: link.port }, inputs.faces);
+    await registerFaces(link.port, inputs.faces, location);
     const archive = await archiveOfFolder(inputs.faces);
     workload = startWorkload({ ...options, machines: fleet.machines, archive });
     const probing = probeZombies(location, over.signal);

@@ -17,8 +17,9 @@ export { BUILT_IN_MODEL, cardOf, describeVersion, detectorCardOf, vitSourceFrom 
 export { exactDuration, exactDurationMs } from "./duration.ts";
 export { InvalidFieldError } from "./invalid-field-error.ts";
 export { createJobService } from "./job-service.ts";
+export { keepDataset } from "./keep-dataset.ts";
 export { createModelService, resolveVersion } from "./model-service.ts";
-export { openRegisteredDataset } from "./open-registered-dataset.ts";
+export { openRegisteredDataset, openRegisteredLabels } from "./open-registered-dataset.ts";
 export {
   aliasName,
   crossValidationName,
@@ -39,4 +40,5 @@ export {
 } from "./resource-name.ts";
 export { type HostedService, runServiceProcess, type ServiceContext, startServiceProcess } from "./service-process.ts";
 export { newJobOptions, submitJob } from "./submit-job.ts";
+export { tellOfCopy } from "./tell-of-copy.ts";
 export { createDatasetUploads } from "./uploads/dataset-uploads.ts";

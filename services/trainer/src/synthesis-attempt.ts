@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
-import { datasetName, describeDataset, parseDatasetName } from "@duchenne/control";
+import { datasetName, describeDataset, keepDataset, parseDatasetName } from "@duchenne/control";
 import { openDataset, synthesizeDataset } from "@duchenne/data";
 import { runAttempt } from "@duchenne/jobs";
 import { storing } from "@duchenne/store";
@@ -46,7 +46,8 @@ await runAttempt({
       );
     }
     const description = describeDataset(await openDataset(directory));
-    await store.datasets.register({ id, directory, description, job });
+    const files = await keepDataset(store, { id, directory, source: description.source, digest: description.digest });
+    await store.datasets.register({ id, directory, description, files, job });
     emit({ kind: "artifact", name: datasetName(id), artifactKind: "dataset" });
     return { dataset: datasetName(id) };
   },
