@@ -43,6 +43,8 @@ export interface Tables {
     /** Its place among its parent's children: it waits only for those before it. */
     place: Generated<number | null>;
   };
+  /** One row, on SQLite alone: how often something changed that watchers are told of. */
+  changes: { count: number };
   /** One row, by which objects know whose they are. */
   store_identity: { id: string };
   /** What jobs still wait for. */
