@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
+import { basename, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import type { JobEvent, JobRecord, ModelArtifact, ModelVersionRecord, Store } from "@duchenne/store";
+import { openDataset } from "@duchenne/data";
+import type { DatasetRecord, JobEvent, JobRecord, ModelArtifact, ModelVersionRecord, Store } from "@duchenne/store";
 
 /** A job as the store has it in the end. */
 export interface JobHistory {
@@ -50,12 +52,24 @@ export async function readHistory(store: Store): Promise<StoreHistory> {
   }
   const datasets = new Map<string, string>();
   for await (const set of pages((pageToken) => store.datasets.list({ pageSize: PAGE, pageToken }), "datasets")) {
-    datasets.set(
-      `datasets/${set.id}`,
-      existsSync(set.directory) ? String(set.description.digest) : "its folder is gone",
-    );
+    datasets.set(`datasets/${set.id}`, await digestOf(store, set));
   }
   return { jobs, versions, datasets };
+}
+
+/** The digest of what a bucket has of a data set; without one, what is said of its folder. */
+async function digestOf({ folders }: Store, { directory, files, description }: DatasetRecord): Promise<string> {
+  if (files === undefined || folders === undefined) {
+    return existsSync(directory) ? String(description.digest) : "its folder is gone";
+  }
+  try {
+    const copy = await folders.copy(files);
+    const { digest } = await openDataset(join(copy.path, "folder", basename(directory)));
+    copy.release();
+    return digest;
+  } catch (error) {
+    return `its files cannot be read: ${error}`;
+  }
 }
 
 async function* pages<K extends string, T>(

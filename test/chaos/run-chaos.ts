@@ -84,6 +84,15 @@ async function register({ grpcPort }: Pick<ServerProcess, "grpcPort">, faces: st
   client.close();
 }
 
+/** With a bucket workers have the data set from there: its folder is gone. */
+async function registerFaces(grpcPort: number, faces: string, { objects }: StoreLocation): Promise<void> {
+  if (objects === undefined) return register({ grpcPort }, faces);
+  const folder = `${faces}-once`;
+  await cp(faces, folder, { recursive: true });
+  await register({ grpcPort }, folder);
+  await rm(folder, { recursive: true });
+}
+
 /** How a run goes. */
 export interface ChaosOptions {
   readonly seed: number;
@@ -143,7 +152,7 @@ export async function runChaos(
   let workload: Workload | undefined;
   try {
     const [{ link }] = fleet.machines as [(typeof fleet.machines)[number]];
-    await register({ grpcPort: link.port }, inputs.faces);
+    await registerFaces(link.port, inputs.faces, location);
     const archive = await archiveOfFolder(inputs.uploaded);
     workload = startWorkload({ ...options, machines: fleet.machines, archive });
     const probing = probeZombies(location, over.signal);

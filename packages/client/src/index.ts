@@ -6,6 +6,7 @@ export { archiveOfFolder } from "./folder-archive.ts";
 export type { CalibrationInput, FrameInput, StreamAnswer, StreamInput } from "./frame-input.ts";
 export { type ImportModelOptions, importModel } from "./import-model.ts";
 export { DamagedExportError } from "./receive-file.ts";
+export { registerDataset } from "./register-dataset.ts";
 export { streamFrames } from "./stream-frames.ts";
 export { streamSession } from "./stream-session.ts";
 export {

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import { readFile, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
 import type { Dataset, Sample } from "./dataset.ts";
+import type { DatasetFiles } from "./dataset-files.ts";
 import type { ProblemList } from "./manifest-error.ts";
+import type { DatasetVisitor } from "./visit-files.ts";
 
 /** A sample whose image was not looked for yet. */
 export interface DraftSample extends Sample {
@@ -22,33 +23,48 @@ export interface DatasetDraft extends Omit<Dataset, "samples" | "digest"> {
 /** How many files are looked at or read at a time. */
 const CONCURRENCY = 32;
 
+/** How the images of a draft are looked at. */
+interface ImageReading {
+  readonly files: DatasetFiles;
+  readonly problems: ProblemList;
+  /** The digest of an earlier opening: images are then not read again. */
+  readonly knownDigest: string | undefined;
+  /** Is shown every image, one after the other, until there is a problem. */
+  readonly showImage: DatasetVisitor["image"] | undefined;
+}
+
 /**
  * Looks for every image and takes the digest.
  *
- * @param knownDigest the digest of an earlier opening: images are then not read again
  * @throws {ManifestError} with every problem
  */
 export async function datasetFromDraft(
   { samples: drafts, texts, digestOf, ...rest }: DatasetDraft,
-  problems: ProblemList,
-  knownDigest: string | undefined,
+  { files, problems, knownDigest, showImage }: ImageReading,
 ): Promise<Dataset> {
   const hash = createHash("sha256").update(texts.join("\0"));
   const samples: Sample[] = [];
   for (let from = 0; from < drafts.length; from += CONCURRENCY) {
     const batch = drafts.slice(from, from + CONCURRENCY);
-    const files = await Promise.all(
+    const images = await Promise.all(
       batch.map(async ({ imagePath, where }) => {
-        const file = await stat(imagePath).catch(() => undefined);
-        if (file?.isFile() !== true) {
+        const size = await files.size(imagePath);
+        if (size === undefined) {
           problems.add(where, `No file "${imagePath.slice(rest.directory.length + 1)}"`);
           return undefined;
         }
         if (knownDigest !== undefined || problems.count() > 0) return undefined;
-        return digestOf === "sizes" ? String(file.size) : readFile(imagePath);
+        if (digestOf === "sizes" && showImage === undefined) return { size };
+        const bytes = await files.bytes(imagePath);
+        return { size: bytes.length, bytes };
       }),
     );
-    for (const file of files) if (file !== undefined) hash.update(file);
+    for (const [i, image] of images.entries()) {
+      if (image === undefined) continue;
+      const { size, bytes } = image;
+      hash.update(digestOf === "sizes" ? String(size) : bytes!);
+      if (problems.count() === 0) await showImage?.(batch[i]!.imagePath, bytes!);
+    }
     for (const { where: _, ...sample } of batch) samples.push(sample);
   }
   problems.throwIfAny(rest.directory);

@@ -19,6 +19,7 @@ export { type CropRange, drawCrop } from "./augment/random-resized-crop.ts";
 export { type ResampleFilter, type ResampleOptions, resample } from "./augment/resample.ts";
 export { type BatchOrder, type BatchOrderOptions, createBatchOrder } from "./batch-order.ts";
 export { type Dataset, PARTITIONS, type Partition, PROTOCOLS, type Protocol, type Sample } from "./dataset.ts";
+export { type DatasetFiles, filesFromList, type ListedFiles } from "./dataset-files.ts";
 export { drawFolds, type FoldSource, foldErrors } from "./folds.ts";
 export {
   type Box,
@@ -40,7 +41,13 @@ export {
 } from "./input/batch-loader.ts";
 export { UnreadableImageError } from "./input/sample-source.ts";
 export { ManifestError, type ManifestProblem } from "./manifest-error.ts";
-export { DATASET_FORMATS, type DatasetSource, datasetSourceSchema, openDataset } from "./open-dataset.ts";
+export {
+  DATASET_FORMATS,
+  type DatasetSource,
+  datasetSourceSchema,
+  type OpenOptions,
+  openDataset,
+} from "./open-dataset.ts";
 export {
   ACTION_UNIT_PROTOCOLS,
   type ActionUnitProtocol,
@@ -116,3 +123,4 @@ export {
   type SynthesisControl,
   synthesizeDataset,
 } from "./synthfacs/synthesize-dataset.ts";
+export type { DatasetVisitor } from "./visit-files.ts";

@@ -2,11 +2,13 @@ import { basename, resolve } from "node:path";
 import { z } from "zod";
 import { type Dataset, PROTOCOLS } from "./dataset.ts";
 import { type DatasetDraft, datasetFromDraft } from "./dataset-draft.ts";
+import { type DatasetFiles, localFiles } from "./dataset-files.ts";
 import { openManifest } from "./manifest/open-manifest.ts";
 import { createProblemList, type ProblemList } from "./manifest-error.ts";
 import { openExpressions } from "./protocols/open-expressions.ts";
 import { openImageFolder } from "./protocols/open-image-folder.ts";
 import { openLabelLines } from "./protocols/open-label-lines.ts";
+import { type DatasetVisitor, noteLabels } from "./visit-files.ts";
 
 /** How a data set's folder is read. */
 export const DATASET_FORMATS = ["manifest", "images", ...PROTOCOLS] as const;
@@ -20,41 +22,49 @@ export const datasetSourceSchema = z.object({
 /** How a data set's folder is read. */
 export type DatasetSource = Readonly<z.output<typeof datasetSourceSchema>>;
 
+/** How a data set is opened. */
+export interface OpenOptions extends Partial<DatasetSource> {
+  /** The digest of an earlier opening: the images are not read again. */
+  readonly knownDigest?: string | undefined;
+  /** Where its files are read from; by default this machine. */
+  readonly files?: DatasetFiles | undefined;
+  /** Is shown all that the data set consists of while it is opened. It may have problems nevertheless. */
+  readonly visitor?: DatasetVisitor | undefined;
+}
+
 /**
  * Opens a data set: labels, images, subjects, folds and parts, all checked.
  *
  * @param directory the folder of a manifest, or the root that the paths of a label file start from
- * @param options with the digest of an earlier opening (`knownDigest`) the images are not read again
  * @throws {ManifestError} with every problem and its line
  */
 export async function openDataset(
   directory: string,
-  {
-    knownDigest,
-    format = "manifest",
-    labelFiles = [],
-  }: Partial<DatasetSource> & { readonly knownDigest?: string | undefined } = {},
+  { knownDigest, format = "manifest", labelFiles = [], files = localFiles, visitor }: OpenOptions = {},
 ): Promise<Dataset> {
   const root = resolve(directory);
   const problems = createProblemList();
-  const draft = await openDraft(root, { format, labelFiles }, problems);
+  const labels = noteLabels(files);
+  const draft = await openDraft(root, { format, labelFiles }, labels.files, problems);
   if (draft === undefined) problems.throwIfAny(root);
-  return datasetFromDraft(draft!, problems, knownDigest);
+  if (visitor !== undefined && problems.count() === 0) await labels.show(visitor);
+  return datasetFromDraft(draft!, { files, problems, knownDigest, showImage: visitor?.image });
 }
 
 async function openDraft(
   directory: string,
   { format, labelFiles }: DatasetSource,
+  files: DatasetFiles,
   problems: ProblemList,
 ): Promise<DatasetDraft | undefined> {
   switch (format) {
     case "bp4d":
     case "bp4d+":
     case "disfa":
-      return openLabelLines(directory, format, labelFiles, problems);
+      return openLabelLines(directory, format, labelFiles, { files, problems });
     case "raf-db":
     case "affectnet-8":
-      return openExpressions(directory, format, labelFiles, problems);
+      return openExpressions(directory, format, labelFiles, { files, problems });
     case "images":
     case "manifest":
       if (labelFiles.length > 0) {
@@ -63,6 +73,8 @@ async function openDraft(
           `Expected none for ${format}, got ${labelFiles.map((file) => basename(file)).join(", ")}`,
         );
       }
-      return format === "images" ? openImageFolder(directory, problems) : openManifest(directory, problems);
+      return format === "images"
+        ? openImageFolder(directory, { files, problems })
+        : openManifest(directory, { files, problems });
   }
 }

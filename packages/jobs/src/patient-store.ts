@@ -16,6 +16,7 @@ export function patientStore(store: Store, signal: AbortSignal): Store {
     checkpoints: { ...patient(checkpoints), of: (job): Blobs => patient(checkpoints.of(job)) },
     models: patient(store.models),
     datasets: patient(store.datasets),
+    ...(store.folders && { folders: patient(store.folders) }),
     evaluations: patient(store.evaluations),
     crossValidations: patient(store.crossValidations),
   };

@@ -23,8 +23,8 @@ export interface Collected {
 const REMOVAL_TIMEOUT_MS = 10_000;
 
 /**
- * Removes what nothing refers to: files of no living version, of no job's result and of no evaluation, rests of writes that
- * were never finished, and checkpoints that nobody goes on from. Safe beside everything else, in any number of processes:
+ * Removes what nothing refers to: files of no living version, of no job's result, of no evaluation and of no data set, rests of
+ * writes that were never finished, and checkpoints that nobody goes on from. Safe beside everything else, in any number of processes:
  * whether something refers to an object and how old it is are read again, under a lock, just before it is removed.
  */
 export async function collectGarbage(
@@ -45,6 +45,7 @@ export async function collectGarbage(
   for (const { result } of results) for (const [digest] of result!.matchAll(/[0-9a-f]{64}/g)) used.add(digest);
   const scored = await db.selectFrom("evaluations").select("scores").where("scores", "is not", null).execute();
   for (const { scores } of scored) used.add(scores!);
+  for (const { digest } of await db.selectFrom("dataset_blobs").select("digest").execute()) used.add(digest);
   /** Removes an object that is older than a time, unless something has come to use it. */
   const remove = async (
     object: StoredObject,
@@ -81,7 +82,13 @@ export async function collectGarbage(
         .select("id")
         .where("scores", "=", digest)
         .executeTakeFirst();
-      return evaluation !== undefined;
+      if (evaluation !== undefined) return true;
+      const file = await tx
+        .selectFrom("dataset_blobs")
+        .select("dataset")
+        .where("digest", "=", digest)
+        .executeTakeFirst();
+      return file !== undefined;
     });
   }
 

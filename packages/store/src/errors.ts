@@ -118,10 +118,24 @@ export class InvalidPageTokenError extends Error {
 export class BlobDamagedError extends Error {
   readonly code = "data_loss";
   readonly reason = "BLOB_DAMAGED";
+  /** What is wrong with it, such as "is missing". */
+  readonly problem: string;
 
   constructor(digest: string, problem: string) {
     super(`Blob ${digest} ${problem}`);
     this.name = "BlobDamagedError";
+    this.problem = problem;
+  }
+}
+
+/** Thrown when a local copy of a folder is wrong and cannot be replaced, because others read it; later it may be. */
+export class FolderCopyInUseError extends Error {
+  readonly code = "aborted";
+  readonly reason = "FOLDER_COPY_IN_USE";
+
+  constructor(path: string) {
+    super(`The copy in ${path} was changed, and others read it; it can be made again when they have ended`);
+    this.name = "FolderCopyInUseError";
   }
 }
 

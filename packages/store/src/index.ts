@@ -11,6 +11,7 @@ export {
   BlobDamagedError,
   DependencyFailedError,
   FencedError,
+  FolderCopyInUseError,
   InvalidPageTokenError,
   JobEndedError,
   JobNotFailedError,
@@ -25,6 +26,9 @@ export {
   StoreUnavailableError,
 } from "./errors.ts";
 export type { EvaluationRecord, Evaluations } from "./evaluations.ts";
+export type { FolderCopy } from "./folders/folder-copies.ts";
+export type { FolderReader, Folders } from "./folders/folders.ts";
+export type { FolderWriter, KeptFolder } from "./folders/keep-folder.ts";
 export { GARBAGE_MIN_AGE_MS } from "./garbage-rules.ts";
 export { type AttemptOutcome, type Claim, LONGEST_LEASE_MS, LONGEST_RETRY_MS } from "./job-attempts.ts";
 export {

@@ -1,9 +1,11 @@
 import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import type { Blobs, Checkpoints } from "./blobs.ts";
 import { type Collected, type CollectOptions, collectGarbage } from "./collect-garbage.ts";
 import { type CrossValidations, createCrossValidations } from "./cross-validations.ts";
 import { createDatasets, type Datasets } from "./datasets.ts";
 import { createEvaluations, type Evaluations } from "./evaluations.ts";
+import { createFolders, type Folders } from "./folders/folders.ts";
 import { undisturbedBy } from "./garbage-rules.ts";
 import { createJobs, type Jobs } from "./jobs.ts";
 import { createModels, type Models } from "./models.ts";
@@ -19,7 +21,11 @@ export interface StoreLocation {
   readonly database?: string | undefined;
   /** "s3://bucket/prefix"; absent: files in the folder. */
   readonly objects?: string | undefined;
+  /** How much copies of data sets from a bucket may take of this machine's disk; default 200 GiB. */
+  readonly datasetCacheBytes?: number | undefined;
 }
+
+const DATASET_CACHE_BYTES = 200 * 2 ** 30;
 
 /** Everything that outlives a process. */
 export interface Store {
@@ -28,6 +34,8 @@ export interface Store {
   readonly jobs: Jobs;
   readonly models: Models;
   readonly datasets: Datasets;
+  /** Absent where blobs are files of this machine: whoever can read those can read the folders themselves. */
+  readonly folders?: Folders;
   readonly evaluations: Evaluations;
   readonly crossValidations: CrossValidations;
   /** One turn at once, then one after every change or series of changes, by any process, until the signal aborts. */
@@ -50,7 +58,11 @@ export interface Store {
  *
  * @throws {StoreAddressError} @throws {StoreUnavailableError} @throws {SchemaTooNewError} @throws {StoreMismatchError}
  */
-export async function openStore({ directory, ...addresses }: StoreLocation): Promise<Store> {
+export async function openStore({
+  directory,
+  datasetCacheBytes: maxBytes = DATASET_CACHE_BYTES,
+  ...addresses
+}: StoreLocation): Promise<Store> {
   await mkdir(directory, { recursive: true });
   const database = await openDatabase(directory, addresses.database);
   let objects: Awaited<ReturnType<typeof openObjects>>;
@@ -73,7 +85,10 @@ export async function openStore({ directory, ...addresses }: StoreLocation): Pro
     checkpoints,
     jobs: createJobs(database, checkpoints),
     models: createModels(database, blobs),
-    datasets: createDatasets(database),
+    datasets: createDatasets(database, blobs),
+    ...(addresses.objects !== undefined && {
+      folders: createFolders({ blobs, directory: join(directory, "dataset-cache"), maxBytes }),
+    }),
     evaluations: createEvaluations(database, blobs),
     crossValidations: createCrossValidations(database),
     changes: database.changes.watch,

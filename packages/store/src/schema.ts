@@ -43,6 +43,8 @@ export interface Tables {
     /** Its place among its parent's children: it waits only for those before it. */
     place: Generated<number | null>;
   };
+  /** One row, on SQLite alone: how often something changed that watchers are told of. */
+  changes: { count: number };
   /** One row, by which objects know whose they are. */
   store_identity: { id: string };
   /** What jobs still wait for. */
@@ -80,7 +82,17 @@ export interface Tables {
     target_version: number;
     time: number;
   };
-  datasets: { id: string; directory: string; description: string; create_time: number; job: string | null };
+  datasets: {
+    id: string;
+    directory: string;
+    description: string;
+    create_time: number;
+    job: string | null;
+    /** The sha256 of the folder that was kept of its files, on stores that machines share. */
+    files: Generated<string | null>;
+  };
+  /** The blobs of kept data sets. */
+  dataset_blobs: { dataset: string; digest: string };
   evaluations: {
     id: string;
     model_version: string;

@@ -4,6 +4,7 @@ import { attemptsContract } from "./contract/attempts-contract.ts";
 import { changesContract } from "./contract/changes-contract.ts";
 import { clocksContract } from "./contract/clocks-contract.ts";
 import { connectionsContract } from "./contract/connections-contract.ts";
+import { datasetFilesContract } from "./contract/dataset-files-contract.ts";
 import { dependenciesContract } from "./contract/dependencies-contract.ts";
 import { failuresContract } from "./contract/failures-contract.ts";
 import { familiesContract } from "./contract/families-contract.ts";
@@ -25,6 +26,7 @@ describe.each(contractDrivers)("$name", (driver) => {
   familiesContract(fixture);
   modelsContract(fixture);
   recordsContract(fixture);
+  datasetFilesContract(fixture);
   objectsContract(fixture);
   ownershipContract(fixture);
   garbageContract(fixture);

@@ -90,7 +90,12 @@ function postgresAndS3(environment: NodeJS.ProcessEnv = {}): ContractDriver {
   };
 }
 
-async function putObject({ objects }: StoreLocation, key: string, bytes: Uint8Array): Promise<void> {
+/** Puts other bytes in place of an object, as no program of ours does. */
+export async function putObject(
+  { objects }: Pick<StoreLocation, "objects">,
+  key: string,
+  bytes: Uint8Array,
+): Promise<void> {
   const { bucket, prefix, endpoint } = parseS3Address(objects!);
   const client = new S3Client({ endpoint: endpoint!, forcePathStyle: true });
   await client.send(new PutObjectCommand({ Bucket: bucket, Key: prefix + key, Body: bytes }));

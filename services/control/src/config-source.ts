@@ -141,6 +141,15 @@ export const processConfigShape = {
       'A bucket behind an S3 API, "s3://bucket/prefix" (with "?endpoint=http://host:port" if it is not AWS\'s); ' +
         "credentials come from where the AWS SDK looks for them. Else files in the data folder.",
     ),
+  datasetCacheBytes: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(2 ** 50)
+    .default(200 * 2 ** 30)
+    .describe(
+      "How much copies of data sets from the bucket may take of this machine's disk, in bytes; those that are in use stay.",
+    ),
   resources: z
     .string()
     .regex(/^([a-z][a-z0-9_]{0,31}=[0-9]{1,9}(,|$))*$/, 'Expected amounts such as "gpu=1,memory_gib=64"')

@@ -6,6 +6,7 @@ import { allowedPath } from "./allowed-path.ts";
 import { datasetFormat, datasetMessage } from "./describe-dataset.ts";
 import { DEFAULT_PAGE_SIZE } from "./job-service.ts";
 import { registerFolder, requireFreeDatasetId } from "./register-folder.ts";
+import { createRegistrations } from "./registrations.ts";
 import { datasetName, parseDatasetName } from "./resource-name.ts";
 import { submitJob } from "./submit-job.ts";
 import { synthesisFrom } from "./synthesis-from.ts";
@@ -26,6 +27,7 @@ export function createDatasetService(
   store: Store,
   { roots, maxFailures, uploads }: DatasetServiceOptions,
 ): ServiceHandler {
+  const registrations = createRegistrations(store);
   return serviceHandler(DatasetService, {
     ...uploadMethods(uploads),
 
@@ -36,7 +38,8 @@ export function createDatasetService(
         labelFiles: labelFiles.map((file, i) => allowedPath(`label_files[${i}]`, resolve(folder, file), roots)),
       };
       const given = { id: datasetId, directory: folder, source, description };
-      return datasetMessage(await registerFolder(store, given, { validateOnly }));
+      const registering = validateOnly ? registerFolder(store, given, { validateOnly }) : registrations.register(given);
+      return datasetMessage(await registering);
     },
 
     async synthesizeDataset(request) {

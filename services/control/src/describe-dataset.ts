@@ -100,6 +100,7 @@ export function datasetMessage(dataset: DatasetRecord): MessageInitShape<typeof 
     labelFiles: [...source.labelFiles],
     name: datasetName(dataset.id),
     directory: dataset.directory,
+    stored: dataset.files !== undefined,
     createTime: timestampFromMs(dataset.createTimeMs),
   };
 }

@@ -18,8 +18,9 @@ export { exactDuration, exactDurationMs } from "./duration.ts";
 export { heldOutFrames, isHeldOutKnown } from "./held-out-part.ts";
 export { InvalidFieldError } from "./invalid-field-error.ts";
 export { createJobService } from "./job-service.ts";
+export { keepDataset } from "./keep-dataset.ts";
 export { createModelService, resolveVersion } from "./model-service.ts";
-export { openRegisteredDataset } from "./open-registered-dataset.ts";
+export { openRegisteredDataset, openRegisteredLabels } from "./open-registered-dataset.ts";
 export { calibrationParts } from "./quantization/calibration-frames.ts";
 export { type QuantizationSpec, quantizationSpecSchema } from "./quantization/quantization-spec.ts";
 export {
@@ -42,4 +43,5 @@ export {
 } from "./resource-name.ts";
 export { type HostedService, runServiceProcess, type ServiceContext, startServiceProcess } from "./service-process.ts";
 export { newJobOptions, submitJob } from "./submit-job.ts";
+export { tellOfCopy } from "./tell-of-copy.ts";
 export { createDatasetUploads } from "./uploads/dataset-uploads.ts";

@@ -1,33 +1,111 @@
-import { type Dataset, openDataset } from "@duchenne/data";
-import type { Store } from "@duchenne/store";
+import { existsSync } from "node:fs";
+import { type Dataset, ManifestError, openDataset } from "@duchenne/data";
+import type { DatasetRecord, Folders, Store } from "@duchenne/store";
+import { DatasetChangedError } from "./dataset-changed-error.ts";
 import { datasetDescription } from "./describe-dataset.ts";
+import { keptFiles, keptPlace } from "./keep-dataset.ts";
 import { parseDatasetName } from "./resource-name.ts";
 
-/** Thrown when the files of a data set are not those that were registered. */
-export class DatasetChangedError extends Error {
-  readonly code = "failed_precondition";
-  readonly reason = "DATASET_CHANGED";
+/** Thrown when a copy of a data set on this machine's disk does not become what it is a copy of. */
+export class DatasetCopyError extends Error {
+  readonly code = "data_loss";
+  readonly reason = "DATASET_COPY_DAMAGED";
 
   constructor(name: string, expected: string, actual: string) {
-    super(`Expected ${name} with digest ${expected}, its files have ${actual}. Register the folder under a new id.`);
-    this.name = "DatasetChangedError";
+    super(`Expected a copy of ${name} with digest ${expected}, it has ${actual}, also when it was made again`);
+    this.name = "DatasetCopyError";
   }
 }
 
+/** How a copy of a data set is made, if one has to be. */
+interface CopyUse {
+  /** Ends it; it goes on from there the next time. */
+  readonly signal?: AbortSignal;
+  /** Called when it begins or goes on. */
+  readonly onCopy?: (size: { readonly files: number; readonly sizeBytes: number }) => void;
+}
+
+/** What is known of a data set that was found. */
+interface Found extends Pick<DatasetRecord, "directory" | "files"> {
+  readonly name: string;
+  readonly source: ReturnType<typeof datasetDescription>["source"];
+  readonly digest: string;
+}
+
 /**
- * Opens a registered data set.
+ * Opens a registered data set to plan with it: its labels. Its images may lie elsewhere, and what was kept in the store decides,
+ * whatever lies in a folder of the same name on this machine.
  *
- * @param check reads every image again and compares the digest; without, only manifest and file names are looked at
- * @throws {NotFoundError} @throws {ManifestError} @throws {DatasetChangedError}
+ * @throws {NotFoundError} @throws {ManifestError}
  */
-export async function openRegisteredDataset(
-  store: Store,
-  name: string,
-  { check, field = "dataset" }: { readonly check: boolean; readonly field?: string },
-): Promise<Dataset> {
+export async function openRegisteredLabels(store: Store, name: string, field = "dataset"): Promise<Dataset> {
+  const found = await findDataset(store, name, field);
+  const { directory, source, digest: knownDigest } = found;
+  const kept = keptIn(store, found);
+  if (kept === undefined) return openDataset(directory, { ...source, knownDigest });
+  const place = keptPlace("/", found);
+  const files = keptFiles(await kept.folders.read(kept.digest));
+  return openDataset(place.directory, { ...source, labelFiles: place.labelFiles, files, knownDigest });
+}
+
+/**
+ * Opens a registered data set to read all of it, on this machine: every image is read once and the digest compared. Its folder
+ * is taken when it is here as it was registered, else the store's copy, which stays while this process runs.
+ *
+ * @throws {NotFoundError} @throws {ManifestError} @throws {DatasetChangedError} @throws {BlobDamagedError}
+ * @throws {DatasetCopyError} @throws {DiskFullError}
+ */
+export async function openRegisteredDataset(store: Store, name: string, use: CopyUse = {}): Promise<Dataset> {
+  const found = await findDataset(store, name);
+  const { directory, source, digest } = found;
+  const kept = keptIn(store, found);
+  if (kept === undefined) {
+    const dataset = await openDataset(directory, source);
+    if (dataset.digest !== digest) throw new DatasetChangedError(name, digest, dataset.digest);
+    return dataset;
+  }
+  const place = { directory, labelFiles: source.labelFiles };
+  const here = existsSync(directory) ? await openOrProblem(found, place) : undefined;
+  return typeof here === "object" && here.digest === digest ? here : openCopy(kept, found, use);
+}
+
+async function openCopy(kept: Kept, found: Found, { signal, onCopy: onStart }: CopyUse): Promise<Dataset> {
+  let actual = "";
+  // What a disk has changed since it was copied is copied once more.
+  for (let tries = 0; tries < 2; tries++) {
+    const copy = await kept.folders.copy(kept.digest, { signal, onStart });
+    const dataset = await openOrProblem(found, keptPlace(copy.path, found));
+    if (typeof dataset === "object" && dataset.digest === found.digest) return dataset;
+    actual = typeof dataset === "object" ? dataset.digest : dataset;
+    await copy.discard();
+  }
+  throw new DatasetCopyError(found.name, found.digest, actual);
+}
+
+/** A data set in a place; what is wrong with it when it cannot be opened there. */
+async function openOrProblem({ source }: Found, { directory, labelFiles }: ReturnType<typeof keptPlace>) {
+  try {
+    return await openDataset(directory, { ...source, labelFiles });
+  } catch (error) {
+    const isOfFiles = error instanceof ManifestError || (error instanceof Error && "syscall" in error);
+    if (isOfFiles) return error.message;
+    throw error;
+  }
+}
+
+interface Kept {
+  readonly folders: Folders;
+  readonly digest: string;
+}
+
+/** What the store keeps of a data set's files, if it does, and if this process has that store. */
+function keptIn({ folders }: Store, { files: digest }: Found): Kept | undefined {
+  return digest === undefined || folders === undefined ? undefined : { folders, digest };
+}
+
+async function findDataset(store: Store, name: string, field = "dataset"): Promise<Found> {
   const record = await store.datasets.get(parseDatasetName(name, field));
   const { digest, source } = datasetDescription(record);
-  const dataset = await openDataset(record.directory, { ...source, ...(check ? {} : { knownDigest: digest }) });
-  if (dataset.digest !== digest) throw new DatasetChangedError(name, digest, dataset.digest);
-  return dataset;
+  const { directory, files } = record;
+  return { name, directory, source, digest, ...(files !== undefined && { files }) };
 }

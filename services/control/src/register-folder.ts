@@ -1,6 +1,7 @@
 import { openDataset } from "@duchenne/data";
 import { AlreadyExistsError, type DatasetRecord, type Store } from "@duchenne/store";
 import { type DatasetDescription, describeDataset } from "./describe-dataset.ts";
+import { keepDataset } from "./keep-dataset.ts";
 
 /** A folder that becomes a data set. */
 export interface FolderToRegister {
@@ -13,10 +14,11 @@ export interface FolderToRegister {
 }
 
 /**
- * Reads a folder, all of it, and registers it.
+ * Reads a folder, all of it, and registers it, on a store that machines share with its files.
  *
  * @param options with `validateOnly` it is only read
  * @throws {AlreadyExistsError} @throws {ManifestError} with every problem and its line
+ * @throws {DatasetChangedError} when it changes meanwhile
  */
 export async function registerFolder(
   store: Store,
@@ -27,7 +29,9 @@ export async function registerFolder(
   const dataset = await openDataset(directory, source);
   const summary = describeDataset(dataset, { source, description: description || dataset.description });
   const record = { id, directory, description: summary };
-  return validateOnly ? { ...record, createTimeMs: Date.now() } : store.datasets.register(record);
+  if (validateOnly) return { ...record, createTimeMs: Date.now() };
+  const files = await keepDataset(store, { id, directory, source, digest: dataset.digest });
+  return store.datasets.register({ ...record, files });
 }
 
 /** @throws {AlreadyExistsError} when there is a data set of this id */

@@ -82,7 +82,8 @@ export async function startServiceProcess({ name, config, create }: ServiceProce
     for (const close of closers.reverse()) await close();
   };
   try {
-    const location = { directory: dataDirectory, database: config.database, objects: config.objects };
+    const { database, objects, datasetCacheBytes } = config;
+    const location = { directory: dataDirectory, database, objects, datasetCacheBytes };
     const store = await openStore(location);
     closers.push(() => store.close());
     await ensureBuiltInModel(store);

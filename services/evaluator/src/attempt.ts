@@ -1,7 +1,13 @@
 // The process of one attempt at an evaluation, at the report of a cross-validation or at a projection. It runs models as
 // they are served, and needs no TensorFlow.
 import { randomUUID } from "node:crypto";
-import { crossValidationName, evaluationName, openRegisteredDataset, parseVersionName } from "@duchenne/control";
+import {
+  crossValidationName,
+  evaluationName,
+  openRegisteredDataset,
+  parseVersionName,
+  tellOfCopy,
+} from "@duchenne/control";
 import { runAttempt } from "@duchenne/jobs";
 import { withSpan } from "@duchenne/rpc/telemetry";
 import type { JsonObject } from "@duchenne/store";
@@ -24,7 +30,7 @@ await runAttempt({
     const record = await store.models.getVersion(model, version);
     const evaluable = evaluableVersion(record);
     const dataset = await withSpan("open dataset", {}, () =>
-      openRegisteredDataset(store, spec.dataset, { check: true }),
+      openRegisteredDataset(store, spec.dataset, { signal, onCopy: tellOfCopy(emit, spec.dataset) }),
     );
     const frames = selectFrames(dataset, spec.split, evaluable.card);
 

@@ -1,4 +1,4 @@
-import { datasetDescription, isHeldOutKnown, openRegisteredDataset, parseDatasetName } from "@duchenne/control";
+import { datasetDescription, isHeldOutKnown, openRegisteredLabels, parseDatasetName } from "@duchenne/control";
 import type { Dataset } from "@duchenne/data";
 import type { ModelCard } from "@duchenne/model";
 import { Split } from "@duchenne/proto";
@@ -28,6 +28,6 @@ export async function chosenPart(
   const isHeldOut =
     request.split === Split.HELD_OUT || (request.split === Split.UNSPECIFIED && isHeldOutKnown(card, digest));
   const split = isHeldOut ? "held_out" : "all";
-  const dataset = await openRegisteredDataset(store, request.dataset, { check: false });
+  const dataset = await openRegisteredLabels(store, request.dataset);
   return { split, dataset, frames: selectFrames(dataset, split, card) };
 }

@@ -1,5 +1,5 @@
 // The process of one training attempt: the only place of the services that loads TensorFlow.
-import { openRegisteredDataset } from "@duchenne/control";
+import { openRegisteredDataset, tellOfCopy } from "@duchenne/control";
 import { checkPrecision, type TrainingKind } from "@duchenne/control/trainings";
 import { type AttemptHandler, type AttemptJob, type AttemptTools, runAttempt } from "@duchenne/jobs";
 import type { SourceWeights } from "@duchenne/model";
@@ -21,9 +21,11 @@ import {
 import { readWeights } from "./read-weights.ts";
 
 /** What every training works on. @throws {RecipeError} when this machine cannot compute in what it asks for */
-async function prepare(job: AttemptJob, { store, signal, loadCheckpoint }: AttemptTools, name: string) {
+async function prepare(job: AttemptJob, { store, signal, emit, loadCheckpoint }: AttemptTools, name: string) {
   checkPrecision(job);
-  const dataset = await withSpan("open dataset", {}, () => openRegisteredDataset(store, name, { check: true }));
+  const dataset = await withSpan("open dataset", {}, () =>
+    openRegisteredDataset(store, name, { signal, onCopy: tellOfCopy(emit, name) }),
+  );
   const tf = await withSpan("load TensorFlow", {}, () => loadTensorFlow());
   return { dataset, tf, signal, checkpoint: await loadCheckpoint() };
 }

@@ -43,7 +43,7 @@ export async function createTrainer(context: ServiceContext, config: TrainerConf
     logger,
   });
 
-  const collector = collectRegularly(store, logger);
+  const collector = collectRegularly({ store, dataDirectory, logger });
 
   const trainer = serviceHandler(TrainerService, {
     async createTrainingJob(request) {

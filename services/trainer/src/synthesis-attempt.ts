@@ -1,11 +1,12 @@
 // The process of one synthesis attempt. It needs no TensorFlow.
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { datasetName, describeDataset, parseDatasetName } from "@duchenne/control";
+import { dirname } from "node:path";
+import { datasetName, describeDataset, keepDataset, parseDatasetName } from "@duchenne/control";
 import { openDataset, synthesizeDataset } from "@duchenne/data";
 import { runAttempt } from "@duchenne/jobs";
 import { storing } from "@duchenne/store";
+import { drawingFolder, drawnFolder } from "./drawn-folders.ts";
 import { synthesizeSpecSchema } from "./job-specs.ts";
 
 /** Share of images between two reports of progress. */
@@ -16,7 +17,7 @@ await runAttempt({
     const { dataset: name, synthesis } = synthesizeSpecSchema.parse(job.spec);
     const id = parseDatasetName(name);
     // Named by the job: a second one with the same id draws elsewhere and is refused below.
-    const directory = join(dataDirectory, "datasets", `${id}-${job.id}`);
+    const directory = drawnFolder(dataDirectory, id, job);
     await mkdir(dirname(directory), { recursive: true });
     const startMs = performance.now();
     let reported = 0;
@@ -25,6 +26,7 @@ await runAttempt({
       await storing("the data set", () =>
         synthesizeDataset(directory, synthesis, {
           signal,
+          temporary: drawingFolder(dataDirectory, id, job),
           onProgress(done, total) {
             if (done < total && done - reported < REPORT_SHARE * total) return;
             reported = done;
@@ -44,7 +46,8 @@ await runAttempt({
       );
     }
     const description = describeDataset(await openDataset(directory));
-    await store.datasets.register({ id, directory, description, job });
+    const files = await keepDataset(store, { id, directory, source: description.source, digest: description.digest });
+    await store.datasets.register({ id, directory, description, files, job });
     emit({ kind: "artifact", name: datasetName(id), artifactKind: "dataset" });
     return { dataset: datasetName(id) };
   },

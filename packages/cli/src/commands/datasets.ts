@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { registerDataset } from "@duchenne/client";
 import {
   ACTION_UNIT_PROTOCOLS,
   convertLabels,
@@ -87,7 +88,7 @@ export function datasetsCommand(): Command {
     .addOption(serverOption());
   register.action((datasetId: string, directory: string, { protocol, labels, check }: RegisterOptions) =>
     withClient(register, async (client) => {
-      const dataset = await client.datasets.registerDataset({
+      const dataset = await registerDataset(client, {
         datasetId,
         directory,
         ...(protocol === undefined ? {} : { protocol: PROTOCOLS_BY_NAME[protocol] }),

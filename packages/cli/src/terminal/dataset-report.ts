@@ -13,14 +13,14 @@ export const PROTOCOLS_BY_NAME = {
 
 /** What a data set holds, as lines of text: labels with their shares, folds and parts. */
 export function datasetReport(dataset: Dataset): string {
-  const { name, protocol, subjects, identities, frames, digest, directory, labelFiles } = dataset;
+  const { name, protocol, subjects, identities, frames, digest, directory, labelFiles, stored } = dataset;
   const known = Object.entries(PROTOCOLS_BY_NAME).find(([, each]) => each === protocol);
   const vocabulary = identities === subjects ? "" : ` of ${identities}`;
   const percent = (share: number) => `${(100 * share).toFixed(1).padStart(5)} %`;
   const lines = [
     `${name}  ${known?.[0] ?? "manifest"}  ${subjects}${vocabulary} subjects, ${frames} frames`,
     dataset.description,
-    `${[directory, ...labelFiles].join("  ")}  ${digest.slice(0, 12)}`,
+    `${[directory, ...labelFiles].join("  ")}  ${digest.slice(0, 12)}${stored ? "  in the object store" : ""}`,
     ...dataset.actionUnits.map((unit, i) => {
       const unknown = dataset.unknownLabels[i] ?? 0;
       const label = `AU${unit} ${actionUnitName(unit)}`.padEnd(28);

@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Dataset } from "../dataset.ts";
 import { createImageFinder, type DatasetDraft, type DraftSample } from "../dataset-draft.ts";
+import type { LabelReading } from "../dataset-files.ts";
 import { foldErrors } from "../folds.ts";
 import { parseJsonLines } from "../json-lines.ts";
 import type { ProblemList } from "../manifest-error.ts";
@@ -31,9 +31,12 @@ interface PlacedLine {
  *
  * @returns undefined, and problems, when there is nothing to go on with
  */
-export async function openManifest(directory: string, problems: ProblemList): Promise<DatasetDraft | undefined> {
+export async function openManifest(
+  directory: string,
+  { files, problems }: LabelReading,
+): Promise<DatasetDraft | undefined> {
   const [configurationText, linesText, tableText] = await Promise.all(
-    ["dataset.json", JSON_LINES, TABLE].map((file) => readFile(join(directory, file), "utf8").catch(() => undefined)),
+    ["dataset.json", JSON_LINES, TABLE].map((file) => files.text(join(directory, file))),
   );
   if (configurationText === undefined && tableText === undefined) {
     problems.add("dataset.json", "Expected a file, found none");

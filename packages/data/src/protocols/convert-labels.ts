@@ -1,9 +1,9 @@
 import { writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
+import { localFiles } from "../dataset-files.ts";
 import { createProblemList } from "../manifest-error.ts";
 import { ACTION_UNIT_PROTOCOLS, type ActionUnitProtocolName } from "./action-unit-protocol.ts";
 import { DISFA_OCCURRENCE_THRESHOLD } from "./disfa.ts";
-import { findImages } from "./find-images.ts";
 import { imageOf, PUBLISHED_IMAGE_PATHS } from "./image-path.ts";
 import { readBp4dCodes } from "./read-bp4d-codes.ts";
 import { readDisfaCodes } from "./read-disfa-codes.ts";
@@ -51,7 +51,7 @@ export async function convertLabels({
       ? await readDisfaCodes(labelDirectory, problems)
       : await readBp4dCodes(labelDirectory, protocol, problems);
   problems.throwIfAny(labelDirectory);
-  const present = new Set(await findImages(root));
+  const present = new Set(await localFiles.images(root));
   const placed = coded.map((frame) => ({ ...frame, image: imageOf(frame, imagePath) }));
   const found = placed.filter(({ image }) => present.has(image));
   if (found.length === 0) {

@@ -1,10 +1,8 @@
-import { readdir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Partition } from "../dataset.ts";
 import { createImageFinder, type DatasetDraft, type DraftSample } from "../dataset-draft.ts";
-import type { ProblemList } from "../manifest-error.ts";
+import type { LabelReading } from "../dataset-files.ts";
 import { EXPRESSION_PROTOCOLS, type ExpressionProtocolName, expressionIndex } from "./expression-protocol.ts";
-import { findImages } from "./find-images.ts";
 
 /** How the folders of each part are called. Neither data set has a test part beside its validation part. */
 const PART_FOLDERS: Readonly<Record<Partition, readonly string[]>> = {
@@ -28,8 +26,9 @@ export async function openExpressions(
   directory: string,
   name: ExpressionProtocolName,
   labelFiles: readonly string[],
-  problems: ProblemList,
+  reading: LabelReading,
 ): Promise<DatasetDraft> {
+  const { problems } = reading;
   const protocol = EXPRESSION_PROTOCOLS[name];
   if (labelFiles.length > (name === "raf-db" ? 1 : 0)) {
     problems.add(
@@ -40,8 +39,8 @@ export async function openExpressions(
   const [listFile] = labelFiles;
   const { found, texts } =
     listFile === undefined
-      ? await readFolders(directory, name, problems)
-      : await readList(directory, listFile, name, problems);
+      ? await readFolders(directory, name, reading)
+      : await readList(directory, listFile, name, reading);
   if (found.length === 0 && problems.count() === 0) problems.add("directory", "Expected images, found none");
   const nothing = { subject: "", subjectIndex: -1, occurrence: new Int8Array(), intensity: new Float32Array() };
   return {
@@ -65,9 +64,13 @@ interface Found {
   readonly texts: readonly string[];
 }
 
-async function readFolders(directory: string, name: ExpressionProtocolName, problems: ProblemList): Promise<Found> {
+async function readFolders(
+  directory: string,
+  name: ExpressionProtocolName,
+  { files, problems }: LabelReading,
+): Promise<Found> {
   const protocol = EXPRESSION_PROTOCOLS[name];
-  const folders = await foldersIn(directory);
+  const folders = await files.folders(directory);
   const found: Labelled[] = [];
   const paths: string[] = [];
   for (const partition of ["train", "test"] as const) {
@@ -80,7 +83,7 @@ async function readFolders(directory: string, name: ExpressionProtocolName, prob
     }
     const part = parts[0]!;
     const classOf = new Map<number, string>();
-    for (const folder of await foldersIn(join(directory, part))) {
+    for (const folder of await files.folders(join(directory, part))) {
       const where = `${part}/${folder}`;
       const expression = expressionIndex(protocol, folder);
       const twin = expression === undefined ? undefined : classOf.get(expression);
@@ -92,7 +95,7 @@ async function readFolders(directory: string, name: ExpressionProtocolName, prob
       }
       if (twin !== undefined) problems.add(where, `Expected one folder a class, "${twin}" is the same class`);
       classOf.set(expression, folder);
-      for (const image of (await findImages(join(directory, where))) ?? []) {
+      for (const image of (await files.images(join(directory, where))) ?? []) {
         const path = `${where}/${image}`;
         paths.push(path);
         found.push({ imagePath: join(directory, path), where: path, expression, partition });
@@ -109,14 +112,14 @@ async function readList(
   directory: string,
   listFile: string,
   name: ExpressionProtocolName,
-  problems: ProblemList,
+  { files, problems }: LabelReading,
 ): Promise<Found> {
-  const text = await readFile(listFile, "utf8").catch(() => undefined);
+  const text = await files.text(listFile);
   if (text === undefined) {
     problems.add("label_files", `Expected a file that can be read, found none at "${listFile}"`);
     return { found: [], texts: [] };
   }
-  const present = new Set(await findImages(directory));
+  const present = new Set(await files.images(directory));
   const find = createImageFinder(directory, "image", problems);
   const found: Labelled[] = [];
   for (const [index, line] of text.split("\n").entries()) {
@@ -135,12 +138,4 @@ async function readList(
     found.push({ imagePath, where: `${where}:image`, expression, partition: partition as Partition });
   }
   return { found, texts: [text] };
-}
-
-async function foldersIn(directory: string): Promise<string[]> {
-  const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
-  return entries
-    .filter((entry) => entry.isDirectory() && !entry.name.startsWith("."))
-    .map(({ name }) => name)
-    .sort();
 }

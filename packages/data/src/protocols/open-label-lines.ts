@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { z } from "zod";
 import { createImageFinder, type DatasetDraft, type DraftSample } from "../dataset-draft.ts";
+import type { LabelReading } from "../dataset-files.ts";
 import { parseJsonLines } from "../json-lines.ts";
 import type { ProblemList } from "../manifest-error.ts";
 import { ACTION_UNIT_PROTOCOLS, type ActionUnitProtocol, type ActionUnitProtocolName } from "./action-unit-protocol.ts";
@@ -25,7 +25,7 @@ export async function openLabelLines(
   directory: string,
   name: ActionUnitProtocolName,
   labelFiles: readonly string[],
-  problems: ProblemList,
+  { files, problems }: LabelReading,
 ): Promise<DatasetDraft> {
   const protocol: ActionUnitProtocol = ACTION_UNIT_PROTOCOLS[name];
   if (labelFiles.length === 0) problems.add("label_files", `Expected the label files of ${name}, got none`);
@@ -35,7 +35,7 @@ export async function openLabelLines(
   const texts: string[] = [];
   for (const labelFile of labelFiles) {
     const file = basename(labelFile);
-    const text = await readFile(labelFile, "utf8").catch(() => undefined);
+    const text = await files.text(labelFile);
     if (text === undefined) {
       problems.add("label_files", `Expected a file that can be read, found none at "${labelFile}"`);
       continue;

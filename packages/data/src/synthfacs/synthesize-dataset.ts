@@ -17,6 +17,8 @@ export interface SynthesisControl {
   readonly signal?: AbortSignal;
   /** Called with each image. */
   readonly onProgress?: (done: number, total: number) => void;
+  /** Where it is drawn first, on the same disk, for whoever removes it when the process is killed; default beside its folder. */
+  readonly temporary?: string;
 }
 
 /**
@@ -31,12 +33,12 @@ export interface SynthesisControl {
 export async function synthesizeDataset(
   directory: string,
   options: SynthFacsOptions,
-  { signal, onProgress }: SynthesisControl = {},
+  { signal, onProgress, temporary: place }: SynthesisControl = {},
 ): Promise<void> {
   const parsed = synthFacsSchema.parse(options);
   const { seed, subjects: count, framesPerSubject, identityShortcut, protocol } = parsed;
   const subjects = protocol === undefined ? [...Array(count).keys()] : chooseProtocolSubjects(protocol, count);
-  await makeWholeFolder(directory, async (temporary) => {
+  const fill = async (temporary: string): Promise<void> => {
     let done = 0;
     const lines = await writeSubjects(parsed, subjects, temporary, {
       signal,
@@ -59,5 +61,6 @@ export async function synthesizeDataset(
     await writeFile(join(temporary, "dataset.json"), `${JSON.stringify(configuration, null, 2)}\n`);
     await writeFile(join(temporary, "manifest.jsonl"), `${manifest.join("\n")}\n`);
     if (protocol !== undefined) await writeProtocolLabels(temporary, protocol, lines);
-  });
+  };
+  await makeWholeFolder(directory, fill, place);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { StoreFixture } from "../../test-fixtures/index.ts";
-import { jobSteps } from "./job-steps.ts";
+import { jobSteps, log } from "./job-steps.ts";
 
 /** What watchers rely on. */
 export function changesContract(fixture: StoreFixture): void {
@@ -13,6 +13,34 @@ export function changesContract(fixture: StoreFixture): void {
       const second = turns.next();
       expect(await claim()).toBeUndefined();
       expect((await second).done).toBe(true);
+    });
+
+    it("tell nothing of heartbeats, one's own and another process's", async () => {
+      const other = await fixture.openAgain();
+      const { id } = await create();
+      await claim();
+      for (const watching of [fixture.store, other]) {
+        const turns = watching.changes(AbortSignal.timeout(600))[Symbol.asyncIterator]();
+        await turns.next();
+        const second = turns.next();
+        for (let i = 0; i < 3; i++) await fixture.store.jobs.heartbeat(id, 1, 30_000);
+        expect((await second).done).toBe(true);
+      }
+    });
+
+    it("tell of another process's write among heartbeats", async () => {
+      const other = await fixture.openAgain();
+      const { id } = await create();
+      await claim();
+      const stop = new AbortController();
+      const turns = other.changes(stop.signal)[Symbol.asyncIterator]();
+      await turns.next();
+      const told = turns.next();
+      await fixture.store.jobs.heartbeat(id, 1, 30_000);
+      await fixture.store.jobs.append(id, 1, [log("an event")], 0);
+      await fixture.store.jobs.heartbeat(id, 1, 30_000);
+      expect((await told).done).toBe(false);
+      stop.abort();
     });
 
     it("tell of own writes and of those of another process", async () => {

@@ -83,15 +83,15 @@ export async function openSqlite(path: string, options: SqliteOptions = {}): Pro
   });
   // Its driver closes only what it has opened.
   await sql`select 1`.execute(kysely);
-  const changes = createChanges(followDataVersion(sqlite));
+  const changes = createChanges(followCommits(sqlite));
   return {
     kysely,
     changes,
     async transaction(work) {
       const { result, changed } = await kysely.transaction().execute(async (tx) => {
-        const before = await totalChanges(tx);
+        const before = await countChanges(tx);
         const result = await work(tx);
-        return { result, changed: (await totalChanges(tx)) !== before };
+        return { result, changed: (await countChanges(tx)) !== before };
       });
       if (changed) changes.notify();
       return result;
@@ -103,26 +103,36 @@ export async function openSqlite(path: string, options: SqliteOptions = {}): Pro
   };
 }
 
-/** Rows that this connection has changed so far. */
-async function totalChanges(executor: Executor): Promise<number> {
-  const { rows } = await sql<{ changes: number }>`select total_changes() as changes`.execute(executor);
-  return rows[0]!.changes;
+/** How often something changed that watchers are told of: the schema's triggers count. */
+async function countChanges(executor: Executor): Promise<number> {
+  const { count } = await executor.selectFrom("changes").select("count").executeTakeFirstOrThrow();
+  return count;
 }
 
-/** SQLite tells nobody: its version number grows with the commits of others. */
-function followDataVersion(sqlite: DatabaseSync): FollowCommits {
-  const statement = sqlite.prepare("PRAGMA data_version");
-  const dataVersion = () => (statement.get() as { data_version: number }).data_version;
+/**
+ * SQLite tells nobody: its version number grows with the commits of others, heartbeats among them, and what the triggers have
+ * counted says whether any of them is worth a look. That counts own commits as well, of which watchers know already.
+ */
+function followCommits(sqlite: DatabaseSync): FollowCommits {
+  const versionStatement = sqlite.prepare("PRAGMA data_version");
+  const countStatement = sqlite.prepare("select count from changes");
+  const dataVersion = () => (versionStatement.get() as { data_version: number }).data_version;
+  const changeCount = () => (countStatement.get() as { count: number }).count;
   return async ({ ready, changed }, signal) => {
-    let seen = dataVersion();
+    let version = dataVersion();
+    // What an own transaction has counted may be undone: it is not compared with.
+    let count = sqlite.isTransaction ? undefined : changeCount();
     ready();
     for (;;) {
       await sleep(POLL_MS, undefined, { ref: false });
       if (signal.aborted) return;
-      const version = dataVersion();
-      if (version === seen) continue;
-      seen = version;
-      changed();
+      const now = dataVersion();
+      if (now === version) continue;
+      version = now;
+      const counted = sqlite.isTransaction ? undefined : changeCount();
+      const isSame = counted !== undefined && counted === count;
+      count = counted;
+      if (!isSame) changed();
     }
   };
 }

@@ -4,7 +4,7 @@ import type { ModelVersionRecord, NewJob, Store } from "@duchenne/store";
 import { BuiltInModelError } from "../built-in-model-error.ts";
 import { BUILT_IN_MODEL, cardOf } from "../describe-version.ts";
 import { InvalidFieldError } from "../invalid-field-error.ts";
-import { openRegisteredDataset } from "../open-registered-dataset.ts";
+import { openRegisteredLabels } from "../open-registered-dataset.ts";
 import { modelName, parseModelName, versionName } from "../resource-name.ts";
 import { calibrationParts } from "./calibration-frames.ts";
 import type { QuantizationSpec } from "./quantization-spec.ts";
@@ -45,7 +45,7 @@ export async function checkQuantization(
   const model = request.model || modelName(source.model);
   if (parseModelName(model, "model") === BUILT_IN_MODEL) throw new BuiltInModelError("model");
   const { dataset: name } = request;
-  const dataset = await openRegisteredDataset(store, name, { check: false });
+  const dataset = await openRegisteredLabels(store, name);
   const seed = Number(request.seed ?? 0n);
   const parts = calibrationParts(dataset, { name, card: cardOf(source) }, { ...request, seed });
   const modelVersion = versionName(source.model, source.version);

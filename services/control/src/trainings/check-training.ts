@@ -24,7 +24,7 @@ import {
 } from "@duchenne/training/recipes";
 import { BuiltInModelError } from "../built-in-model-error.ts";
 import { BUILT_IN_MODEL } from "../describe-version.ts";
-import { openRegisteredDataset } from "../open-registered-dataset.ts";
+import { openRegisteredLabels } from "../open-registered-dataset.ts";
 import { parseModelName } from "../resource-name.ts";
 import { type TrainedVersion, trainedVersion, WrongModelKindError } from "./trained-version.ts";
 import { fieldName, setFields, type TrainingCase, withFieldNames } from "./training-fields.ts";
@@ -118,10 +118,7 @@ async function checkLinearProbe(store: Store, message: LinearProbe): Promise<Che
   if (card.config.kind === "mae") {
     throw new WrongModelKindError(field, "a detector or a classifier", name, card.config.kind);
   }
-  const dataset = await openRegisteredDataset(store, message.dataset, {
-    check: false,
-    field: fieldName("linearProbe", "dataset"),
-  });
+  const dataset = await openRegisteredLabels(store, message.dataset, fieldName("linearProbe", "dataset"));
   const { recipe } = withFieldNames("linearProbe", () =>
     planLinearProbe(setFields(LinearProbeSchema, message), dataset),
   );
@@ -147,7 +144,7 @@ export async function openTraining(
 ): Promise<TrainingContext> {
   const field = (name: string) => fieldName(training, name);
   if (parseModelName(message.model, field("model")) === BUILT_IN_MODEL) throw new BuiltInModelError(field("model"));
-  const dataset = await openRegisteredDataset(store, message.dataset, { check: false, field: field("dataset") });
+  const dataset = await openRegisteredLabels(store, message.dataset, field("dataset"));
   const reference = message.encoder?.initialModelVersion ?? "";
   const initial =
     reference === "" ? undefined : await trainedVersion(store, reference, field("encoder.initialModelVersion"));

@@ -1,5 +1,5 @@
 import { relative } from "node:path";
-import { openRegisteredDataset, parseVersionName, projectionName } from "@duchenne/control";
+import { openRegisteredDataset, parseVersionName, projectionName, tellOfCopy } from "@duchenne/control";
 import { projectFeatures, TSNE_STEPS } from "@duchenne/evaluation";
 import type { AttemptJob, AttemptTools } from "@duchenne/jobs";
 import { withSpan } from "@duchenne/rpc/telemetry";
@@ -30,7 +30,9 @@ export async function projectVersion(
   const card = projectableCard(record);
   const onnx = record.artifacts.find(({ role }) => role === "onnx");
   if (onnx === undefined) throw new TypeError("Expected a trained version to have an ONNX file, it has none");
-  const dataset = await withSpan("open dataset", {}, () => openRegisteredDataset(store, rest.dataset, { check: true }));
+  const dataset = await withSpan("open dataset", {}, () =>
+    openRegisteredDataset(store, rest.dataset, { signal, onCopy: tellOfCopy(emit, rest.dataset) }),
+  );
   const frames = drawFrames(dataset, selectFrames(dataset, split, card), { ...rest, seed });
 
   const { features } = await withSpan("predict", { "duchenne.frames": frames.length }, async () => {

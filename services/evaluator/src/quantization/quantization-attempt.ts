@@ -10,6 +10,7 @@ import {
   parseModelName,
   parseVersionName,
   quantizationSpecSchema,
+  tellOfCopy,
   versionName,
 } from "@duchenne/control";
 import { createImageLoader } from "@duchenne/data";
@@ -31,7 +32,9 @@ await runAttempt({
     const card = cardOf(source);
     const { config } = card;
     if (config.kind === "mae") throw new TypeError(`Expected a detector or classifier, ${spec.modelVersion} is none`);
-    const dataset = await withSpan("open dataset", {}, () => openRegisteredDataset(store, name, { check: true }));
+    const dataset = await withSpan("open dataset", {}, () =>
+      openRegisteredDataset(store, name, { signal, onCopy: tellOfCopy(emit, name) }),
+    );
     const parts = calibrationParts(dataset, { name, card }, spec);
 
     const { parameters } = readSafetensors(await store.blobs.get(fileOf(source, "safetensors")));
