@@ -28,7 +28,7 @@ export async function comparePrecisions({
   onProgress,
 }: ComparePrecisionsOptions): Promise<Omit<Quantization["measured"], "isHeldOut">> {
   const predict = async (path: string, before: number): Promise<Float32Array> => {
-    const progress = (done: number) => onProgress(before + done / 2);
+    const progress = (done: number) => onProgress(Math.floor(before + done / 2));
     const { logits } = await predictWithVit(path, config, { dataset, frames, signal, onProgress: progress });
     return probabilitiesOf(config, logits);
   };
