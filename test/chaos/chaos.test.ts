@@ -23,14 +23,15 @@ describe.each(contractDrivers)("$name", (driver) => {
   afterAll(() => started.stop());
 
   it(`loses, doubles and halves nothing while processes are killed, stopped, cut off and out of disk ${clocks}`, async () => {
+    // Limits are for processes that hang: no load may reach them.
     const { faults, findings, work } = await runChaos(started, inputs, {
       seed: 1,
       kills: KILLS,
       gapMs: 1_500,
       leaseMs: 3_000,
-      limitMs: 180_000,
+      limitMs: 600_000,
       patienceMs: 10_000,
-      settleMs: 300_000,
+      settleMs: 1_200_000,
       trainings: 1,
       syntheses: 1,
       faketime,
@@ -42,7 +43,7 @@ describe.each(contractDrivers)("$name", (driver) => {
     expect(work.trainings).toBeGreaterThan(0);
     expect(work.uploads).toBeGreaterThan(0);
     expect(work.versions).toBeGreaterThan(work.trainings);
-    const jumps = Object.entries(faults.others).filter(([name]) => name.startsWith("clock of"));
-    for (const [name, count] of jumps) expect(count, name).toBeGreaterThan(0);
-  }, 600_000);
+    const sure = Object.entries(faults.others).filter(([name]) => /^(clock of|cut)/.test(name));
+    for (const [name, count] of sure) expect(count, name).toBeGreaterThan(0);
+  }, 2_400_000);
 });

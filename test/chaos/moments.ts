@@ -1,4 +1,3 @@
-import { EventEmitter, once } from "node:events";
 import type { NetworkProxy } from "@duchenne/store/test-drivers";
 
 /** What a client can be in the middle of. */
@@ -10,20 +9,30 @@ export interface Moments {
   tell(moment: Moment, link: NetworkProxy): void;
   /**
    * The way of the next client that is in the middle, before anything more comes over it; undefined when the signal aborts
-   * first.
+   * first. Each moment is for who waits longest, and for nobody else.
    */
   next(moment: Moment, signal: AbortSignal): Promise<NetworkProxy | undefined>;
 }
 
 /** Moments that nobody waits for yet. */
 export function createMoments(): Moments {
-  const emitter = new EventEmitter().setMaxListeners(0);
+  const waiting = { upload: new Set<(link: NetworkProxy) => void>(), watch: new Set<(link: NetworkProxy) => void>() };
   return {
-    tell: (moment, link) => void emitter.emit(moment, link),
-    async next(moment, signal) {
-      const told = once(emitter, moment, { signal }) as Promise<[NetworkProxy]>;
-      const [link] = await told.catch(() => [undefined]);
-      return link;
+    tell(moment, link) {
+      const [first] = waiting[moment];
+      first?.(link);
     },
+    next: (moment, signal) =>
+      new Promise((resolve) => {
+        const end = (link?: NetworkProxy) => {
+          waiting[moment].delete(end);
+          signal.removeEventListener("abort", giveUp);
+          resolve(link);
+        };
+        const giveUp = () => end();
+        if (signal.aborted) return resolve(undefined);
+        signal.addEventListener("abort", giveUp);
+        waiting[moment].add(end);
+      }),
   };
 }

@@ -103,7 +103,7 @@ export interface ChaosOptions {
   readonly leaseMs: number;
   /** How long faults go on at most. */
   readonly limitMs: number;
-  /** How long faults other than kills wait for something to hit. */
+  /** How long zombies, full disks and torn files wait for something to hit. */
   readonly patienceMs: number;
   /** How long all that was begun may take to end when nothing more goes wrong. */
   readonly settleMs: number;
