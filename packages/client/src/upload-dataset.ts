@@ -64,10 +64,10 @@ export async function uploadDataset(
       try {
         return await work();
       } catch (error) {
+        if (signal?.aborted === true) throw error;
         // The server's longest time for a call was over: it is there, and what it does goes on.
         if (error instanceof ConnectError && error.code === Code.DeadlineExceeded) lastHeardMs = performance.now();
-        else if (!isPassing(error)) throw error;
-        if (signal?.aborted === true || performance.now() - lastHeardMs > reconnectMs) throw error;
+        else if (!isPassing(error) || performance.now() - lastHeardMs > reconnectMs) throw error;
         await delay(waitMs, undefined, call);
       }
     }
