@@ -46,7 +46,7 @@ const SUBJECTS = 41;
 const SEED = 1;
 
 /** Numbers of about unit size without a pattern, the same in every run. */
-function noise(length: number, phase: number): Float32Array {
+export function noise(length: number, phase: number): Float32Array {
   return Float32Array.from({ length }, (_, i) => {
     const wave = Math.sin((i + 1) * 12.9898 + phase) * 43758.5453;
     return 2 * (wave - Math.floor(wave)) - 1;

@@ -25,10 +25,7 @@ export async function checkAgreement(
   steps: number,
 ): Promise<Agreement> {
   const [mine, theirs] = [await ours.steps(steps), await torch.steps(steps)];
-  const read = async (name: string) => {
-    const { buffer, byteOffset, byteLength } = await readFile(join(folder, name));
-    return new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength));
-  };
+  const read = (name: string) => readFloats(join(folder, name));
   await ours.weights(join(folder, "ours.bin"));
   await torch.weights(join(folder, "torch.bin"));
   const [start, a, b] = await Promise.all([read("parameters.bin"), read("ours.bin"), read("torch.bin")]);
@@ -47,6 +44,12 @@ export async function checkAgreement(
   const relativeToChange = Math.sqrt(difference / change);
   const losses = [mine.losses.at(-1)!, theirs.losses.at(-1)!] as const;
   return { steps, benchCase, relativeToChange, largestDifference: largest, losses };
+}
+
+/** A file of little-endian float32. */
+export async function readFloats(file: string): Promise<Float32Array> {
+  const { buffer, byteOffset, byteLength } = await readFile(file);
+  return new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength));
 }
 
 /** Whether a long training stays as it began. */

@@ -1,12 +1,13 @@
 // `npm run check:gpu`: what tests on a machine without a GPU cannot know. Ends with 1 when a check fails.
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { type CaseOptions, writeCase } from "../bench/bench-case.ts";
 import { startSide } from "../bench/bench-side.ts";
+import { readFloats } from "../bench/check-sides.ts";
 import { describeGpus } from "../bench/gpu.ts";
 import type { GpuProperties } from "./gpu-properties.ts";
 
@@ -42,15 +43,10 @@ async function trained(scratch: string, options: Partial<CaseOptions>, hidden = 
   try {
     const { losses } = await side.steps(STEPS);
     await side.weights(join(folder, "weights.bin"));
-    return { losses, weights: await floatsOf(join(folder, "weights.bin")) };
+    return { losses, weights: await readFloats(join(folder, "weights.bin")) };
   } finally {
     await side.end();
   }
-}
-
-async function floatsOf(file: string): Promise<Float32Array> {
-  const { buffer, byteOffset, byteLength } = await readFile(file);
-  return new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength));
 }
 
 const largest = (a: ArrayLike<number>, b: ArrayLike<number>) => {

@@ -11,6 +11,7 @@ import {
   usesFusedKernels,
 } from "@duchenne/tensor";
 import type { Tensor, Tensor2D } from "@tensorflow/tfjs";
+import { noise } from "../bench/bench-case.ts";
 import { gpuMemoryOf } from "../bench/gpu.ts";
 
 /** What is found. */
@@ -33,12 +34,7 @@ const STEPS = 500;
 /** 256 GiB as float32: more than a GPU has. */
 const TOO_LARGE = 2 ** 18;
 
-/** Numbers of about unit size without a pattern, the same in every run. */
-const numbers = (phase: number) =>
-  Float32Array.from({ length: SIDE * SIDE }, (_, i) => {
-    const wave = Math.sin((i + 1) * 12.9898 + phase) * 43758.5453;
-    return 2 * (wave - Math.floor(wave)) - 1;
-  });
+const numbers = (phase: number) => noise(SIDE * SIDE, phase);
 
 /** The product in double precision against TensorFlow's. */
 function productError(tf: TensorFlow): number {

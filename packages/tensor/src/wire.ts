@@ -11,7 +11,7 @@ const decoder = new TextDecoder();
 
 /**
  * Reads a message in protocol buffers' wire format without its definition. TensorFlow's definitions are in no npm package,
- * and three of its fields are all that is needed.
+ * and a few of its fields are all that is needed.
  */
 export function readFields(bytes: Uint8Array): Fields {
   const values = new Map<number, (number | Uint8Array)[]>();

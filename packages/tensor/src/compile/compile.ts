@@ -7,6 +7,7 @@ import { abandonGradient } from "./abandon-gradient.ts";
 import { type Explanation, explain } from "./explain.ts";
 import { type RecordedStep, recordStep, releaseCaptures } from "./record-step.ts";
 import { assignUpdates, checkedUpdates, type Step, StepResultError, type Tensors } from "./step.ts";
+import { xlaByDefault } from "./xla-by-default.ts";
 
 /** How a step is compiled. */
 export interface CompileOptions<I extends Tensors, O extends Tensors> {
@@ -24,8 +25,8 @@ export interface CompileOptions<I extends Tensors, O extends Tensors> {
   readonly device?: string;
   /**
    * Compiles the function with XLA: seconds for a step, once. Random numbers are other ones than without, and fused kernels,
-   * which XLA does not know, give way to compositions. Default: on a GPU, where a step is thousands of small kernels
-   * without it.
+   * which XLA does not know, give way to compositions. Default: on a GPU, unless TensorFloat-32 was
+   * switched off.
    */
   readonly xla?: boolean;
   /** The largest constant that may become part of the function; default 1 MiB. */
@@ -77,7 +78,7 @@ export function compile<I extends Tensors, O extends Tensors>(
   if (device !== "" && !known.includes(device)) {
     throw new RangeError(`Expected one of the devices ${known.join(", ")}, got "${device}"`);
   }
-  const { xla = device.includes("GPU") || (device === "" && devices.some(({ type }) => type === "GPU")) } = options;
+  const { xla = xlaByDefault(device, devices) } = options;
   const cache = new Map<string, RecordedStep>();
   let disposed = false;
 
