@@ -15,7 +15,7 @@ import { contractDrivers } from "@duchenne/store/test-drivers";
 import { describeMachine } from "../bench/machine.ts";
 import { findFaketime } from "./machine-clock.ts";
 import { measureRates } from "./measure-rates.ts";
-import { type ChaosReport, isClean, isComplete, markdownOf } from "./report.ts";
+import { type ChaosReport, isClean, markdownOf, missing } from "./report.ts";
 import { prepareInputs, runChaos } from "./run-chaos.ts";
 import { startDriver } from "./start-driver.ts";
 
@@ -89,5 +89,6 @@ if (values.output !== undefined) {
   const json = JSON.stringify(report, (_, value) => (value instanceof Set ? [...value] : value), 2);
   await writeFile(join(values.output, "chaos.json"), json);
 }
-if (!isComplete(report)) say("Time was up before all kills were done.");
-process.exitCode = isClean(report) ? (isComplete(report) ? 0 : 2) : 1;
+const absent = missing(report);
+if (absent.length > 0) say(`Time was up before all was done. Missing are:\n  ${absent.join("\n  ")}`);
+process.exitCode = isClean(report) ? (absent.length === 0 ? 0 : 2) : 1;

@@ -21,9 +21,15 @@ export function isClean({ drivers }: ChaosReport): boolean {
   return drivers.every(({ result }) => Object.values(result.findings).every((found) => found.length === 0));
 }
 
-/** True when every kill that was asked for was done. */
-export function isComplete({ drivers, kills }: ChaosReport): boolean {
-  return drivers.every(({ result }) => total(result.faults.kills) >= kills);
+/** What was planned and did not come about: kills, and kinds of faults of which there was none. Empty: all of it did. */
+export function missing({ drivers, kills }: ChaosReport): readonly string[] {
+  return drivers.flatMap(({ result: { driver, faults } }) => {
+    const left = kills - total(faults.kills);
+    const absent = Object.entries(faults.others).filter(([, count]) => count === 0);
+    return [...(left > 0 ? [`${left} kills`] : []), ...absent.map(([name]) => `any ${name}`)].map(
+      (what) => `${driver}: ${what}`,
+    );
+  });
 }
 
 /** The report as Markdown. */
