@@ -141,6 +141,22 @@ describe("an upload", () => {
     expect(made.digest).toBe(await digestOfFolder());
   });
 
+  it("that two servers of one folder finish at once becomes one data set", async () => {
+    const second = await start(folder.path);
+    try {
+      const archive = await buffer((await archiveOfFolder(faces)).read(0));
+      const name = await sent("both", archive);
+      const servers = [datasets(), createClient(DatasetService, second.grpc)];
+      const made = await Promise.all(servers.map((each) => each.finishDatasetUpload({ name })));
+      expect(made[1]).toEqual(made[0]);
+      expect(made[0]!.digest).toBe(await digestOfFolder());
+      const { directory } = made[0]!;
+      expect(await readdir(join(directory, "images"))).toHaveLength(5);
+    } finally {
+      await second.end();
+    }
+  });
+
   it("is waited with while its server starts again", async () => {
     const { grpcPort } = server;
     const archive = await archiveOfFolder(faces);

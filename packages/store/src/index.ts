@@ -26,6 +26,7 @@ export {
   StoreUnavailableError,
 } from "./errors.ts";
 export type { EvaluationRecord, Evaluations } from "./evaluations.ts";
+export { type FileLock, tryLock } from "./folders/file-lock.ts";
 export type { FolderCopy } from "./folders/folder-copies.ts";
 export type { FolderReader, Folders } from "./folders/folders.ts";
 export type { FolderWriter, KeptFolder } from "./folders/keep-folder.ts";

@@ -70,7 +70,8 @@ export function createDatasetUploads(options: DatasetUploadsOptions): DatasetUpl
   const folderOf = (id: string) => uploadFolder(directory, id);
   const finishing = new Map<string, Promise<DatasetRecord>>();
   const closing = new AbortController();
-  const turns = createTurns();
+  // Any number of trainers may share a data folder, and an archive is unpacked by one of them.
+  const turns = createTurns(join(dataDirectory, "upload-locks"), closing.signal);
 
   const get = async (id: string): Promise<UploadState> => {
     const state = await folderOf(id).read();
@@ -151,7 +152,9 @@ export function createDatasetUploads(options: DatasetUploadsOptions): DatasetUpl
     }
   }
   const removeExpiredOrLog = (): Promise<void> =>
-    removeExpired().catch((error) => logger.error({ error }, "expired uploads could not be removed"));
+    removeExpired().catch((error) => {
+      if (!closing.signal.aborted) logger.error({ error }, "expired uploads could not be removed");
+    });
   let removing = removeExpiredOrLog();
   const timer = setInterval(() => {
     removing = removing.then(removeExpiredOrLog);
