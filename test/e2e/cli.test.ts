@@ -102,6 +102,20 @@ it("synthesizes, trains, evaluates, promotes and lists", async () => {
   );
   const [first] = (await duchenne("jobs", "list")).stdout.split("\n");
   expect(first).toMatch(/^jobs\/\S+ {2}SUCCEEDED {2}100 % {2}Evaluation of models\/blendshape-au/);
+  const trainings = (await duchenne("jobs", "list", "--kind", "fine_tune", "--state", "succeeded")).stdout;
+  expect(trainings).toMatch(/^jobs\/\S+ {2}SUCCEEDED {2}100 % {2}Fine-tune of micro[^\n]*\n$/);
+  expect(await duchenne("jobs", "list", "--kind", "fine_tune", "--state", "failed")).toMatchObject({ stdout: "" });
+  expect((await duchenne("jobs", "list", "--limit", "0")).stderr).toContain("from 1 to 1000");
+
+  const line =
+    /^[-0-9]{10}T[:0-9]{5} {2}(evaluations\/\S+) {2}models\/tiny\/versions\/1 on datasets\/tiny \(held out, \d+ frames\) {2}AUC .* {2}F1 .*\n$/;
+  const [listed, name = ""] = line.exec((await duchenne("evaluations", "list", "--model", "models/tiny")).stdout) ?? [];
+  expect(listed).toBeDefined();
+  expect((await duchenne("evaluations", "list", "--dataset", "datasets/tiny")).stdout.split("\n").length).toBe(3);
+  expect((await duchenne("evaluations", "show", name)).stdout).toBe(evaluated.stdout);
+  expect((await duchenne("evaluations", "delete", name)).stdout).toBe(`deleted ${name}\n`);
+  expect((await duchenne("evaluations", "show", name)).stderr).toContain(`There is no evaluation "${name}"`);
+
   const watched = await duchenne("jobs", "watch", first!.split(" ")[0]!);
   expect(JSON.parse(watched.stdout)).toHaveProperty("evaluation");
   const retried = await duchenne("jobs", "retry", first!.split(" ")[0]!);

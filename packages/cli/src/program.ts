@@ -6,6 +6,7 @@ import { datasetsCommand } from "./commands/datasets.ts";
 import { detectCommand } from "./commands/detect.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { evaluateCommand } from "./commands/evaluate.ts";
+import { evaluationsCommand } from "./commands/evaluations.ts";
 import { jobsCommand } from "./commands/jobs.ts";
 import { modelsCommand } from "./commands/models.ts";
 import { projectCommand } from "./commands/project.ts";
@@ -21,6 +22,7 @@ export function createProgram(): Command {
     analyzeCommand(),
     ...trainingCommands(),
     evaluateCommand(),
+    evaluationsCommand(),
     crossValidateCommand(),
     compareCommand(),
     projectCommand(),

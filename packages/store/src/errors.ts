@@ -91,6 +91,17 @@ export class ModelVersionInUseError extends Error {
   }
 }
 
+/** Thrown when an evaluation cannot be deleted, because a job that has not ended made it or combines it with others. */
+export class EvaluationInUseError extends Error {
+  readonly code = "failed_precondition";
+  readonly reason = "EVALUATION_IN_USE";
+
+  constructor(evaluation: string, user: string) {
+    super(`Expected an evaluation that nothing uses, ${evaluation} is used by ${user}`);
+    this.name = "EvaluationInUseError";
+  }
+}
+
 /** Thrown when an alias moved since the caller read it. */
 export class AliasMovedError extends Error {
   readonly code = "aborted";

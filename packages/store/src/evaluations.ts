@@ -1,9 +1,11 @@
 import type { Selectable } from "kysely";
+import { z } from "zod";
 import type { Blobs } from "./blobs.ts";
 import { type Database, databaseTimeMs } from "./database.ts";
-import { BlobDamagedError, NotFoundError } from "./errors.ts";
+import { BlobDamagedError, EvaluationInUseError, NotFoundError } from "./errors.ts";
 import { lockGarbage } from "./garbage-rules.ts";
 import type { JsonObject } from "./json.ts";
+import { type PageRequest, pageOf, placeFromPageToken } from "./page.ts";
 import { lockRunning, type RunningAttempt } from "./running-attempt.ts";
 import type { Tables } from "./schema.ts";
 
@@ -20,6 +22,14 @@ export interface EvaluationRecord {
   readonly createTimeMs: number;
 }
 
+/** Which evaluations are listed: those that are all of what is named. */
+export interface EvaluationFilter {
+  /** "models/{model}" for all of its versions, or one version's name. */
+  readonly model?: string | undefined;
+  /** "datasets/{dataset}". */
+  readonly dataset?: string | undefined;
+}
+
 /** Stored evaluations. */
 export interface Evaluations {
   /**
@@ -33,9 +43,21 @@ export interface Evaluations {
   ): Promise<EvaluationRecord>;
   /** @throws {NotFoundError} */
   get(id: string): Promise<EvaluationRecord>;
+  /** Newest first. @throws {InvalidPageTokenError} */
+  list(
+    page: PageRequest & EvaluationFilter,
+  ): Promise<{ readonly evaluations: readonly EvaluationRecord[]; readonly nextPageToken: string }>;
+  /**
+   * Removes an evaluation; its scores are garbage then.
+   *
+   * @throws {NotFoundError} @throws {EvaluationInUseError} when the job that makes it, or the one that this is a part of, has not ended
+   */
+  delete(id: string): Promise<void>;
   /** Those of a version on a data set that kept their scores, newest first. */
   listScored(modelVersion: string, dataset: string): Promise<readonly EvaluationRecord[]>;
 }
+
+const placeSchema = z.strictObject({ time: z.number(), id: z.string() });
 
 /** Evaluations in a database. */
 export function createEvaluations(database: Database, blobs: Blobs): Evaluations {
@@ -69,6 +91,44 @@ export function createEvaluations(database: Database, blobs: Blobs): Evaluations
       if (row === undefined) throw new NotFoundError("evaluation", `evaluations/${id}`);
       return evaluationFromRow(row);
     },
+
+    async list({ pageSize, pageToken: token, model, dataset }) {
+      const place = placeFromPageToken(token, placeSchema);
+      let query = db.selectFrom("evaluations").selectAll().orderBy("create_time", "desc").orderBy("id", "desc");
+      if (model?.includes("/versions/")) query = query.where("model_version", "=", model);
+      else if (model !== undefined) {
+        // What begins with it: "0" is what follows "/".
+        query = query.where("model_version", ">", `${model}/`).where("model_version", "<", `${model}0`);
+      }
+      if (dataset !== undefined) query = query.where("dataset", "=", dataset);
+      if (place !== undefined) {
+        query = query.where(({ eb, refTuple, tuple }) =>
+          eb(refTuple("create_time", "id"), "<", tuple(place.time, place.id)),
+        );
+      }
+      const read = await query.limit(pageSize + 1).execute();
+      const { rows, nextPageToken } = pageOf(read, pageSize, ({ create_time, id }) => ({ time: create_time, id }));
+      return { evaluations: rows.map(evaluationFromRow), nextPageToken };
+    },
+
+    delete: (id) =>
+      database.transaction(async (tx) => {
+        const row = await tx.selectFrom("evaluations").select("job").where("id", "=", id).executeTakeFirst();
+        if (row === undefined) throw new NotFoundError("evaluation", `evaluations/${id}`);
+        const user = await tx
+          .selectFrom("jobs as own")
+          .innerJoin("jobs as user", (join) =>
+            join.on(({ eb, or }) =>
+              or([eb("user.id", "=", eb.ref("own.id")), eb("user.id", "=", eb.ref("own.parent"))]),
+            ),
+          )
+          .select("user.id")
+          .where("own.id", "=", row.job)
+          .where("user.end_time", "is", null)
+          .executeTakeFirst();
+        if (user !== undefined) throw new EvaluationInUseError(`evaluations/${id}`, `jobs/${user.id}`);
+        await tx.deleteFrom("evaluations").where("id", "=", id).execute();
+      }),
 
     async listScored(modelVersion, dataset) {
       const rows = await db

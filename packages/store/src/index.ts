@@ -34,6 +34,7 @@ export { GARBAGE_MIN_AGE_MS } from "./garbage-rules.ts";
 export { type AttemptOutcome, type Claim, LONGEST_LEASE_MS, LONGEST_RETRY_MS } from "./job-attempts.ts";
 export {
   hasEnded,
+  JOB_STATES,
   type JobError,
   type JobEvent,
   type JobEventBody,

@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { Database } from "./database.ts";
 import { AlreadyExistsError } from "./errors.ts";
 import { followEvents } from "./follow-events.ts";
-import { type JobEvent, type JobEventBody, type JobRecord, jobFromRow } from "./job-record.ts";
+import { type JobEvent, type JobEventBody, type JobRecord, type JobState, jobFromRow } from "./job-record.ts";
 import type { JobTransactions } from "./job-transactions.ts";
 import { canonicalJson, type JsonObject } from "./json.ts";
 import { lockVersion } from "./model-versions.ts";
@@ -55,10 +55,8 @@ export interface JobRequests {
   check(job: NewJob): Promise<void>;
   /** @throws {NotFoundError} */
   get(id: string): Promise<JobRecord>;
-  /** Newest first; with a parent only its children. @throws {InvalidPageTokenError} */
-  list(
-    page: PageRequest & { readonly parent?: string | undefined },
-  ): Promise<{ readonly jobs: readonly JobRecord[]; readonly nextPageToken: string }>;
+  /** Newest first. @throws {InvalidPageTokenError} */
+  list(page: PageRequest & JobFilter): Promise<{ readonly jobs: readonly JobRecord[]; readonly nextPageToken: string }>;
   /** The children of a job, as they were given. */
   children(id: string): Promise<readonly JobRecord[]>;
   /** Events with numbers above `after`, in order. @throws {NotFoundError} */
@@ -70,6 +68,16 @@ export interface JobRequests {
    * @throws {NotFoundError} @throws {StoreUnavailableError}
    */
   follow(id: string, range: { readonly after: number; readonly signal: AbortSignal }): AsyncGenerator<JobEvent, void>;
+}
+
+/** Which jobs are listed: those that are all of what is named. */
+export interface JobFilter {
+  /** Only its children. */
+  readonly parent?: string | undefined;
+  /** Of one of these kinds; of any when there is none. */
+  readonly kinds?: readonly string[];
+  /** In one of these states; in any when there is none. */
+  readonly states?: readonly JobState[];
 }
 
 /** Where a child stands. */
@@ -186,10 +194,12 @@ export function createJobRequests(database: Database, transactions: JobTransacti
 
     get: (id) => get(db, id),
 
-    async list({ pageSize, pageToken: token, parent }) {
+    async list({ pageSize, pageToken: token, parent, kinds = [], states = [] }) {
       const place = placeFromPageToken(token, placeSchema);
       let query = db.selectFrom("jobs").selectAll().orderBy("create_time", "desc").orderBy("id", "desc");
       if (parent !== undefined) query = query.where("parent", "=", parent);
+      if (kinds.length > 0) query = query.where("kind", "in", kinds);
+      if (states.length > 0) query = query.where("state", "in", states);
       if (place !== undefined) {
         query = query.where(({ eb, refTuple, tuple }) =>
           eb(refTuple("create_time", "id"), "<", tuple(place.time, place.id)),

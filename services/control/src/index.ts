@@ -17,7 +17,7 @@ export { BUILT_IN_MODEL, cardOf, describeVersion, detectorCardOf, vitSourceFrom 
 export { exactDuration, exactDurationMs } from "./duration.ts";
 export { heldOutFrames, isHeldOutKnown } from "./held-out-part.ts";
 export { InvalidFieldError } from "./invalid-field-error.ts";
-export { createJobService } from "./job-service.ts";
+export { createJobService, DEFAULT_PAGE_SIZE } from "./job-service.ts";
 export { keepDataset } from "./keep-dataset.ts";
 export { createModelService, resolveVersion } from "./model-service.ts";
 export { openRegisteredDataset, openRegisteredLabels } from "./open-registered-dataset.ts";

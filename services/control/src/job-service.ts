@@ -1,6 +1,6 @@
-import { JobService } from "@duchenne/proto";
+import { JobService, JobState } from "@duchenne/proto";
 import { type ServiceHandler, serviceHandler } from "@duchenne/rpc";
-import type { Store } from "@duchenne/store";
+import { JOB_STATES, type Store } from "@duchenne/store";
 import { jobEventMessage, jobMessage } from "./convert.ts";
 import { parseJobName } from "./resource-name.ts";
 
@@ -23,10 +23,11 @@ export function createJobService(store: Store): ServiceHandler {
   return serviceHandler(JobService, {
     getJob: async ({ name }) => jobMessage(await store.jobs.get(parseJobName(name))),
 
-    async listJobs({ pageSize, pageToken, parent }) {
+    async listJobs({ pageSize, pageToken, parent, kinds, states }) {
       const of = parent === "" ? {} : { parent: parseJobName(parent, "parent") };
-      const page = { pageSize: pageSize || DEFAULT_PAGE_SIZE, pageToken, ...of };
-      const { jobs, nextPageToken } = await store.jobs.list(page);
+      const page = { pageSize: pageSize || DEFAULT_PAGE_SIZE, pageToken };
+      const inStates = JOB_STATES.filter((state) => states.includes(JobState[state]));
+      const { jobs, nextPageToken } = await store.jobs.list({ ...page, ...of, kinds, states: inStates });
       return { jobs: jobs.map(jobMessage), nextPageToken };
     },
 

@@ -15,6 +15,7 @@ import {
 import {
   type EstimateSchema,
   type EvaluationReportSchema,
+  type EvaluationSummarySchema,
   type ExpressionReportSchema,
   ReportFormat,
   SamplingUnit,
@@ -53,7 +54,7 @@ export async function evaluationReportMessage(
     markdown: documentToMarkdown(document),
     ...(formats.includes(ReportFormat.HTML) && { html: await pageOf(document) }),
     ...(formats.includes(ReportFormat.JUNIT) && { junitXml: documentToJunit(document) }),
-    split: split === "held_out" ? Split.HELD_OUT : Split.ALL,
+    split: splitMessage(split),
     frames: report.frames,
     subjects: report.subjects,
     intervalsOver: report.intervalsOver === "subjects" ? SamplingUnit.SUBJECTS : SamplingUnit.FRAMES,
@@ -62,6 +63,30 @@ export async function evaluationReportMessage(
     json: JSON.stringify({ ...head, split, ...report }, null, 2),
   };
 }
+
+/** What a list of evaluations says of one. */
+export function evaluationSummaryMessage(record: EvaluationRecord): MessageInitShape<typeof EvaluationSummarySchema> {
+  const { split, datasetDigest, ...report } = storedReportSchema.parse(record.report);
+  return {
+    name: evaluationName(record.id),
+    modelVersion: record.modelVersion,
+    dataset: record.dataset,
+    datasetDigest,
+    split: splitMessage(split),
+    frames: report.frames,
+    subjects: report.subjects,
+    createTime: timestampFromMs(record.createTimeMs),
+    ...("expressions" in report
+      ? {
+          top1: estimateMessage(report.top1),
+          meanClassAccuracy: estimateMessage(report.meanClassAccuracy),
+          macroF1: estimateMessage(report.macroF1),
+        }
+      : { macroAuc: estimateMessage(report.macroAuc), meanF1: estimateMessage(report.meanF1) }),
+  };
+}
+
+const splitMessage = (split: "held_out" | "all"): Split => (split === "held_out" ? Split.HELD_OUT : Split.ALL);
 
 /** The fields that a detector's report has alone. */
 function actionUnitFields(report: EvaluationReport) {

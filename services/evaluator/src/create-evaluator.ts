@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import {
   createJobService,
   createModelService,
+  DEFAULT_PAGE_SIZE,
   type HostedService,
   parseCrossValidationName,
   parseEvaluationName,
@@ -22,7 +23,7 @@ import { createComparer } from "./comparison/compare-in-thread.ts";
 import { comparisonMessage } from "./comparison/comparison-message.ts";
 import { bootstrapOptions, comparablePair } from "./comparison/scored-evaluation.ts";
 import type { EvaluatorConfig } from "./config.ts";
-import { evaluationReportMessage } from "./convert.ts";
+import { evaluationReportMessage, evaluationSummaryMessage } from "./convert.ts";
 import { crossValidationMessage } from "./cross-validation/cross-validation-message.ts";
 import { planCrossValidation } from "./cross-validation/plan-cross-validation.ts";
 import { evaluableVersion } from "./evaluable-version.ts";
@@ -81,6 +82,18 @@ export async function createEvaluator(context: ServiceContext, config: Evaluator
 
     getReport: async ({ name, formats }) =>
       evaluationReportMessage(await store.evaluations.get(parseEvaluationName(name)), formats),
+
+    async listEvaluations({ pageSize, pageToken, model, dataset }) {
+      const page = { pageSize: pageSize || DEFAULT_PAGE_SIZE, pageToken };
+      const filter = { model: model || undefined, dataset: dataset || undefined };
+      const { evaluations, nextPageToken } = await store.evaluations.list({ ...page, ...filter });
+      return { evaluations: evaluations.map(evaluationSummaryMessage), nextPageToken };
+    },
+
+    async deleteEvaluation({ name }) {
+      await store.evaluations.delete(parseEvaluationName(name));
+      return {};
+    },
 
     async createProjection(request) {
       const spec = await checkProjection(store, request);

@@ -1,8 +1,29 @@
 import { type DuchenneClient, jobStateName } from "@duchenne/client";
-import type { Job } from "@duchenne/proto";
-import { Command } from "commander";
+import { type Job, JobState } from "@duchenne/proto";
+import { Command, Option } from "commander";
 import { serverOption, withClient } from "../server-option.ts";
+import { wholeNumber } from "../whole-number.ts";
 import { followJob } from "./follow-job.ts";
+
+interface ListOptions {
+  readonly parent: string;
+  readonly kind: string[];
+  readonly state: readonly string[];
+  readonly limit: number;
+}
+
+/** States as `--state` takes them, such as "running". */
+const STATES: Readonly<Record<string, JobState>> = {
+  queued: JobState.QUEUED,
+  running: JobState.RUNNING,
+  retry_wait: JobState.RETRY_WAIT,
+  pausing: JobState.PAUSING,
+  paused: JobState.PAUSED,
+  cancelling: JobState.CANCELLING,
+  cancelled: JobState.CANCELLED,
+  succeeded: JobState.SUCCEEDED,
+  failed: JobState.FAILED,
+};
 
 /** What a job can be asked for; the answer is its new state. */
 const REQUESTS: readonly {
@@ -40,10 +61,14 @@ export function jobsCommand(): Command {
     .command("list")
     .description("the newest jobs")
     .option("--parent <job>", "only the children of this one", "")
+    .option("--kind <kinds...>", 'only jobs of these kinds, such as "fine_tune" or "evaluation"', [])
+    .addOption(new Option("--state <states...>", "only jobs in these states").choices(Object.keys(STATES)).default([]))
+    .option("--limit <number>", "at most this many", wholeNumber(1, 1000), 50)
     .addOption(serverOption());
-  list.action(({ parent }: { readonly parent: string }) =>
+  list.action(({ parent, kind: kinds, state, limit }: ListOptions) =>
     withClient(list, async (client) => {
-      for (const job of (await client.jobs.listJobs({ pageSize: 50, parent })).jobs) {
+      const states = state.map((name) => STATES[name]!);
+      for (const job of (await client.jobs.listJobs({ pageSize: limit, parent, kinds, states })).jobs) {
         const percent = `${(100 * job.progress).toFixed(0)} %`.padStart(5);
         process.stdout.write(`${job.name}  ${jobStateName(job.state).padEnd(10)} ${percent}  ${job.displayName}\n`);
       }

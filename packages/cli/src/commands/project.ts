@@ -4,7 +4,10 @@ import { ReportFormat, Split } from "@duchenne/proto";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { addJobOptions, jobOptionsFrom } from "../job-options.ts";
 import { serverOption, withClient } from "../server-option.ts";
+import { wholeNumber } from "../whole-number.ts";
 import { followJob } from "./follow-job.ts";
+
+const count = wholeNumber(1, 10_000);
 
 interface ProjectOptions {
   readonly model: string;
@@ -33,7 +36,11 @@ export function projectCommand(): Command {
     .addOption(new Option("--subjects <n>", "subjects to draw at most (default: all)").argParser(count))
     .addOption(new Option("--perplexity <n>", "default: 30, or what few frames allow").argParser(positive))
     .addOption(new Option("--neighbours <n>", "nearest neighbours to look at (default: 10)").argParser(count))
-    .addOption(new Option("--seed <n>", "of the draws and of the projection (default: 0)").argParser(wholeNumber))
+    .addOption(
+      new Option("--seed <n>", "of the draws and of the projection (default: 0)").argParser(
+        wholeNumber(0, Number.MAX_SAFE_INTEGER),
+      ),
+    )
     .option("--html <file>", "also write a page with the plot, coloured by subject or action unit")
     .option("--json", "JSON with every frame instead of Markdown", false)
     .addOption(serverOption())
@@ -64,22 +71,6 @@ async function project(command: Command, options: ProjectOptions): Promise<void>
     if (html !== undefined) await writeFile(html, projection.html);
     process.stdout.write(json ? `${projection.json}\n` : projection.markdown);
   });
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) {
-    throw new InvalidArgumentError(`Expected a whole number from 0 on, got "${text}"`);
-  }
-  return value;
-}
-
-function count(text: string): number {
-  const value = wholeNumber(text);
-  if (value < 1 || value > 10_000) {
-    throw new InvalidArgumentError(`Expected a whole number from 1 to 10000, got "${text}"`);
-  }
-  return value;
 }
 
 function positive(text: string): number {

@@ -128,6 +128,23 @@ export function jobsContract(fixture: StoreFixture): void {
       expect(made.filter(({ created }) => created).length).toBe(1);
     });
 
+    it("are listed by kind and state, and by both", async () => {
+      const { jobs } = fixture.store;
+      const first = await create();
+      const second = await create({ kind: "evaluation" });
+      const third = await create();
+      await claim();
+      const ids = async (filter: object) => (await jobs.list({ pageSize: 10, ...filter })).jobs.map(({ id }) => id);
+      expect(await ids({ kinds: ["fine_tune"] })).toEqual([third.id, first.id]);
+      expect(await ids({ kinds: ["evaluation", "fine_tune"] })).toEqual([third.id, second.id, first.id]);
+      expect(await ids({ states: ["QUEUED", "FAILED"] })).toEqual([third.id, second.id]);
+      expect(await ids({ kinds: ["fine_tune"], states: ["RUNNING"] })).toEqual([first.id]);
+      expect(await ids({ kinds: ["none"] })).toEqual([]);
+      const page = await jobs.list({ pageSize: 1, kinds: ["fine_tune"] });
+      expect(page.jobs.map(({ id }) => id)).toEqual([third.id]);
+      expect(await ids({ kinds: ["fine_tune"], pageToken: page.nextPageToken })).toEqual([first.id]);
+    });
+
     it("are listed newest first, in pages without doubles", async () => {
       const made: string[] = [];
       for (let i = 0; i < 7; i++) made.push((await create()).id);

@@ -76,6 +76,68 @@ export function recordsContract(fixture: StoreFixture): void {
       });
     });
 
+    it("are listed newest first, by version, model and data set, in pages, and deleted once no job needs them", async () => {
+      const { evaluations } = fixture.store;
+      const add = async (id: string, modelVersion: string, dataset = "datasets/d") => {
+        const job = await create();
+        await claim();
+        const evaluation = { id, modelVersion, dataset, report: {}, job: { id: job.id, attempt: 1 } };
+        const { createTimeMs } = await evaluations.create(evaluation);
+        // Those of the same millisecond have no order.
+        while (Date.now() <= createTimeMs);
+        return job.id;
+      };
+      const first = await add("e1", "models/m/versions/1");
+      await add("e2", "models/m/versions/2", "datasets/other");
+      // Names that are greater and smaller than those of the model's versions, and one that a wildcard would take.
+      for (const [i, model] of ["m-1", "m0", "m_2", "mm", "m!"].entries())
+        await add(`x${i}`, `models/${model}/versions/1`);
+      await add("e3", "models/m/versions/1");
+      const ids = async (filter: object) => {
+        const listed: string[] = [];
+        let pageToken = "";
+        do {
+          const page = await evaluations.list({ pageSize: 2, pageToken, ...filter });
+          listed.push(...page.evaluations.map(({ id }) => id));
+          pageToken = page.nextPageToken;
+        } while (pageToken !== "");
+        return listed;
+      };
+      expect(await ids({})).toEqual(["e3", "x4", "x3", "x2", "x1", "x0", "e2", "e1"]);
+      expect(await ids({ model: "models/m" })).toEqual(["e3", "e2", "e1"]);
+      expect(await ids({ model: "models/m/versions/1" })).toEqual(["e3", "e1"]);
+      expect(await ids({ model: "models/m", dataset: "datasets/other" })).toEqual(["e2"]);
+      await expect(evaluations.list({ pageSize: 1, pageToken: "x" })).rejects.toMatchObject({
+        reason: "INVALID_PAGE_TOKEN",
+      });
+
+      const inUse = { code: "failed_precondition", reason: "EVALUATION_IN_USE" };
+      await expect(evaluations.delete("e1")).rejects.toMatchObject({
+        ...inUse,
+        message: expect.stringContaining(first),
+      });
+      await fixture.store.jobs.finish(first, 1, { state: "SUCCEEDED", result: { evaluation: "evaluations/e1" } });
+      await evaluations.delete("e1");
+      expect(await ids({ model: "models/m" })).toEqual(["e3", "e2"]);
+      await expect(evaluations.delete("e1")).rejects.toMatchObject({ reason: "EVALUATION_NOT_FOUND" });
+    });
+
+    it("are not deleted while the job that they are a part of has not ended", async () => {
+      const { evaluations, jobs } = fixture.store;
+      const parent = await create({ children: [{ id: "fold-1", kind: "fine_tune", spec: {} }] });
+      await claim();
+      const evaluation = { id: "e1", modelVersion: "models/m/versions/1", dataset: "datasets/d", report: {} };
+      await evaluations.create({ ...evaluation, job: { id: "fold-1", attempt: 1 } });
+      await jobs.finish("fold-1", 1, { state: "SUCCEEDED", result: {} });
+      await expect(evaluations.delete("e1")).rejects.toMatchObject({
+        reason: "EVALUATION_IN_USE",
+        message: expect.stringContaining(parent.id),
+      });
+      await claim();
+      await jobs.finish(parent.id, 1, { state: "SUCCEEDED", result: {} });
+      await evaluations.delete("e1");
+    });
+
     it("list those of a version that kept their scores, newest first; none is kept without its scores", async () => {
       const { evaluations, blobs } = fixture.store;
       const scores = (await blobs.put(Buffer.from("scores"))).digest;
