@@ -270,7 +270,7 @@ describe("bad imports", () => {
     expect((await failureOf(read(builtIn))).text).toContain("it has none");
   });
 
-  it("of a stored file that was damaged is told at its end", async () => {
+  it("of a stored file that was damaged is told, and nothing of it is written", async () => {
     const { modelVersion } = await importModel(client, fixture("detector-fp16.pth"), {
       model: "models/damaged",
       protocol: DatasetProtocol.BP4D,

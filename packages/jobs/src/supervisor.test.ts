@@ -48,6 +48,24 @@ describe.each(contractDrivers)("a supervisor, with $name", (driver) => {
     expect(states(events)).toEqual(["QUEUED", "RUNNING", "PAUSING", "PAUSED", "QUEUED", "RUNNING", "SUCCEEDED"]);
   });
 
+  it("fails a job whose checkpoint has changed and kept its size, also when it is tried again, and goes on from no other step", async () => {
+    supervise();
+    const id = await create({ steps: 9, failAt: 3, failCode: "invalid_argument" });
+    const { checkpoint, error } = await ended(id);
+    expect([checkpoint?.step, error?.reason]).toEqual([2, "TOLD_TO"]);
+    await driver.damage(fixture.location, `checkpoints/${id}`, checkpoint!.digest, Buffer.from("6"));
+    for (const attempt of [2, 3]) {
+      await fixture.store.jobs.retry(id);
+      const damaged = {
+        code: "data_loss",
+        reason: "BLOB_DAMAGED",
+        message: expect.stringContaining(checkpoint!.digest),
+      };
+      expect(await ended(id)).toMatchObject({ state: "FAILED", attempt, error: damaged });
+    }
+    expect(metrics(await eventsOf(id))).toEqual([1, 2]);
+  });
+
   it("ends a job that was to stop when its process was killed, also when it has no room for more", async () => {
     supervise();
     const busy = await create({ steps: 100_000, stepMs: 20 });

@@ -32,8 +32,9 @@ export interface StoredObject {
 /** Bytes named by their sha256. Safe to use from several processes. */
 export interface Blobs {
   /**
-   * Stores bytes; when it resolves they survive a power cut. Bytes that are there already count as stored now; what is
-   * torn there is replaced.
+   * Stores bytes; when it resolves they survive a power cut. Bytes that are there already count as stored now; what is torn
+   * there is replaced, and so is what has changed and kept its size: on a disk always, for it is read; in a bucket when
+   * somebody has read it and found it changed.
    *
    * @throws {DiskFullError} and leaves nothing
    */
@@ -46,7 +47,13 @@ export interface Blobs {
   adopt(path: string): Promise<BlobReference>;
   /** Reads bytes back. @throws {BlobDamagedError} when they are missing or changed */
   get(digest: string): Promise<Buffer>;
-  /** A file with the bytes, for what reads files. It must not be changed. @throws {BlobDamagedError} when they are missing */
+  /**
+   * A file with the bytes, for what reads files. It must not be changed. All of it was read and compared with the digest after
+   * this was called, about a second for a gigabyte, each time: a disk that changes bytes leaves the times of a file as they
+   * were. What changes between the answer and the reading is not noticed. A changed copy of a bucket's blob is made again.
+   *
+   * @throws {BlobDamagedError} when they are missing or changed
+   */
   file(digest: string): Promise<string>;
   /** True when a blob is there. */
   has(digest: string): Promise<boolean>;
@@ -62,41 +69,52 @@ export interface Blobs {
  * @param undisturbed what keeps others from collecting them as garbage; by default nobody does
  */
 export function openBlobs(directory: string, undisturbed: Undisturbed = (work) => work()): Blobs {
-  // 256 folders keep each of them small.
-  const fileOf = (digest: string): string => join(directory, checkDigest(digest).slice(0, 2), digest.slice(2));
+  const fileOf = (digest: string): string => blobFile(directory, digest);
+  const whole = async (digest: string): Promise<string> => {
+    const file = fileOf(digest);
+    requireDigest(digest, await fromDisk(digest, () => sha256OfFile(file)));
+    return file;
+  };
+  const isWhole = async ({ digest, sizeBytes }: BlobReference): Promise<boolean> => {
+    try {
+      const { size } = await fromDisk(digest, () => stat(fileOf(digest)));
+      // Another length cannot be the same bytes, and is told without reading.
+      if (size !== sizeBytes) return false;
+      await whole(digest);
+      return true;
+    } catch (error) {
+      if (error instanceof BlobDamagedError) return false;
+      throw error;
+    }
+  };
   /**
-   * Makes what is there as young as new; false when it is not there, or torn: another length cannot be the same bytes. A
-   * collection that saw its old age may have just removed it.
+   * Makes what is there as young as new; false when it is not there, or not whole. A collection that saw its old age may have
+   * just removed it.
    */
-  const renew = async (file: string, sizeBytes: number): Promise<boolean> =>
-    (await touch(file, sizeBytes)) && undisturbed(async () => existsSync(file));
+  const renew = async (blob: BlobReference): Promise<boolean> => {
+    const file = fileOf(blob.digest);
+    return (await isWhole(blob)) && (await touch(file)) && undisturbed(async () => existsSync(file));
+  };
   return {
     async put(bytes) {
-      const digest = sha256(bytes);
-      const file = fileOf(digest);
-      if (!(await renew(file, bytes.length))) await storing(`${bytes.length} bytes`, () => writeDurably(file, bytes));
-      return { digest, sizeBytes: bytes.length };
+      const blob = { digest: sha256(bytes), sizeBytes: bytes.length };
+      if (!(await renew(blob))) {
+        await storing(`${bytes.length} bytes`, () => writeDurably(fileOf(blob.digest), bytes));
+      }
+      return blob;
     },
     async adopt(path) {
-      const { size } = await stat(path);
-      const digest = await sha256OfFile(path);
-      const file = fileOf(digest);
-      if (await renew(file, size)) await rm(path);
-      else await storing(`${size} bytes`, () => moveDurably(path, file));
-      return { digest, sizeBytes: size };
+      const blob = { digest: await sha256OfFile(path), sizeBytes: (await stat(path)).size };
+      if (await renew(blob)) await rm(path);
+      else await storing(`${blob.sizeBytes} bytes`, () => moveDurably(path, fileOf(blob.digest)));
+      return blob;
     },
     async get(digest) {
-      const bytes = await readFile(fileOf(digest)).catch((error: NodeJS.ErrnoException) => {
-        throw error.code === "ENOENT" ? new BlobDamagedError(digest, "is missing") : error;
-      });
+      const bytes = await fromDisk(digest, () => readFile(fileOf(digest)));
       requireDigest(digest, sha256(bytes));
       return bytes;
     },
-    async file(digest) {
-      const file = fileOf(digest);
-      if (!existsSync(file)) throw new BlobDamagedError(digest, "is missing");
-      return file;
-    },
+    file: whole,
     has: async (digest) => existsSync(fileOf(digest)),
     remove: (digest) => rm(fileOf(digest), { force: true }),
     async *list() {
@@ -121,6 +139,11 @@ export function openBlobs(directory: string, undisturbed: Undisturbed = (work) =
       }
     },
   };
+}
+
+/** Where a blob lies in a folder of blobs. 256 folders keep each of them small. @throws {BlobDamagedError} */
+export function blobFile(directory: string, digest: string): string {
+  return join(directory, checkDigest(digest).slice(0, 2), digest.slice(2));
 }
 
 /** A digest that is safe as a part of a name. @throws {BlobDamagedError} for anything else */
@@ -158,11 +181,23 @@ function ignoreMissing(error: NodeJS.ErrnoException): undefined {
   if (error.code !== "ENOENT") throw error;
 }
 
-/** Makes a file as young as a new one; false when there is none of this size. */
-async function touch(file: string, sizeBytes: number): Promise<boolean> {
+/** Reads something of a blob. @throws {BlobDamagedError} when the disk does not have it any more */
+async function fromDisk<T>(digest: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") throw new BlobDamagedError(digest, "is missing");
+    // A broken sector, or a file system that keeps sums of its own and has found another.
+    if (code === "EIO") throw new BlobDamagedError(digest, "cannot be read from the disk (EIO)");
+    throw error;
+  }
+}
+
+/** Makes a file as young as a new one; false when there is none. */
+async function touch(file: string): Promise<boolean> {
   const now = new Date();
   try {
-    if ((await stat(file)).size !== sizeBytes) return false;
     await utimes(file, now, now);
     return true;
   } catch (error) {

@@ -129,13 +129,23 @@ export class InvalidPageTokenError extends Error {
 export class BlobDamagedError extends Error {
   readonly code = "data_loss";
   readonly reason = "BLOB_DAMAGED";
+  readonly digest: string;
   /** What is wrong with it, such as "is missing". */
   readonly problem: string;
 
   constructor(digest: string, problem: string) {
     super(`Blob ${digest} ${problem}`);
     this.name = "BlobDamagedError";
+    this.digest = digest;
     this.problem = problem;
+  }
+}
+
+/** Thrown when stored bytes are there and are not those that were stored; who reads them over a network may read them again. */
+export class BlobChangedError extends BlobDamagedError {
+  /** @param actual the sha256 of the bytes that are there */
+  constructor(digest: string, actual: string) {
+    super(digest, `holds other bytes, of sha256 ${actual}`);
   }
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
-import { BlobDamagedError } from "./errors.ts";
+import { BlobChangedError } from "./errors.ts";
 
 /** In hexadecimal. */
 export function sha256(bytes: Uint8Array | string): string {
@@ -15,7 +15,7 @@ export async function sha256OfFile(path: string): Promise<string> {
   return hash.digest("hex");
 }
 
-/** @throws {BlobDamagedError} when the bytes of a blob are others */
+/** @throws {BlobChangedError} when the bytes of a blob are others */
 export function requireDigest(digest: string, actual: string): void {
-  if (actual !== digest) throw new BlobDamagedError(digest, `holds other bytes, of sha256 ${actual}`);
+  if (actual !== digest) throw new BlobChangedError(digest, actual);
 }

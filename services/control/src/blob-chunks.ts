@@ -7,7 +7,7 @@ const CHUNK_BYTES = 2 ** 20;
 /**
  * The bytes of a blob, in parts, from the disk.
  *
- * @throws {BlobDamagedError} when they are missing; at the end, when they were not those that were stored
+ * @throws {BlobDamagedError} before the first when they are missing or changed; at the end when they changed meanwhile
  */
 export async function* blobChunks(store: Store, digest: string): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const hash = createHash("sha256");

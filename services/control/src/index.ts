@@ -20,6 +20,7 @@ export { InvalidFieldError } from "./invalid-field-error.ts";
 export { createJobService, DEFAULT_PAGE_SIZE } from "./job-service.ts";
 export { keepDataset } from "./keep-dataset.ts";
 export { createModelService, resolveVersion } from "./model-service.ts";
+export { namingVersionFile } from "./naming-version-file.ts";
 export { openRegisteredDataset, openRegisteredLabels } from "./open-registered-dataset.ts";
 export { calibrationParts } from "./quantization/calibration-frames.ts";
 export { type QuantizationSpec, quantizationSpecSchema } from "./quantization/quantization-spec.ts";

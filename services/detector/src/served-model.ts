@@ -1,6 +1,7 @@
 import {
   BUILT_IN_MODEL,
   detectorCardOf,
+  namingVersionFile,
   parseVersionName,
   resolveVersion,
   versionName,
@@ -72,15 +73,20 @@ export async function resolveServed(
   return { version: name, alias: reference === name ? "" : reference };
 }
 
-/** What an engine needs to load a version. @throws {NotFoundError} @throws {NotADetectorError} @throws {NotServableError} */
+/**
+ * What an engine needs to load a version, its file checked.
+ *
+ * @throws {NotFoundError} @throws {NotADetectorError} @throws {NotServableError} @throws {BlobDamagedError}
+ */
 export async function engineSourceOf(store: Store, name: string): Promise<EngineModelSource> {
   const trained = await requireServable(store, name);
   if (trained === undefined) return { kind: "blendshape-au" };
-  return vitSourceFrom(trained.card, await store.blobs.file(trained.digest));
+  const { record, onnx, card } = trained;
+  return vitSourceFrom(card, await namingVersionFile(record, onnx, (digest) => store.blobs.file(digest)));
 }
 
 /**
- * What serves a version: its card and the digest of its ONNX file; undefined: it is the built-in model.
+ * What serves a version: its record, its card and its ONNX file; undefined: it is the built-in model.
  *
  * @throws {NotFoundError} @throws {NotADetectorError} @throws {NotServableError}
  */
@@ -91,5 +97,5 @@ export async function requireServable(store: Store, name: string) {
   const card = detectorCardOf(record);
   const onnx = record.artifacts.find(({ role }) => role === "onnx");
   if (onnx === undefined) throw new NotServableError(name);
-  return { card, digest: onnx.digest };
+  return { record, card, onnx };
 }

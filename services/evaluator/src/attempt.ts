@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import {
   crossValidationName,
   evaluationName,
+  namingVersionFile,
   openRegisteredDataset,
   parseVersionName,
   tellOfCopy,
@@ -39,7 +40,7 @@ await runAttempt({
       spec,
       dataset,
       frames,
-      onnxPath: onnx && (await store.blobs.file(onnx.digest)),
+      onnxPath: onnx && (await namingVersionFile(record, onnx, (digest) => store.blobs.file(digest))),
       signal,
       onProgress: phaseProgress(emit, { phase: "predicting", totalSteps: frames.length, countsImages: true }),
     };

@@ -31,6 +31,25 @@ export function garbageContract(fixture: StoreFixture): void {
       expect(await collect()).toEqual({ objects: 0, sizeBytes: 0 });
     });
 
+    it("is not a damaged file of a version, and nothing is left of one when the version is gone", async () => {
+      const { models, blobs } = fixture.store;
+      const file = await put("whole");
+      await models.createVersion({ model: "a", card: {}, artifacts: [file] });
+      await fixture.driver.damage(fixture.location, "blobs", file.digest, Buffer.from("Whole"));
+      await expect(blobs.get(file.digest)).rejects.toMatchObject({ reason: "BLOB_DAMAGED" });
+      expect(await collect()).toEqual({ objects: 0, sizeBytes: 0 });
+      // That it is damaged is still known.
+      await put("whole");
+      expect((await blobs.get(file.digest)).toString()).toBe("whole");
+      await fixture.driver.damage(fixture.location, "blobs", file.digest, Buffer.from("Whole"));
+      await expect(blobs.get(file.digest)).rejects.toMatchObject({ reason: "BLOB_DAMAGED" });
+      await models.deleteVersion("a", "1");
+      expect((await collect()).objects).toBeGreaterThan(0);
+      // What was noted of it goes after it.
+      await collect();
+      for await (const { digest } of blobs.list()) expect.unreachable(`${digest} is left`);
+    });
+
     it("is not what a job's result names", async () => {
       const [table, stray] = [await put("table"), await put("no table")];
       const { id } = await create();

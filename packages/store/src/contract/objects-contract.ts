@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { StoreFixture } from "../../test-fixtures/index.ts";
@@ -10,6 +10,16 @@ const ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
 /** What holds for stored bytes. */
 export function objectsContract(fixture: StoreFixture): void {
+  /** The ways to store "abc". */
+  const ways = {
+    put: () => fixture.store.blobs.put(Buffer.from("abc")),
+    async adopt() {
+      const path = join(fixture.location.directory, "upload");
+      await writeFile(path, "abc");
+      return fixture.store.blobs.adopt(path);
+    },
+  };
+
   describe("blobs", () => {
     it("are found by their sha256 and refused when changed", async () => {
       const { blobs } = fixture.store;
@@ -24,20 +34,49 @@ export function objectsContract(fixture: StoreFixture): void {
 
     it("that are torn are refused, and whole again when they are stored again", async () => {
       const { blobs } = fixture.store;
-      const again = {
-        put: () => blobs.put(Buffer.from("abc")),
-        async adopt() {
-          const path = join(fixture.location.directory, "upload");
-          await writeFile(path, "abc");
-          return blobs.adopt(path);
-        },
-      };
-      for (const store of Object.values(again)) {
+      for (const store of Object.values(ways)) {
         await store();
         await fixture.driver.damage(fixture.location, "blobs", ABC, Buffer.from("ab"));
         await expect(blobs.get(ABC)).rejects.toMatchObject({ code: "data_loss", reason: "BLOB_DAMAGED" });
         expect(await store()).toEqual({ digest: ABC, sizeBytes: 3 });
         expect((await blobs.get(ABC)).toString()).toBe("abc");
+      }
+    });
+
+    it.each(["put", "adopt"] as const)(
+      "that have changed and kept their size are refused, and whole again by %s",
+      async (way) => {
+        const { blobs } = fixture.store;
+        await blobs.put(Buffer.from("abc"));
+        await fixture.driver.damage(fixture.location, "blobs", ABC, Buffer.from("abd"));
+        const other = await fixture.openAgain();
+        for (const read of [blobs.get, blobs.file, other.blobs.file, other.blobs.get]) {
+          await expect(read(ABC)).rejects.toMatchObject({ code: "data_loss", reason: "BLOB_DAMAGED" });
+          await expect(read(ABC)).rejects.toThrow(/^Blob ba7816bf.* holds other bytes, of sha256 a52d159f[0-9a-f]*$/);
+        }
+        // They may be all that is left.
+        expect(await blobs.has(ABC)).toBe(true);
+        expect(await ways[way]()).toEqual({ digest: ABC, sizeBytes: 3 });
+        for (const each of [blobs, other.blobs]) {
+          expect((await each.get(ABC)).toString()).toBe("abc");
+          expect(await readFile(await each.file(ABC), "utf8")).toBe("abc");
+        }
+      },
+    );
+
+    it("that a disk changes under a file that was answered are not answered again", async () => {
+      const { blobs } = fixture.store;
+      await blobs.put(Buffer.from("abc"));
+      const path = await blobs.file(ABC);
+      const { atime, mtime } = await stat(path);
+      await writeFile(path, "abd");
+      await utimes(path, atime, mtime);
+      const file = blobs.file(ABC);
+      if (fixture.location.objects === undefined) {
+        await expect(file).rejects.toMatchObject({ code: "data_loss", reason: "BLOB_DAMAGED" });
+      } else {
+        // Only the copy of this machine was changed.
+        expect(await readFile(await file, "utf8")).toBe("abc");
       }
     });
 

@@ -1,7 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { Blobs } from "../blobs.ts";
 import { NotFoundError } from "../errors.ts";
-import { sha256 } from "../sha256.ts";
 import { type CopyOptions, type FolderCopy, openFolderCopies } from "./folder-copies.ts";
 import { type FolderIndex, readFolderIndex } from "./folder-index.ts";
 import { type FolderWriter, type KeptFolder, keepFolder } from "./keep-folder.ts";
@@ -55,10 +54,8 @@ const PACK_BYTES = 16 * 2 ** 20;
 
 /** Keeps folders in a store of blobs. */
 export function createFolders({ blobs, directory, maxBytes, packBytes = PACK_BYTES }: FoldersOptions): Folders {
-  const readIndex = async (digest: string): Promise<FolderIndex> => {
-    const copied = await readFile(await blobs.file(digest));
-    return readFolderIndex(digest, sha256(copied) === digest ? copied : await blobs.get(digest));
-  };
+  const readBlob = async (digest: string): Promise<Buffer> => readFile(await blobs.file(digest));
+  const readIndex = async (digest: string): Promise<FolderIndex> => readFolderIndex(digest, await readBlob(digest));
   const copies = openFolderCopies(directory, { readIndex, get: (digest) => blobs.get(digest), maxBytes });
   return {
     keep: (fill) => keepFolder(blobs, fill, packBytes),
@@ -72,13 +69,21 @@ export function createFolders({ blobs, directory, maxBytes, packBytes = PACK_BYT
           offset += sizeBytes;
         }
       }
+      /** Files are mostly asked for in the order in which they lie. */
+      let last: { readonly pack: string; readonly bytes: Promise<Buffer> } | undefined;
       return {
         files: new Map([...places].map(([path, { sizeBytes }]) => [path, sizeBytes])),
         folders,
         async file(path) {
           const place = places.get(path);
           if (place === undefined) throw new NotFoundError("file", path);
-          const bytes = await readFile(await blobs.file(place.pack));
+          const { pack } = place;
+          const reading = last?.pack === pack ? last.bytes : readBlob(pack);
+          last = { pack, bytes: reading };
+          const bytes = await reading.catch((error: unknown) => {
+            last = undefined;
+            throw error;
+          });
           return bytes.subarray(place.offset, place.offset + place.sizeBytes);
         },
       };

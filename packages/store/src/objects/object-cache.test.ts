@@ -37,6 +37,14 @@ describe("copies of blobs", () => {
     expect(reads).toEqual(["abc", "abc"]);
   });
 
+  it("are made again when the disk has changed them", async () => {
+    const cache = openObjectCache(directory);
+    const path = await fileOf(cache, "abc");
+    await writeFile(path, "abd");
+    expect(await readFile(await fileOf(cache, "abc"), "utf8")).toBe("abc");
+    expect(reads).toEqual(["abc", "abc"]);
+  });
+
   it("make room for others, those that were used longest ago first", async () => {
     const cache = openObjectCache(directory, { maxBytes: 10 });
     const [a, b] = [await fileOf(cache, "aaaa"), await fileOf(cache, "bbbb")];

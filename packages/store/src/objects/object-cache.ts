@@ -3,16 +3,17 @@ import { createWriteStream } from "node:fs";
 import { mkdir, rm, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { openBlobs, type StoredObject } from "../blobs.ts";
+import { blobFile, openBlobs, type StoredObject } from "../blobs.ts";
 import { storing } from "../disk-full.ts";
+import { BlobDamagedError } from "../errors.ts";
 import { requireDigest } from "../sha256.ts";
 
 /** Copies of blobs, for what reads files. Several processes may share its folder, which may be emptied while none runs. */
 export interface ObjectCache {
   /**
-   * A file with a blob's bytes.
+   * A file with a blob's bytes, which were compared with the digest after this was called.
    *
-   * @param read the bytes, when there is no copy yet
+   * @param read the bytes, when there is no copy yet, or the disk has changed it
    * @throws {BlobDamagedError} when they are others @throws {DiskFullError} @throws what `read` throws
    */
   file(digest: string, read: () => Promise<AsyncIterable<Uint8Array>>): Promise<string>;
@@ -51,8 +52,10 @@ export function openObjectCache(directory: string, changed: Partial<CacheLimits>
 
   return {
     async file(digest, read) {
-      if (await copies.has(digest)) {
-        const path = await copies.file(digest);
+      const path = await copies.file(digest).catch((error: unknown) => {
+        if (!(error instanceof BlobDamagedError)) throw error;
+      });
+      if (path !== undefined) {
         const now = new Date();
         // Gone when another process has just made room: then it is read again.
         const isKept = await utimes(path, now, now).then(
@@ -75,7 +78,8 @@ export function openObjectCache(directory: string, changed: Partial<CacheLimits>
         await rm(temporary, { force: true });
       }
       await evict();
-      return copies.file(digest);
+      // It was read just now.
+      return blobFile(directory, digest);
     },
   };
 }

@@ -5,6 +5,7 @@ import { BlobDamagedError } from "../errors.ts";
 import { GARBAGE_MIN_AGE_MS, type Undisturbed } from "../garbage-rules.ts";
 import { requireDigest, sha256, sha256OfFile } from "../sha256.ts";
 import { claimBucket } from "./claim-bucket.ts";
+import { openDamageNotes } from "./damage-notes.ts";
 import { type ObjectCache, openObjectCache } from "./object-cache.ts";
 import type { Objects } from "./open-objects.ts";
 import { parseS3Address } from "./s3-address.ts";
@@ -49,16 +50,20 @@ export async function openS3Objects(
 
 function s3Blobs(bucket: S3Bucket, folder: string, cache: ObjectCache, undisturbed: Undisturbed): Blobs {
   const keyOf = (digest: string): string => folder + checkDigest(digest);
+  const notes = openDamageNotes(bucket, folder);
 
   const has = async (digest: string) => (await bucket.head(keyOf(digest))) !== undefined;
-  /** Sends what is not there, or torn, or no longer young. */
+  /** Sends what is not there, or torn, or found changed, or no longer young. */
   const send = async (digest: string, sizeBytes: number, sending: () => Promise<void>): Promise<void> => {
     const stored = await bucket.head(keyOf(digest));
-    const isWhole = stored?.sizeBytes === sizeBytes;
+    if (stored === undefined) return sending();
+    const isNoted = await notes.has(digest);
+    const isWhole = stored.sizeBytes === sizeBytes && !isNoted;
     if (isWhole && Date.now() - stored.timeMs < REFRESH_MS) return;
     await sending();
     // A collection that saw the old one's age may have removed the new one.
-    if (stored !== undefined && !(await undisturbed(() => has(digest)))) await sending();
+    if (!(await undisturbed(() => has(digest)))) await sending();
+    if (isNoted) await notes.remove(digest);
   };
   const read = async (digest: string) => {
     const stream = await bucket.get(keyOf(digest));
@@ -81,19 +86,23 @@ function s3Blobs(bucket: S3Bucket, folder: string, cache: ObjectCache, undisturb
       return { digest, sizeBytes: size };
     },
 
-    async get(digest) {
-      const bytes = await buffer(await read(digest));
-      requireDigest(digest, sha256(bytes));
-      return bytes;
-    },
+    get: (digest) =>
+      notes.reading(async () => {
+        const bytes = await buffer(await read(digest));
+        requireDigest(digest, sha256(bytes));
+        return bytes;
+      }),
 
-    file: (digest) => cache.file(digest, () => read(digest)),
+    file: (digest) => notes.reading(() => cache.file(digest, () => read(digest))),
     has,
     remove: (digest) => bucket.remove(keyOf(digest)),
 
     async *list() {
       for await (const { key, ...found } of bucket.list(folder)) {
         const name = key.slice(folder.length);
+        const subject = notes.subjectOf(name);
+        // A note goes after its blob.
+        if (subject !== undefined && (await has(subject))) continue;
         const digest = /^[0-9a-f]{64}$/.test(name) ? name : undefined;
         yield {
           digest,

@@ -26,7 +26,7 @@ const FILES: Readonly<Record<number, { readonly role: string; readonly ending: s
  * Streams a file of a version from the disk: its description, then its bytes.
  *
  * @throws {FileNotInVersionError}
- * @throws {BlobDamagedError} when its bytes are missing; at the end, when they were not those that were stored
+ * @throws {BlobDamagedError} before its bytes, when they are missing or not those that were stored
  */
 export async function* exportModel(
   store: Store,

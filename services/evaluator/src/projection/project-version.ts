@@ -1,5 +1,11 @@
 import { relative } from "node:path";
-import { openRegisteredDataset, parseVersionName, projectionName, tellOfCopy } from "@duchenne/control";
+import {
+  namingVersionFile,
+  openRegisteredDataset,
+  parseVersionName,
+  projectionName,
+  tellOfCopy,
+} from "@duchenne/control";
 import { projectFeatures, TSNE_STEPS } from "@duchenne/evaluation";
 import type { AttemptJob, AttemptTools } from "@duchenne/jobs";
 import { withSpan } from "@duchenne/rpc/telemetry";
@@ -42,7 +48,8 @@ export async function projectVersion(
       share: [0, PREDICTED],
       countsImages: true,
     });
-    return predictWithVit(await store.blobs.file(onnx.digest), card.config, { dataset, frames, signal, onProgress });
+    const path = await namingVersionFile(record, onnx, (digest) => store.blobs.file(digest));
+    return predictWithVit(path, card.config, { dataset, frames, signal, onProgress });
   });
   const samples = Array.from(frames, (frame) => dataset.samples[frame]!);
   const projecting = phaseProgress(emit, { phase: "projecting", totalSteps: TSNE_STEPS, share: [PREDICTED, 1] });

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import {
   calibrationParts,
   cardOf,
+  namingVersionFile,
   openRegisteredDataset,
   parseModelName,
   parseVersionName,
@@ -17,7 +18,7 @@ import { createImageLoader } from "@duchenne/data";
 import { runAttempt } from "@duchenne/jobs";
 import { readSafetensors } from "@duchenne/model";
 import { withSpan } from "@duchenne/rpc/telemetry";
-import type { JsonObject, ModelVersionRecord } from "@duchenne/store";
+import type { JsonObject, ModelArtifact, ModelVersionRecord } from "@duchenne/store";
 import { InaccurateQuantizationError, quantizeModel } from "@duchenne/vision/quantization";
 import { phaseProgress } from "../phase-progress.ts";
 import { comparePrecisions } from "./compare-precisions.ts";
@@ -37,7 +38,10 @@ await runAttempt({
     );
     const parts = calibrationParts(dataset, { name, card }, spec);
 
-    const { parameters } = readSafetensors(await store.blobs.get(fileOf(source, "safetensors")));
+    const safetensors = fileOf(source, "safetensors");
+    const { parameters } = readSafetensors(
+      await namingVersionFile(source, safetensors, (digest) => store.blobs.get(digest)),
+    );
     const loader = createImageLoader(dataset, { imageSize: config.imageSize });
     const quantized = await withSpan("quantize", { "duchenne.frames": parts.calibration.length }, () =>
       quantizeModel({
@@ -71,7 +75,7 @@ await runAttempt({
       const compared = await withSpan("compare", { "duchenne.frames": parts.check.length }, async () =>
         comparePrecisions({
           config,
-          float32: await store.blobs.file(fileOf(source, "onnx")),
+          float32: await namingVersionFile(source, fileOf(source, "onnx"), (digest) => store.blobs.file(digest)),
           int8,
           dataset,
           frames: parts.check,
@@ -109,8 +113,8 @@ await runAttempt({
   },
 });
 
-function fileOf({ artifacts }: ModelVersionRecord, role: string): string {
+function fileOf({ artifacts }: ModelVersionRecord, role: string): ModelArtifact {
   const artifact = artifacts.find((each) => each.role === role);
   if (artifact === undefined) throw new TypeError(`Expected a file "${role}", the version has none`);
-  return artifact.digest;
+  return artifact;
 }
