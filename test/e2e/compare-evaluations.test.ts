@@ -8,7 +8,8 @@ import { duchenneCommand } from "./duchenne-command.ts";
 import { failureOf } from "./failure-of.ts";
 import { type ServerProcess, startServer, temporaryFolder } from "./server-process.ts";
 
-// Two versions of a small detector, trained alike but for their length, on the same held-out subjects.
+// Versions of a small detector: two trained alike but for their length, on the same held-out subjects, and two whose seeds
+// held out others.
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let server: ServerProcess;
 let client: DuchenneClient;
@@ -16,20 +17,18 @@ let shorter: EvaluationReport;
 let longer: EvaluationReport;
 
 const FACES = "datasets/faces";
+const FRAMES_PER_SUBJECT = 12;
+/** What these hold out overlaps, and the second holds out no subject that is held out by default. */
+const OTHER_SEEDS = [2n, 6n] as const;
 
 beforeAll(async () => {
   folder = await temporaryFolder();
   server = await startServer("standalone", folder.path);
   client = createDuchenneClient({ address: `127.0.0.1:${server.grpcPort}` });
-  const synthesis = { datasetId: "faces", subjects: 9, framesPerSubject: 12, imageSize: 48 };
+  const synthesis = { datasetId: "faces", subjects: 9, framesPerSubject: FRAMES_PER_SUBJECT, imageSize: 48 };
   await waitForJob(client, (await client.datasets.synthesizeDataset(synthesis)).name);
-  for (const epochs of [1, 3]) {
-    const encoder = { variant: "micro", imageSize: 32, patchSize: 16 };
-    const optimization = { epochs, warmupEpochs: 0.5, batchSize: 16, baseLearningRate: 1e-3 };
-    const value = { dataset: FACES, model: "models/small", encoder, optimization, augmentation: "flip" };
-    const job = await client.trainer.createTrainingJob({ training: { case: "fineTune", value } });
-    await waitForJob(client, job.name);
-  }
+  for (const epochs of [1, 3]) await trained({ epochs });
+  for (const seed of OTHER_SEEDS) await trained({ epochs: 1, seed }, { testFraction: 0.4 });
   shorter = await evaluated("models/small/versions/1");
   longer = await evaluated("models/small/versions/2");
 });
@@ -38,6 +37,14 @@ afterAll(async () => {
   await server.end();
   await folder[Symbol.asyncDispose]();
 });
+
+async function trained(lengthAndSeed: object, split: object = {}): Promise<void> {
+  const encoder = { variant: "micro", imageSize: 32, patchSize: 16 };
+  const optimization = { warmupEpochs: 0.5, batchSize: 16, baseLearningRate: 1e-3, ...lengthAndSeed };
+  const value = { dataset: FACES, model: "models/small", encoder, optimization, split, augmentation: "flip" };
+  const job = await client.trainer.createTrainingJob({ training: { case: "fineTune", value } });
+  await waitForJob(client, job.name);
+}
 
 async function evaluated(modelVersion: string, more: object = {}): Promise<EvaluationReport> {
   const request = { modelVersion, dataset: FACES, bootstrapResamples: 200, ...more };
@@ -145,9 +152,87 @@ describe("two evaluations on the same frames", () => {
     expect(await compare(all.name, longer.name)).toMatchObject({
       code: "FailedPrecondition",
       reason: "FRAMES_DIFFER",
-      text: expect.stringContaining(`${all.frames} frames and ${longer.frames}, of which ${longer.frames} are common`),
+      text: expect.stringContaining(
+        `${all.frames} frames of the whole data set in ${all.name} and ${longer.frames} held-out frames in ${longer.name}. The frames of ${all.name} may include what models/small/versions/1 was trained on`,
+      ),
     });
     expect(await compare("evaluations/none", longer.name)).toMatchObject({ code: "NotFound" });
     expect(await compare("models/small", longer.name)).toMatchObject({ code: "InvalidArgument" });
+  });
+});
+
+describe("evaluations of versions whose trainings held out other subjects", () => {
+  const [first, second] = ["models/small/versions/3", "models/small/versions/4"];
+  const heldOutBy = async (name: string): Promise<string[]> => {
+    const { cardJson } = await client.models.getModelVersion({ name });
+    return JSON.parse(cardJson).split.testSubjects;
+  };
+  let before: EvaluationReport;
+  let after: EvaluationReport;
+  let common: string[];
+  const check = (gate: string) => client.evaluator.checkGate({ evaluation: after.name, gate });
+
+  beforeAll(async () => {
+    const [ofFirst, ofSecond] = [await heldOutBy(first), await heldOutBy(second)];
+    common = ofFirst.filter((subject) => ofSecond.includes(subject));
+    expect(common.length).toBeGreaterThan(1);
+    expect(common.length).toBeLessThan(Math.min(ofFirst.length, ofSecond.length));
+    expect((await heldOutBy("models/small/versions/1")).filter((subject) => ofSecond.includes(subject))).toEqual([]);
+    [before, after] = [await evaluated(first), await evaluated(second)];
+  });
+
+  it("are compared on the frames of those that both held out", async () => {
+    const frames = common.length * FRAMES_PER_SUBJECT;
+    const alone = [before.frames - frames, after.frames - frames] as const;
+    const compared = await client.evaluator.compareEvaluations({ before: before.name, after: after.name });
+    const counts = { frames, framesOnlyBefore: alone[0], framesOnlyAfter: alone[1], subjects: common.length };
+    expect(compared).toMatchObject({ ...counts, intervalsOver: SamplingUnit.SUBJECTS });
+    expect(JSON.parse(compared.json)).toMatchObject(counts);
+    expect(compared.markdown).toContain(
+      `${frames} frames of ${common.length} subjects, which both trainings held out. Held out by one alone and in no figure: ${alone[0]} of the first, ${alone[1]} of the second.`,
+    );
+    const html = join(folder.path, "common.html");
+    const { code, stdout } = await duchenneCommand(server, "compare", before.name, after.name, "--html", html);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: compared.markdown });
+    expect(await readFile(html, "utf8")).toContain(`<p>${frames} frames of ${common.length} subjects, which both `);
+  });
+
+  it("are judged by a gate on these", async () => {
+    const { outcome, findings } = await check(`macro_auc: {min: 0, not_lower_than: ${first}, by_more_than: 1}`);
+    const frames = common.length * FRAMES_PER_SUBJECT;
+    expect(outcome).toBe(GateOutcome.PASS);
+    expect(findings[0]!.estimate).toEqual(after.macroAuc);
+    expect(findings[1]!.explanation).toContain(
+      ` on ${frames} of ${after.frames} frames (${common.length} subjects), which both held out;`,
+    );
+  });
+
+  it("could not be told without one, as a rule of a gate, and are refused to who compares them", async () => {
+    const reason = "of models/small/versions/1: Expected frames that both evaluations have, got none ";
+    const advice = "Evaluate both on all frames of a data set that neither has seen (--split all)";
+    const file = join(folder.path, "disjoint.yaml");
+    await writeFile(file, "macro_auc: {min: 0, not_lower_than: models/small/versions/1}");
+    const what = ["--model", second, "--dataset", FACES, "--gate", file];
+    const { code, stdout } = await duchenneCommand(server, "evaluate", ...what);
+    for (const told of ["Rules: passed 1, failed 0, could not tell 1.", reason, advice]) expect(stdout).toContain(told);
+    expect(code).toBe(2);
+    const named = await check(`macro_auc: {not_lower_than: ${shorter.name}}`);
+    expect(named.outcome).toBe(GateOutcome.COULD_NOT_TELL);
+    expect(named.findings[0]!.explanation).toContain(`${shorter.name} ${reason}`);
+    const disjoint = { before: shorter.name, after: after.name };
+    expect(await failureOf(client.evaluator.compareEvaluations(disjoint))).toMatchObject({
+      code: "FailedPrecondition",
+      reason: "FRAMES_DIFFER",
+      text: expect.stringContaining(advice),
+    });
+  });
+
+  it("are refused as a gate's baseline when one is of all frames, which a version was trained on", async () => {
+    const all = await evaluated(first, { split: Split.ALL });
+    expect(await failureOf(check(`macro_auc: {not_lower_than: ${all.name}}`))).toMatchObject({
+      code: "FailedPrecondition",
+      reason: "FRAMES_DIFFER",
+      text: expect.stringContaining(`The frames of ${all.name} may include what ${first} was trained on`),
+    });
   });
 });

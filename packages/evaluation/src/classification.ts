@@ -29,8 +29,13 @@ export function topAccuracy(frames: ClassifiedFrames, depth: number): number {
 }
 
 /** Some rows of values [N * width]. */
-export function takeRows(values: Float32Array, width: number, rows: readonly number[]): Float32Array {
-  const taken = new Float32Array(rows.length * width);
+export function takeRows<Values extends Float32Array | Int8Array>(
+  values: Values,
+  width: number,
+  rows: readonly number[],
+): Values {
+  const Kind = values instanceof Float32Array ? Float32Array : Int8Array;
+  const taken = new Kind(rows.length * width) as Values;
   for (const [i, row] of rows.entries()) taken.set(values.subarray(row * width, (row + 1) * width), i * width);
   return taken;
 }

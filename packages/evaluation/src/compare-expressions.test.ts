@@ -5,7 +5,7 @@ import {
   type ExpressionScores,
   evaluateExpressions,
   expressionComparisonDocument,
-  FramesDifferError,
+  NoCommonFrameError,
   NoSharedExpressionError,
 } from "./index.ts";
 
@@ -28,6 +28,20 @@ function scored(errors: number, more: Partial<ExpressionScores> = {}): Expressio
       return expressions[i % expressions.length] === answerOf(frame) ? 2 : ((i * 7) % 11) / 11;
     }),
     ...more,
+  };
+}
+
+const rowsBetween = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
+
+/** What an evaluation on some of the frames alone would have kept. */
+function rowsOf(scores: ExpressionScores, rows: readonly number[]): ExpressionScores {
+  const width = scores.expressions.length;
+  return {
+    ...scores,
+    frames: Uint32Array.from(rows, (row) => scores.frames[row]!),
+    subjects: rows.map((row) => scores.subjects[row]!),
+    labels: Int32Array.from(rows, (row) => scores.labels[row]!),
+    logits: Float32Array.from(rows.flatMap((row) => [...scores.logits.subarray(row * width, (row + 1) * width)])),
   };
 }
 
@@ -114,10 +128,35 @@ describe("a comparison of two classifiers", () => {
     );
   });
 
-  it("is refused on other frames, and without a frame of a class that both have", () => {
-    const { frames } = scored(1);
-    const other = scored(1, { frames: frames.map((frame, i) => (i === 0 ? 0 : frame)) });
-    expect(() => compareExpressions(scored(1), other, options)).toThrow(FramesDifferError);
+  it("is on the frames that both have, wherever they stand, as of evaluations that have no others", () => {
+    const [first, second] = [rowsBetween(0, 40), rowsBetween(15, 60).reverse()];
+    const both = rowsBetween(15, 40);
+    const compared = compareExpressions(rowsOf(scored(6), first), rowsOf(scored(2), second), options);
+    const cut = compareExpressions(rowsOf(scored(6), both), rowsOf(scored(2), both), options);
+    // Of an unknown class are frames 0, 15, 30 and 45.
+    expect(compared).toEqual({ ...cut, framesOnlyBefore: 14, framesOnlyAfter: 19 });
+    expect(cut).toMatchObject({ frames: 23, framesOnlyBefore: 0, framesOnlyAfter: 0, subjects: 10 });
+    expect(cut.top1.after).toEqual(evaluateExpressions({ ...rowsOf(scored(2), both), ...options }).top1);
+    expect(cut.top1.after).not.toEqual(evaluateExpressions({ ...rowsOf(scored(2), second), ...options }).top1);
+  });
+
+  it("counts of the frames of one alone those of classes that both have", () => {
+    const classes = { expressions: ["neutral", "anger", "contempt"] };
+    const both = rowsBetween(30, 50);
+    const [before, after] = [rowsOf(scored(2), rowsBetween(0, 50)), rowsOf(scored(2, classes), rowsBetween(30, 60))];
+    const cut = compareExpressions(rowsOf(scored(2), both), rowsOf(scored(2, classes), both), options);
+    const ofShared = (rows: readonly number[]) => rows.filter((row) => row % 3 !== 1 && row % 15 !== 0).length;
+    expect(cut.frames).toBe(ofShared(both));
+    expect(compareExpressions(before, after, options)).toEqual({
+      ...cut,
+      framesOnlyBefore: ofShared(rowsBetween(0, 30)),
+      framesOnlyAfter: ofShared(rowsBetween(50, 60)),
+    });
+  });
+
+  it("is refused without a frame that both have, and without one of a class that both have", () => {
+    const disjoint = [rowsOf(scored(1), rowsBetween(0, 20)), rowsOf(scored(1), rowsBetween(20, 60))] as const;
+    expect(() => compareExpressions(...disjoint, options)).toThrow(NoCommonFrameError);
     for (const expressions of [
       ["contempt", "awe"],
       ["never", "contempt"],
@@ -125,6 +164,10 @@ describe("a comparison of two classifiers", () => {
       const otherClasses = scored(1, { expressions });
       expect(() => compareExpressions(scored(1), otherClasses, options)).toThrow(NoSharedExpressionError);
     }
+    // Frames 1 and 4, which both have, are of "joy", which the second does not know.
+    const [first, second] = [rowsOf(scored(1), [1, 2, 4]), rowsOf(scored(1, { expressions: ["anger"] }), [1, 3, 4])];
+    expect(() => compareExpressions(first, second, options)).toThrow(NoCommonFrameError);
+    expect(() => compareExpressions(first, second, options)).toThrow("Expected frames of anger that both evaluations");
   });
 
   it("is read as tables, a change that is told from none in bold", () => {
@@ -136,6 +179,10 @@ describe("a comparison of two classifiers", () => {
     expect(markdown).toMatch(/^Higher in the second: Top-1 accuracy, .*\. Lower: nothing\./m);
     expect(markdown).toContain(`| First wrong | ${compared.answers.onlyAfterRight} | ${compared.answers.bothWrong} |`);
     expect(markdown).toContain("In no figure, nor are their frames: of the first alone never.");
+    const apart = compareExpressions(rowsOf(scored(6), rowsBetween(0, 40)), rowsOf(scored(2), [3, 4, 13, 59]), options);
+    expect(documentToMarkdown(expressionComparisonDocument(apart, names))).toContain(
+      "3 frames of 2 subjects, which both trainings held out. Held out by one alone and in no figure: 34 of the first, 1 of the second. ",
+    );
     const same = documentToMarkdown(
       expressionComparisonDocument(compareExpressions(scored(3), scored(3), options), names),
     );

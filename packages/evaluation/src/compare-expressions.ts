@@ -1,14 +1,19 @@
 import { type BootstrapOptions, type SamplingUnits, samplingUnitsOf } from "./bootstrap.ts";
 import { classFigures } from "./class-figures.ts";
 import { answersOf, takeRows } from "./classification.ts";
+import { type CommonFrames, commonFrames, hasSameFrames, NoCommonFrameError } from "./common-frames.ts";
 import { comparePairedFigures, type PairedComparison, type WeightedFigures } from "./compare-paired.ts";
-import { requireSameFrames } from "./compare-scores.ts";
 import type { ExpressionScores } from "./expression-scores.ts";
 
-/** How the figures of two classifiers differ, on the frames of the classes that both have. */
+/** How the figures of two classifiers differ, on the frames that both have of the classes that both have. */
 export interface ExpressionComparison {
+  /** Those that all figures are on. */
   readonly frames: number;
-  /** 0 when they are not known. */
+  /** Of the first alone, of the classes that both have; in no figure. */
+  readonly framesOnlyBefore: number;
+  /** Of the second alone, of the classes that both have; in no figure. */
+  readonly framesOnlyAfter: number;
+  /** Of the frames that figures are on; 0 when they are not known. */
   readonly subjects: number;
   readonly intervalsOver: SamplingUnits["kind"];
   readonly resamples: number;
@@ -53,10 +58,11 @@ export class NoSharedExpressionError extends Error {
 }
 
 /**
- * Compares what two classifiers answered to the same frames, by a bootstrap that draws the same subjects (frames, where none
- * is known) for both. An answer that only one of them could give is wrong, as any other.
+ * Compares what two classifiers answered to the frames that both have, by a bootstrap that draws the same subjects (frames,
+ * where none is known) for both. An answer that only one of them could give is wrong, as any other. Whether frames of one
+ * alone may be left out is the caller's to know: both must be of what their trainings held out.
  *
- * @throws {FramesDifferError} @throws {NoSharedExpressionError}
+ * @throws {NoCommonFrameError} @throws {NoSharedExpressionError}
  */
 export function compareExpressions(
   before: ExpressionScores,
@@ -64,11 +70,11 @@ export function compareExpressions(
   options: BootstrapOptions,
 ): ExpressionComparison {
   const { shared, rows } = checkComparableExpressions(before, after);
-  const subjects = rows.map((row) => before.subjects[row]!);
+  const subjects = rows.before.map((row) => before.subjects[row]!);
   const sampling = samplingUnitsOf(subjects);
   const place = placesAmong(shared, before.expressions);
-  const labels = Int32Array.from(rows, (row) => place[before.labels[row]!]!);
-  const [first, second] = [answersAmong(shared, before, rows), answersAmong(shared, after, rows)];
+  const labels = Int32Array.from(rows.before, (row) => place[before.labels[row]!]!);
+  const [first, second] = [answersAmong(shared, before, rows.before), answersAmong(shared, after, rows.after)];
   const figures = (answers: Int32Array): WeightedFigures => {
     const answered = { labels, answers, classes: shared.length };
     return (weightOf) => {
@@ -86,7 +92,9 @@ export function compareExpressions(
   const count = (isBefore: boolean, isAfter: boolean) =>
     labels.filter((label, i) => (first[i] === label) === isBefore && (second[i] === label) === isAfter).length;
   return {
-    frames: rows.length,
+    frames: labels.length,
+    framesOnlyBefore: framesOf(shared, before) - labels.length,
+    framesOnlyAfter: framesOf(shared, after) - labels.length,
     subjects: sampling.subjects.length,
     intervalsOver: sampling.kind,
     resamples: options.resamples,
@@ -108,21 +116,37 @@ export function compareExpressions(
 }
 
 /**
- * The classes that both have, and the rows of their frames. Labels are those of the first: of the same frames of the same
- * data set both have the same.
+ * The classes that both have, and the frames of these that both have. Labels are those of the first: of the same frames of
+ * the same data set both have the same.
  *
  * @throws as `compareExpressions`
  */
 export function checkComparableExpressions(
   before: ExpressionScores,
   after: ExpressionScores,
-): { readonly shared: readonly string[]; readonly rows: readonly number[] } {
-  requireSameFrames(before, after);
+): { readonly shared: readonly string[]; readonly rows: CommonFrames } {
   const shared = before.expressions.filter((expression) => after.expressions.includes(expression));
-  const isShared = before.expressions.map((expression) => shared.includes(expression));
-  const rows = Array.from(before.labels.keys()).filter((row) => isShared[before.labels[row]!] === true);
-  if (rows.length === 0) throw new NoSharedExpressionError(before.expressions, after.expressions);
-  return { shared, rows };
+  if (shared.length === 0) throw new NoSharedExpressionError(before.expressions, after.expressions);
+  const common = commonFrames(before, after);
+  const isShared = sharedLabels(shared, before);
+  const kept = [...common.before.keys()].filter((i) => isShared(common.before[i]!));
+  if (kept.length === 0) {
+    throw hasSameFrames(before, after)
+      ? new NoSharedExpressionError(before.expressions, after.expressions)
+      : new NoCommonFrameError(before, after, `of ${shared.join(", ")}`);
+  }
+  return { shared, rows: { before: kept.map((i) => common.before[i]!), after: kept.map((i) => common.after[i]!) } };
+}
+
+/** Whether the label of a row is one of the shared classes. */
+function sharedLabels(shared: readonly string[], { expressions, labels }: ExpressionScores): (row: number) => boolean {
+  const isShared = expressions.map((expression) => shared.includes(expression));
+  return (row) => isShared[labels[row]!] === true;
+}
+
+/** How many frames are of the shared classes. */
+function framesOf(shared: readonly string[], scores: ExpressionScores): number {
+  return [...scores.labels.keys()].filter(sharedLabels(shared, scores)).length;
 }
 
 /** The answers of some rows as places among the shared classes; -1: another class. */

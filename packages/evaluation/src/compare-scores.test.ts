@@ -5,7 +5,7 @@ import {
   documentToMarkdown,
   evaluate,
   type FrameScores,
-  FramesDifferError,
+  NoCommonFrameError,
   NoSharedActionUnitError,
 } from "./index.ts";
 
@@ -28,6 +28,21 @@ function scored(quality: number, more: Partial<FrameScores> = {}): FrameScores {
     ),
     occurrence: Int8Array.from(each((frame, unit) => (frame % 7 === 0 ? -1 : label(frame, unit)))),
     ...more,
+  };
+}
+
+const rowsBetween = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
+
+/** What an evaluation on some of the frames alone would have kept. */
+function rowsOf(scores: FrameScores, rows: readonly number[]): FrameScores {
+  const each = <T>(values: ArrayLike<T>) =>
+    rows.flatMap((row) => scores.actionUnits.map((_, unit) => values[row * scores.actionUnits.length + unit]!));
+  return {
+    ...scores,
+    frames: Uint32Array.from(rows, (row) => scores.frames[row]!),
+    subjects: rows.map((row) => scores.subjects[row]!),
+    probabilities: Float32Array.from(each(scores.probabilities)),
+    occurrence: Int8Array.from(each(scores.occurrence)),
   };
 }
 
@@ -69,11 +84,44 @@ describe("a comparison of two evaluations", () => {
     );
   });
 
-  it("is refused on other frames, also as many", () => {
-    const { frames } = scored(0.1);
-    const other = scored(0.1, { frames: frames.map((frame, i) => (i === 0 ? 0 : frame)) });
-    expect(() => compareScores(scored(0.1), other, options)).toThrow(FramesDifferError);
-    expect(() => compareScores(scored(0.1), other, options)).toThrow("60 frames and 60, of which 59 are common");
+  it("is on the frames that both have, wherever they stand, as of evaluations that have no others", () => {
+    const [first, second] = [rowsBetween(0, 40), rowsBetween(15, 60).reverse()];
+    const both = rowsBetween(15, 40);
+    const compared = compareScores(rowsOf(scored(0.1), first), rowsOf(scored(0.3), second), options);
+    const cut = compareScores(rowsOf(scored(0.1), both), rowsOf(scored(0.3), both), options);
+    expect(compared).toEqual({ ...cut, framesOnlyBefore: 15, framesOnlyAfter: 20 });
+    expect(cut).toMatchObject({ frames: 25, framesOnlyBefore: 0, framesOnlyAfter: 0, subjects: 12 });
+    expect(cut.macroAuc.after).toEqual(evaluate({ ...rowsOf(scored(0.3), both), ...options }).macroAuc);
+    expect(cut.macroAuc.after).not.toEqual(evaluate({ ...rowsOf(scored(0.3), second), ...options }).macroAuc);
+  });
+
+  it("is on the frames that both have of the action units that both have", () => {
+    const units = { actionUnits: [12, 4, 1] };
+    const both = rowsBetween(30, 50);
+    const [before, after] = [rowsOf(scored(0.1), rowsBetween(0, 50)), rowsOf(scored(0.3, units), rowsBetween(30, 60))];
+    const cut = compareScores(rowsOf(scored(0.1), both), rowsOf(scored(0.3, units), both), options);
+    expect(cut.onlyAfter).toEqual([4]);
+    expect(compareScores(before, after, options)).toEqual({ ...cut, framesOnlyBefore: 30, framesOnlyAfter: 10 });
+  });
+
+  it("has no intervals when the frames that both have are of one subject", () => {
+    const subjects = Array.from({ length: FRAMES }, (_, i) => `s${i % 10}`);
+    const of = (quality: number, own: readonly number[]) =>
+      rowsOf(
+        scored(quality, { subjects }),
+        rowsBetween(0, FRAMES).filter((row) => own.includes(row % 10)),
+      );
+    const compared = compareScores(of(0.1, [3, 5, 7]), of(0.3, [1, 2, 5, 8]), options);
+    expect(compared).toMatchObject({ frames: 6, framesOnlyBefore: 12, framesOnlyAfter: 18, subjects: 1 });
+    expect(Object.keys(compared.macroAuc.change)).toEqual(["value"]);
+  });
+
+  it("is refused without a frame that both have, and says what to do", () => {
+    const [before, after] = [rowsOf(scored(0.1), rowsBetween(0, 20)), rowsOf(scored(0.1), rowsBetween(20, 60))];
+    expect(() => compareScores(before, after, options)).toThrow(NoCommonFrameError);
+    expect(() => compareScores(before, after, options)).toThrow(
+      "got none (the first has 20 frames, the second 40). Evaluate both on all frames of a data set that neither has seen",
+    );
   });
 
   it("has wider intervals when they are to hold more", () => {
@@ -95,8 +143,21 @@ describe("a comparison of two evaluations", () => {
     expect(markdown).toMatch(/\| Macro AUC \| 0\.\d{3} \[.*\] \| 0\.\d{3} \[.*\] \| \*\*0\.\d{3} \[.*\]\*\* \|/);
     expect(markdown).toContain("| AU1 Inner brow raiser: AUC |");
     expect(markdown).toContain("In no figure: of the first alone AU 26; of the second alone AU 4.");
+    expect(markdown).toContain("60 frames of 12 subjects, the same for both. Intervals: 95 %, ");
     const same = documentToMarkdown(comparisonDocument(compareScores(scored(0.1), scored(0.1), options), head));
     expect(same).toContain("| 0.000 [0.000, 0.000] |");
     expect(same).toContain("| AU26 Jaw drop: F1 | undefined | undefined | undefined |");
+  });
+
+  it("says which frames it is on when these are not all of both", () => {
+    const wordsOf = (first: readonly number[], second: readonly number[]) => {
+      const compared = compareScores(rowsOf(scored(0.1), first), rowsOf(scored(0.3), second), options);
+      return documentToMarkdown(comparisonDocument(compared, { title: "a and b", before: "a", after: "b" }));
+    };
+    expect(wordsOf(rowsBetween(0, 40), rowsBetween(15, 60))).toContain(
+      "25 frames of 12 subjects, which both trainings held out. Held out by one alone and in no figure: 15 of the first, 20 of the second. Figures may therefore differ from those of the reports. Intervals: ",
+    );
+    expect(wordsOf(rowsBetween(0, 40), rowsBetween(1, 13))).toContain("in no figure: 28 of the first. Figures may ");
+    expect(wordsOf([4, 16], [4, 16, 20])).toContain("2 frames of 1 subject, which both trainings held out. ");
   });
 });

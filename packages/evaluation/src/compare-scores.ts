@@ -1,4 +1,6 @@
 import { type BootstrapOptions, type SamplingUnits, samplingUnitsOf } from "./bootstrap.ts";
+import { takeRows } from "./classification.ts";
+import { type CommonFrames, commonFrames } from "./common-frames.ts";
 import { comparePairedFigures, type PairedComparison, type WeightedFigures } from "./compare-paired.ts";
 import { f1FromCounts } from "./counts.ts";
 import { countDecisions } from "./decisions.ts";
@@ -7,10 +9,15 @@ import { mean } from "./mean.ts";
 import { prepareRanking } from "./ranking.ts";
 import { scoredLabelsOf } from "./thresholds.ts";
 
-/** How the figures of two evaluations differ on the action units that both have. */
+/** How the figures of two evaluations differ on the frames and action units that both have. */
 export interface ScoreComparison {
+  /** Those that both have, which all figures are on. */
   readonly frames: number;
-  /** 0 when they are not known. */
+  /** Of the first alone, in no figure. */
+  readonly framesOnlyBefore: number;
+  /** Of the second alone, in no figure. */
+  readonly framesOnlyAfter: number;
+  /** Of the frames that both have; 0 when they are not known. */
   readonly subjects: number;
   readonly intervalsOver: SamplingUnits["kind"];
   readonly resamples: number;
@@ -32,17 +39,6 @@ export interface ScoreComparison {
   readonly onlyAfter: readonly number[];
 }
 
-/** Thrown when two evaluations are of other frames. */
-export class FramesDifferError extends Error {
-  readonly code = "failed_precondition";
-  readonly reason = "FRAMES_DIFFER";
-
-  constructor(before: string, after: string) {
-    super(`Expected evaluations of the same frames of the same data set, got ${before} and ${after}`);
-    this.name = "FramesDifferError";
-  }
-}
-
 /** Thrown when two evaluations are of other action units. */
 export class NoSharedActionUnitError extends Error {
   readonly code = "failed_precondition";
@@ -57,18 +53,20 @@ export class NoSharedActionUnitError extends Error {
 }
 
 /**
- * Compares what two versions scored on the same frames, by a bootstrap that draws the same subjects for both.
+ * Compares what two versions scored on the frames that both have, by a bootstrap that draws the same subjects for both.
+ * Whether frames of one alone may be left out is the caller's to know: both must be of what their trainings held out.
  *
- * @throws {FramesDifferError} @throws {NoSharedActionUnitError}
+ * @throws {NoCommonFrameError} @throws {NoSharedActionUnitError}
  */
 export function compareScores(before: FrameScores, after: FrameScores, options: BootstrapOptions): ScoreComparison {
-  const shared = checkComparable(before, after);
-  const { subjects } = before;
+  const { shared, rows } = checkComparable(before, after);
+  const [first, second] = [takeFrames(before, rows.before), takeFrames(after, rows.after)];
+  const { subjects } = first;
   const sampling = samplingUnitsOf(subjects);
   const run = {
     subjects,
-    before: figuresOf(before, shared, sampling),
-    after: figuresOf(after, shared, sampling),
+    before: figuresOf(first, shared, sampling),
+    after: figuresOf(second, shared, sampling),
   };
   const [macroAuc, meanF1, ...units] = comparePairedFigures([run], options) as [
     PairedComparison,
@@ -77,6 +75,8 @@ export function compareScores(before: FrameScores, after: FrameScores, options: 
   ];
   return {
     frames: subjects.length,
+    framesOnlyBefore: before.frames.length - subjects.length,
+    framesOnlyAfter: after.frames.length - subjects.length,
     subjects: sampling.subjects.length,
     intervalsOver: sampling.kind,
     resamples: options.resamples,
@@ -90,25 +90,26 @@ export function compareScores(before: FrameScores, after: FrameScores, options: 
   };
 }
 
-/** The action units that both have. @throws {FramesDifferError} @throws {NoSharedActionUnitError} */
-export function checkComparable(before: FrameScores, after: FrameScores): readonly number[] {
-  requireSameFrames(before, after);
+/** The action units and frames that both have. @throws {NoCommonFrameError} @throws {NoSharedActionUnitError} */
+export function checkComparable(
+  before: FrameScores,
+  after: FrameScores,
+): { readonly shared: readonly number[]; readonly rows: CommonFrames } {
   const shared = before.actionUnits.filter((actionUnit) => after.actionUnits.includes(actionUnit));
   if (shared.length === 0) throw new NoSharedActionUnitError(before.actionUnits, after.actionUnits);
-  return shared;
+  return { shared, rows: commonFrames(before, after) };
 }
 
-/** @throws {FramesDifferError} */
-export function requireSameFrames(before: Pick<FrameScores, "frames">, after: Pick<FrameScores, "frames">): void {
-  const isSame =
-    before.frames.length === after.frames.length && before.frames.every((frame, i) => frame === after.frames[i]);
-  if (isSame) return;
-  const other = new Set(after.frames);
-  const common = before.frames.reduce((sum, frame) => sum + (other.has(frame) ? 1 : 0), 0);
-  throw new FramesDifferError(
-    `${before.frames.length} frames`,
-    `${after.frames.length}, of which ${common} are common`,
-  );
+/** The scores of some frames. */
+function takeFrames(scores: FrameScores, rows: readonly number[]): FrameScores {
+  const width = scores.actionUnits.length;
+  return {
+    ...scores,
+    frames: Uint32Array.from(rows, (row) => scores.frames[row]!),
+    subjects: rows.map((row) => scores.subjects[row]!),
+    probabilities: takeRows(scores.probabilities, width, rows),
+    occurrence: takeRows(scores.occurrence, width, rows),
+  };
 }
 
 /** Macro AUC, mean F1, and F1 and AUC of each of the action units. */

@@ -3,6 +3,7 @@
 export type { BootstrapOptions } from "./bootstrap.ts";
 export { NonFiniteScoreError } from "./check-finite.ts";
 export { amongTop, type ClassifiedFrames, meanCrossEntropy, topAccuracy } from "./classification.ts";
+export { FramesDifferError, hasSameFrames, NoCommonFrameError, ON_UNSEEN_FRAMES } from "./common-frames.ts";
 export {
   checkComparableExpressions,
   compareExpressions,
@@ -17,13 +18,7 @@ export {
   type PairedRun,
   type WeightedFigure,
 } from "./compare-paired.ts";
-export {
-  checkComparable,
-  compareScores,
-  FramesDifferError,
-  NoSharedActionUnitError,
-  type ScoreComparison,
-} from "./compare-scores.ts";
+export { checkComparable, compareScores, NoSharedActionUnitError, type ScoreComparison } from "./compare-scores.ts";
 export { comparisonDocument } from "./comparison-document.ts";
 export { type CrossValidationRun, crossValidate } from "./cross-validation/cross-validate.ts";
 export { crossValidationDocument } from "./cross-validation/cross-validation-document.ts";

@@ -13,7 +13,7 @@ export interface ComparisonNames {
 /** What every comparison says of how it was made. */
 export type ComparisonHead = Pick<
   ScoreComparison,
-  "frames" | "subjects" | "intervalsOver" | "resamples" | "seed" | "confidence"
+  "frames" | "framesOnlyBefore" | "framesOnlyAfter" | "subjects" | "intervalsOver" | "resamples" | "seed" | "confidence"
 >;
 
 /** A figure of two models by its name, such as "Macro AUC". */
@@ -41,9 +41,8 @@ export function pairedDocument(
   figures: PairedFigures,
   more: readonly ReportBlock[],
 ): ReportDocument {
-  const { frames, subjects, intervalsOver, resamples, seed, confidence } = head;
+  const { intervalsOver, resamples, seed, confidence } = head;
   const { all, ofAll, ofEach } = figures;
-  const whose = intervalsOver === "subjects" ? `${subjects} subjects` : "unknown subjects";
   const percent = `${+(100 * confidence).toFixed(2)} %`;
   const pairs = [
     ...ofAll,
@@ -56,7 +55,7 @@ export function pairedDocument(
       text(`First: ${before}.`),
       text(`Second: ${after}.`),
       text(
-        `${frames} frames of ${whose}, the same for both. Intervals: ${percent}, paired bootstrap over ${intervalsOver} (${resamples} resamples, seed ${seed}). A change whose interval holds 0 may be chance.`,
+        `${framesLine(head)} Intervals: ${percent}, paired bootstrap over ${intervalsOver} (${resamples} resamples, seed ${seed}). A change whose interval holds 0 may be chance.`,
       ),
       text(toldLine(figures)),
       chart(
@@ -76,6 +75,20 @@ export function pairedDocument(
     ],
   };
 }
+
+/** What frames figures are on, and where these are not all of both, what is in none. */
+function framesLine({ frames, framesOnlyBefore, framesOnlyAfter, subjects, intervalsOver }: ComparisonHead): string {
+  const whose = intervalsOver === "subjects" ? counted(subjects, "subject") : "unknown subjects";
+  const common = `${counted(frames, "frame")} of ${whose}`;
+  if (framesOnlyBefore === 0 && framesOnlyAfter === 0) return `${common}, the same for both.`;
+  const alone = [
+    ...(framesOnlyBefore === 0 ? [] : [`${framesOnlyBefore} of the first`]),
+    ...(framesOnlyAfter === 0 ? [] : [`${framesOnlyAfter} of the second`]),
+  ];
+  return `${common}, which both trainings held out. Held out by one alone and in no figure: ${alone.join(", ")}. Figures may therefore differ from those of the reports.`;
+}
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
 
 /** What one model alone answers, if there is such. @param lead such as "In no figure" */
 export function aloneBlocks(lead: string, before: readonly string[], after: readonly string[]): ReportBlock[] {

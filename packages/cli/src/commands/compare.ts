@@ -10,13 +10,13 @@ interface CompareOptions {
   readonly junit?: string;
 }
 
-/** `duchenne compare`: how two evaluations on the same frames differ. */
+/** `duchenne compare`: how two evaluations differ on the frames that both have. */
 export function compareCommand(): Command {
   const command = new Command("compare");
   return command
-    .description("compare two evaluations on the same frames, subject by subject")
+    .description("compare two evaluations on the frames that both have, subject by subject")
     .argument("<before>", 'an evaluation, such as "evaluations/..."')
-    .argument("<after>", "another of the same frames")
+    .argument("<after>", "another of the same frames, or both of the part that each training held out")
     .addOption(new Option("--confidence <share>", "of the intervals (default: 0.95)").argParser(share))
     .option("--json", "JSON instead of Markdown", false)
     .option("--html <file>", "also write a page with charts")

@@ -5,10 +5,12 @@ import type { PairedComparison } from "../compare-paired.ts";
 import {
   compareExpressions,
   compareScores,
+  type Estimate,
   type ExpressionComparison,
   type ExpressionScores,
   evaluate,
   evaluateExpressions,
+  type FrameScores,
   type ScoreComparison,
 } from "../index.ts";
 import { gateJunit, gateMarkdown, InvalidGateError, judgeGate, parseGate } from "./index.ts";
@@ -23,6 +25,14 @@ const scores = {
   // AU12 never occurs.
   occurrence: Int8Array.from({ length: 80 }, (_, i) => (i % 2 === 1 ? 0 : (i / 2) % 3 === 0 ? 1 : 0)),
 };
+/** What an evaluation on some of the frames alone would have kept. */
+const partOf = (rows: readonly number[]): FrameScores => ({
+  ...scores,
+  frames: Uint32Array.from(rows),
+  subjects: rows.map((row) => scores.subjects[row]!),
+  probabilities: Float32Array.from(rows.flatMap((row) => [...scores.probabilities.subarray(2 * row, 2 * row + 2)])),
+  occurrence: Int8Array.from(rows.flatMap((row) => [...scores.occurrence.subarray(2 * row, 2 * row + 2)])),
+});
 const report = evaluate({ ...scores, ...options });
 const itself = compareScores(scores, scores, options);
 const judged = (gate: string, comparison: ScoreComparison | string = itself, of = report) =>
@@ -125,6 +135,38 @@ describe("a gate", () => {
     ["fail", -0.3, -0.011],
   ])("finds %s of a change between %f and %f", (outcome, lower, upper) => {
     expect(judged(loss, changed(lower, upper)).outcome).toBe(outcome);
+  });
+
+  it("judges a loss on the frames that both have, and says so, and a minimum on all of the evaluation", () => {
+    const gate =
+      "macro_auc: {min: 0.1, not_lower_than: live, by_more_than: 0.9}\neach_action_unit: {f1: {loses_at_most: 1}}";
+    const judgedOn = (rows: readonly number[]) =>
+      judgeGate(parseGate(gate), {
+        report,
+        comparison: ({ baseline }) => (baseline === undefined ? itself : compareScores(partOf(rows), scores, options)),
+      });
+    const [min, loss, ...each] = judgedOn([...Array(30).keys()]).findings;
+    expect(min!.estimate).toEqual(report.macroAuc);
+    expect(min!.explanation).not.toContain("held out");
+    const { before, after } = compareScores(
+      partOf([...Array(30).keys()]),
+      partOf([...Array(30).keys()]),
+      options,
+    ).macroAuc;
+    const words = ({ value, lower, upper }: Estimate) =>
+      `${value!.toFixed(3)} [${lower!.toFixed(3)}, ${upper!.toFixed(3)}]`;
+    expect(loss!.explanation).toBe(
+      `change 0.000 [0.000, 0.000], from ${words(before)} of models/default@live to ${words(after)} on 30 of 40 frames (8 subjects), which both held out; expected to lose at most 0.9 at 95 %`,
+    );
+    expect(loss!.outcome).toBe("pass");
+    for (const { explanation } of each) expect(explanation).toMatch(/ on 30 of 40 frames \(8 subjects\), |undefined/);
+    expect(judgedOn([...Array(40).keys()]).findings[1]!.explanation).not.toContain("held out");
+
+    const ofOne = judgedOn([3, 11, 19, 27, 35]).findings[1]!;
+    expect(ofOne.outcome).toBe("could_not_tell");
+    expect(ofOne.explanation).toMatch(
+      / on 5 of 40 frames \(1 subject\), .*\. There is no interval: it takes two subjects$/,
+    );
   });
 
   it("is never passed by what is undefined, has no interval or no baseline", () => {
@@ -231,6 +273,29 @@ describe("a gate of a classifier", () => {
     const result = { outcome, findings };
     expect(gateMarkdown(result, "c")).toContain("| each_expression.recall.loses_at_most joy | failed |");
     expect(gateJunit(result, "c")).toContain('<testcase name="each_expression.f1.min rage"');
+  });
+
+  it("judges a loss on the frames that both have, and says so", () => {
+    const [before, after] = [classified(0), classified(3)];
+    const rows = [...Array(20).keys()];
+    const part = {
+      ...before,
+      frames: before.frames.slice(0, 20),
+      subjects: before.subjects.slice(0, 20),
+      labels: before.labels.slice(0, 20),
+      logits: before.logits.slice(0, 60),
+    };
+    const gate = `top1: {min: 0.1, not_lower_than: ${earlier}}\neach_expression: {recall: {loses_at_most: 0.9, compared_to: ${earlier}}}`;
+    const [min, loss, ...each] = judgedBy(gate, part, after).findings;
+    expect(min!.explanation).not.toContain("held out");
+    expect(loss!.estimate.value).toBeCloseTo(-rows.filter((row) => (row * 7) % 10 < 3).length / 20, 12);
+    for (const { explanation } of [loss!, ...each.slice(0, 2)]) {
+      expect(explanation).toContain(` of ${earlier} to `);
+      expect(explanation).toContain(
+        " on 20 of 60 frames (12 subjects), which both held out; expected to lose at most ",
+      );
+    }
+    expect(each[2]!.explanation).toContain("undefined on these frames");
   });
 
   it("asks nothing of an expression that the data set does not have", () => {

@@ -59,7 +59,9 @@ export function judgeGate(limits: readonly GateLimit[], evidence: GateEvidence):
     if (limit.kind === "leakage") return [leakageFinding(limit, evidence.report)];
     const comparison = evidence.comparison(limit);
     return pairsOf(limit.figure, evidence.report).map(({ pairIn, ...which }) => ({
-      ...finding(limit, typeof comparison === "string" ? comparison : pairIn(comparison)),
+      ...(typeof comparison === "string"
+        ? finding(limit, comparison)
+        : finding(limit, pairIn(comparison), commonNote(comparison))),
       ...which,
     }));
   });
@@ -115,6 +117,7 @@ function ofClassifiers<T extends object>(found: T): Extract<T, { readonly expres
 function finding(
   { kind, rule, limit: given, baseline, confidence }: ComparedLimit,
   pair: PairedComparison | string,
+  note = "",
 ): GateFinding {
   const limit = kind === "min" ? given : 0 - given;
   if (typeof pair === "string") return { rule, outcome: "could_not_tell", estimate: {}, limit, explanation: pair };
@@ -126,9 +129,16 @@ function finding(
   const asked =
     kind === "min"
       ? `expected at least ${limit} at ${percent}`
-      : `from ${interval(pair.before)} of ${baseline} to ${interval(pair.after)}; expected to lose at most ${given} at ${percent}`;
+      : `from ${interval(pair.before)} of ${baseline} to ${interval(pair.after)}${note}; expected to lose at most ${given} at ${percent}`;
   const found = kind === "min" ? interval(estimate) : `change ${interval(estimate)}`;
   return { rule, outcome, estimate, limit, explanation: `${found}, ${asked}${whyNot(estimate)}` };
+}
+
+/** On which of the evaluation's frames a baseline was compared, where that are not all. */
+function commonNote({ frames, framesOnlyAfter, subjects }: Comparison): string {
+  if (framesOnlyAfter === 0) return "";
+  const whose = subjects === 0 ? "" : ` (${subjects} subject${subjects === 1 ? "" : "s"})`;
+  return ` on ${frames} of ${frames + framesOnlyAfter} frames${whose}, which both held out`;
 }
 
 function leakageFinding(

@@ -1,5 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { resolveVersion, versionName } from "@duchenne/control";
+import { NoCommonFrameError } from "@duchenne/evaluation";
 import {
   type GateLimit,
   type GateOutcome,
@@ -15,6 +16,7 @@ import { estimateMessage } from "../convert.ts";
 import { evaluableVersion } from "../evaluable-version.ts";
 import type { Comparer, FoundComparison } from "./compare-in-thread.ts";
 import {
+  type ComparablePair,
   ModelKindsDifferError,
   requireComparable,
   type ScoredEvaluation,
@@ -50,16 +52,16 @@ export async function checkGate(
   const keyOf = ({ baseline, confidence }: ComparingLimit) => `${baseline} ${confidence}`;
   const comparisons = new Map<string, FoundComparison | string>();
   // What is missing is told before anything is computed.
-  const found = new Map<string, { readonly limit: ComparingLimit; readonly before: ScoredEvaluation }>();
+  const found = new Map<string, { readonly limit: ComparingLimit; readonly pair: ComparablePair }>();
   for (const limit of limits) {
     if (limit.kind === "leakage") continue;
-    const before = await baselineOf(store, limit.baseline, candidate);
-    if (typeof before === "string") comparisons.set(keyOf(limit), before);
-    else found.set(keyOf(limit), { limit, before });
+    const pair = await pairOf(store, limit.baseline, candidate);
+    if (typeof pair === "string") comparisons.set(keyOf(limit), pair);
+    else found.set(keyOf(limit), { limit, pair });
   }
-  for (const [key, { limit, before }] of found) {
+  for (const [key, { limit, pair }] of found) {
     const options = { seed, resamples, confidence: limit.confidence };
-    comparisons.set(key, await compare(requireComparable(before, candidate).task(options), signal));
+    comparisons.set(key, await compare(pair.task(options), signal));
   }
   const result = judgeGate(limits, {
     report: candidate.report,
@@ -91,18 +93,30 @@ const OUTCOMES: Readonly<Record<GateOutcome, GateOutcomeMessage>> = {
   could_not_tell: GateOutcomeMessage.COULD_NOT_TELL,
 };
 
-/** What a limit is compared with; itself without a baseline. Before the first promotion there is none: then why. */
-async function baselineOf(
+/** What a limit compares; the evaluation with itself without a baseline. In its place, why it cannot be told. */
+async function pairOf(
   store: Store,
   baseline: string | undefined,
   candidate: ScoredEvaluation,
-): Promise<ScoredEvaluation | string> {
-  if (baseline === undefined) return candidate;
-  if (baseline.startsWith("evaluations/")) {
-    const named = await scoredEvaluation(store, baseline, "gate");
-    requireComparable(named, candidate);
-    return named;
+): Promise<ComparablePair | string> {
+  const before = baseline === undefined ? candidate : await baselineOf(store, baseline, candidate);
+  if (typeof before === "string") return before;
+  try {
+    return requireComparable(before, candidate);
+  } catch (error) {
+    // Who is held out is chance: a gate that runs every night must not break by it.
+    if (error instanceof NoCommonFrameError) return `${before.name} of ${before.record.modelVersion}: ${error.message}`;
+    throw error;
   }
+}
+
+/** The evaluation that a baseline names. Before the first promotion there is none: then why. */
+async function baselineOf(
+  store: Store,
+  baseline: string,
+  candidate: ScoredEvaluation,
+): Promise<ScoredEvaluation | string> {
+  if (baseline.startsWith("evaluations/")) return scoredEvaluation(store, baseline, "gate");
   let version: ModelVersionRecord;
   try {
     version = await resolveVersion(store, baseline, "gate");
@@ -117,10 +131,7 @@ async function baselineOf(
   const { answers } = evaluableVersion(version, "gate");
   if (answers !== candidate.answers) throw new ModelKindsDifferError({ name: modelVersion, answers }, candidate);
   for (const each of await store.evaluations.listScored(modelVersion, record.dataset)) {
-    if (each.report.split !== split || each.report.datasetDigest !== datasetDigest) continue;
-    const newest = await scoredRecord(store, each);
-    requireComparable(newest, candidate);
-    return newest;
+    if (each.report.split === split && each.report.datasetDigest === datasetDigest) return scoredRecord(store, each);
   }
   throw new BaselineNotEvaluatedError(modelVersion, candidate);
 }

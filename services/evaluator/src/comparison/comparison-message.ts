@@ -46,6 +46,8 @@ export async function comparisonMessage(
   return {
     ...head,
     frames: comparison.frames,
+    framesOnlyBefore: comparison.framesOnlyBefore,
+    framesOnlyAfter: comparison.framesOnlyAfter,
     subjects: comparison.subjects,
     intervalsOver: comparison.intervalsOver === "subjects" ? SamplingUnit.SUBJECTS : SamplingUnit.FRAMES,
     confidence: comparison.confidence,

@@ -7,7 +7,6 @@ import {
   type ExpressionReport,
   type ExpressionScores,
   type FrameScores,
-  FramesDifferError,
   readExpressionScores,
   readFrameScores,
 } from "@duchenne/evaluation";
@@ -15,6 +14,7 @@ import type { CompareEvaluationsRequest } from "@duchenne/proto";
 import type { EvaluationRecord, Store } from "@duchenne/store";
 import { storedReportSchema } from "../convert.ts";
 import { DEFAULT_RESAMPLES } from "../resamples.ts";
+import { requireComparableFrames } from "./comparable-frames.ts";
 import type { ComparisonTask } from "./compare-in-thread.ts";
 
 type NamedKind = Pick<ScoredEvaluation, "name" | "answers">;
@@ -105,29 +105,25 @@ export async function comparablePair(store: Store, request: CompareEvaluationsRe
 }
 
 /**
- * @throws {ModelKindsDifferError} @throws {FramesDifferError}
+ * Two evaluations that can be compared, on the frames that both have.
+ *
+ * @throws {ModelKindsDifferError} @throws {FramesDifferError} @throws {NoCommonFrameError}
  * @throws {NoSharedActionUnitError} @throws {NoSharedExpressionError}
  */
 export function requireComparable(before: ScoredEvaluation, after: ScoredEvaluation): ComparablePair {
   if (before.answers === "action_units" && after.answers === "action_units") {
-    requireSameDataset(before, after);
+    requireComparableFrames(before, after);
     checkComparable(before.scores, after.scores);
     const scores = { answers: "action_units", before: before.scores, after: after.scores } as const;
     return { before, after, task: (options) => ({ ...scores, options }) };
   }
   if (before.answers === "expressions" && after.answers === "expressions") {
-    requireSameDataset(before, after);
+    requireComparableFrames(before, after);
     checkComparableExpressions(before.scores, after.scores);
     const scores = { answers: "expressions", before: before.scores, after: after.scores } as const;
     return { before, after, task: (options) => ({ ...scores, options }) };
   }
   throw new ModelKindsDifferError(before, after);
-}
-
-function requireSameDataset(...both: readonly [ScoredEvaluation, ScoredEvaluation]): void {
-  if (both[0].datasetDigest === both[1].datasetDigest) return;
-  const [first, second] = both.map(({ record, datasetDigest }) => `${record.dataset} (${datasetDigest.slice(0, 12)})`);
-  throw new FramesDifferError(first!, second!);
 }
 
 /** How a request wants its bootstrap. */
