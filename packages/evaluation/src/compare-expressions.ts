@@ -42,6 +42,8 @@ export interface ExpressionComparison {
   /** Classes of one classifier alone, whose frames are in no figure. */
   readonly onlyBefore: readonly string[];
   readonly onlyAfter: readonly string[];
+  /** Those of `onlyBefore` that frames are labelled with. */
+  readonly lost: readonly string[];
 }
 
 /** Thrown when no frame is of a class that both of two classifiers have. */
@@ -112,6 +114,7 @@ export function compareExpressions(
     },
     onlyBefore: before.expressions.filter((expression) => !shared.includes(expression)),
     onlyAfter: after.expressions.filter((expression) => !shared.includes(expression)),
+    lost: before.expressions.filter((expression, i) => !shared.includes(expression) && before.labels.includes(i)),
   };
 }
 

@@ -101,13 +101,15 @@ const gateSchema = z
       .strictObject({ recall: expressionRule.optional(), f1: expressionRule.optional() })
       .refine(isNotEmpty, "Expected recall, f1 or both")
       .optional(),
+    /** Action units by number, or expressions by name, that a baseline answers and the evaluated version need not. */
+    may_lack: z.array(z.union([z.int().min(1), z.string().min(1)])).optional(),
     /** How often a linear probe names the subject; its interval is the report's, of 95 %. */
     identity_leakage: z
       .strictObject({ max: share.optional(), times_chance_at_most: z.number().min(1).optional() })
       .refine(isNotEmpty, "Expected max, times_chance_at_most or both")
       .optional(),
   })
-  .refine(isNotEmpty, "Expected at least one rule");
+  .refine(({ may_lack: _, ...rules }) => isNotEmpty(rules), "Expected at least one rule");
 
 /** What a limit is of: a figure of a whole evaluation, or one of each action unit or expression. */
 export type GateFigure =
@@ -127,6 +129,8 @@ export type GateLimit =
       /** What a loss is counted from; of a "min" nothing. */
       readonly baseline: string | undefined;
       readonly confidence: number;
+      /** What the baseline answers, action units or expressions, and the version need not; of a "min" nothing. */
+      readonly mayLack: readonly (number | string)[];
     }
   | { readonly kind: "leakage"; readonly rule: string; readonly limit: number; readonly isTimesChance: boolean };
 
@@ -142,7 +146,7 @@ export function parseGate(text: string): readonly GateLimit[] {
       error.issues.map(({ path, message }) => ({ field: ["gate", ...path].join("."), description: message })),
     );
   }
-  return [
+  const limits = [
     ...figureLimits("macro_auc", { of: "detector", name: "macroAuc" }, gate.macro_auc),
     ...figureLimits("mean_f1", { of: "detector", name: "meanF1" }, gate.mean_f1),
     ...eachLimits("each_action_unit.f1", { of: "action_unit", name: "f1" }, gate.each_action_unit?.f1),
@@ -154,6 +158,8 @@ export function parseGate(text: string): readonly GateLimit[] {
     ...eachLimits("each_expression.f1", { of: "expression", name: "f1" }, gate.each_expression?.f1),
     ...leakageLimits(gate.identity_leakage),
   ];
+  const { may_lack: mayLack = [] } = gate;
+  return limits.map((limit) => (limit.kind === "loss" ? { ...limit, mayLack } : limit));
 }
 
 /** What is not plain data, such as an alias that grows without end, is refused. */
@@ -172,7 +178,7 @@ function figureLimits(name: string, figure: GateFigure, rule: z.output<typeof de
     ...minLimit(`${name}.min`, figure, min, confidence),
     ...(baseline === undefined
       ? []
-      : [{ kind: "loss" as const, rule: `${name}.not_lower_than`, figure, limit, baseline, confidence }]),
+      : [{ kind: "loss" as const, rule: `${name}.not_lower_than`, figure, limit, baseline, confidence, mayLack: [] }]),
   ];
 }
 
@@ -183,12 +189,14 @@ function eachLimits(name: string, figure: GateFigure, rule: z.output<typeof unit
     ...minLimit(`${name}.min`, figure, min, confidence),
     ...(limit === undefined
       ? []
-      : [{ kind: "loss" as const, rule: `${name}.loses_at_most`, figure, limit, baseline, confidence }]),
+      : [{ kind: "loss" as const, rule: `${name}.loses_at_most`, figure, limit, baseline, confidence, mayLack: [] }]),
   ];
 }
 
 function minLimit(rule: string, figure: GateFigure, limit: number | undefined, confidence: number): GateLimit[] {
-  return limit === undefined ? [] : [{ kind: "min", rule, figure, limit, baseline: undefined, confidence }];
+  return limit === undefined
+    ? []
+    : [{ kind: "min", rule, figure, limit, baseline: undefined, confidence, mayLack: [] }];
 }
 
 function leakageLimits(

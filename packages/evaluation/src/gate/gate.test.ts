@@ -39,11 +39,12 @@ const judged = (gate: string, comparison: ScoreComparison | string = itself, of 
   judgeGate(parseGate(gate), { report: of, comparison: () => comparison });
 
 /** A comparison whose macro AUC changed so. */
-const changed = (lower: number, upper: number): ScoreComparison => {
+const changedTo = (comparison: ScoreComparison, lower: number, upper: number): ScoreComparison => {
   const estimate = { value: (lower + upper) / 2, lower, upper };
   const pair: PairedComparison = { before: estimate, after: estimate, change: estimate };
-  return { ...itself, macroAuc: pair };
+  return { ...comparison, macroAuc: pair };
 };
+const changed = (lower: number, upper: number): ScoreComparison => changedTo(itself, lower, upper);
 
 describe("the rules of a gate", () => {
   it("are limits, with what they leave out", () => {
@@ -55,8 +56,16 @@ describe("the rules of a gate", () => {
     const live = "models/default@live";
     const figure = { of: "detector", name: "macroAuc" };
     expect(parseGate(gate)).toEqual([
-      { kind: "min", rule: "macro_auc.min", figure, limit: 0.7, baseline: undefined, confidence: 0.9 },
-      { kind: "loss", rule: "macro_auc.not_lower_than", figure, limit: 0, baseline: live, confidence: 0.9 },
+      { kind: "min", rule: "macro_auc.min", figure, limit: 0.7, baseline: undefined, confidence: 0.9, mayLack: [] },
+      {
+        kind: "loss",
+        rule: "macro_auc.not_lower_than",
+        figure,
+        limit: 0,
+        baseline: live,
+        confidence: 0.9,
+        mayLack: [],
+      },
       {
         kind: "loss",
         rule: "each_action_unit.f1.loses_at_most",
@@ -64,6 +73,7 @@ describe("the rules of a gate", () => {
         limit: 0.05,
         baseline: live,
         confidence: 0.95,
+        mayLack: [],
       },
       { kind: "leakage", rule: "identity_leakage.times_chance_at_most", limit: 3, isTimesChance: true },
     ]);
@@ -325,5 +335,89 @@ describe("a gate of a classifier", () => {
     expect(refusedOf(() => judged(gate))).toEqual(["gate.top1.min"]);
     const comparison = (): ExpressionComparison => compareExpressions(classified(1), classified(1), options);
     expect(() => judgeGate(parseGate("macro_auc: {min: 0.5}"), { report, comparison })).toThrow(TypeError);
+  });
+});
+
+describe("a version that answers less than its baseline", () => {
+  /** The baseline answers AU26 as well. */
+  const more: FrameScores = {
+    ...scores,
+    actionUnits: [1, 12, 26],
+    thresholds: [0.5, 0.5, 0.5],
+    probabilities: Float32Array.from({ length: 120 }, (_, i) => ((i * 37) % 119) / 119),
+    occurrence: Int8Array.from({ length: 120 }, (_, i) => (i % 5 === 0 ? 1 : 0)),
+  };
+  const less = compareScores(more, scores, options);
+  // Whatever the shared action units do, they keep these limits.
+  const gate = `
+    macro_auc: {not_lower_than: models/m/versions/1, by_more_than: 1}
+    each_action_unit: {auc: {loses_at_most: 1, compared_to: models/m/versions/1}}`;
+
+  it("fails for each action unit that it lost, and leaves the mean open", () => {
+    const { outcome, findings } = judged(gate, less);
+    expect(outcome).toBe("fail");
+    const [mean, ...units] = findings;
+    expect(mean).toMatchObject({ rule: "macro_auc.not_lower_than", outcome: "could_not_tell" });
+    expect(mean!.explanation).toContain("models/m/versions/1 also answers AU26");
+    expect(units.map(({ actionUnit, outcome }) => [actionUnit, outcome])).toEqual([
+      [1, "pass"],
+      [12, "could_not_tell"],
+      [26, "fail"],
+    ]);
+    expect(units[2]!.explanation).toContain("name it in may_lack");
+    expect(
+      judged(gate.replace("by_more_than: 1", "by_more_than: 0"), changedTo(less, -0.4, -0.2)).findings[0],
+    ).toMatchObject({
+      outcome: "fail",
+    });
+  });
+
+  it("is judged as any other when the gate says that it may lack it", () => {
+    const { findings } = judged(`${gate}\n    may_lack: [26]`, less);
+    expect(findings.map(({ actionUnit, outcome }) => [actionUnit, outcome])).toEqual([
+      [undefined, "pass"],
+      [1, "pass"],
+      [12, "could_not_tell"],
+    ]);
+    expect(judged(`${gate}\n    may_lack: [4]`, less).outcome).toBe("fail");
+    expect(() => parseGate("may_lack: [26]")).toThrow("at least one rule");
+    expect(() => parseGate("macro_auc: {min: 0.5}\nmay_lack: [-1]")).toThrow("may_lack");
+  });
+
+  it("is so of expressions, of those that frames are labelled with", () => {
+    const answers = (expressions: readonly string[], labels: readonly number[]): ExpressionScores => ({
+      expressions,
+      frames: Uint32Array.from(labels.keys()),
+      subjects: labels.map((_, i) => `s${i % 4}`),
+      labels: Int32Array.from(labels),
+      logits: Float32Array.from({ length: labels.length * expressions.length }, (_, i) => (i * 7) % 5),
+    });
+    const seen = Array.from({ length: 24 }, (_, i) => i % 3);
+    const before = answers(["joy", "fear", "contempt", "never"], seen);
+    const after = answers(
+      ["joy", "fear"],
+      seen.map((label) => (label === 2 ? -1 : label)),
+    );
+    const comparison = compareExpressions(before, after, options);
+    expect(comparison).toMatchObject({ onlyBefore: ["contempt", "never"], lost: ["contempt"] });
+    const rules = `
+      top1: {not_lower_than: evaluations/e, by_more_than: 1}
+      each_expression: {recall: {loses_at_most: 1, compared_to: evaluations/e}}`;
+    const of = evaluateExpressions({ ...after, datasetExpressions: ["joy", "fear", "contempt"], ...options });
+    const outcomes = (text: string) =>
+      judgeGate(parseGate(text), { report: of, comparison: () => comparison }).findings.map(
+        ({ expression, outcome }) => [expression, outcome],
+      );
+    expect(outcomes(rules)).toEqual([
+      [undefined, "could_not_tell"],
+      ["joy", "pass"],
+      ["fear", "pass"],
+      ["contempt", "fail"],
+    ]);
+    expect(outcomes(`${rules}\n      may_lack: [contempt]`)).toEqual([
+      [undefined, "pass"],
+      ["joy", "pass"],
+      ["fear", "pass"],
+    ]);
   });
 });

@@ -58,12 +58,13 @@ export function judgeGate(limits: readonly GateLimit[], evidence: GateEvidence):
   const findings = limits.flatMap((limit): GateFinding[] => {
     if (limit.kind === "leakage") return [leakageFinding(limit, evidence.report)];
     const comparison = evidence.comparison(limit);
-    return pairsOf(limit.figure, evidence.report).map(({ pairIn, ...which }) => ({
+    const judged: GateFinding[] = pairsOf(limit.figure, evidence.report).map(({ pairIn, ...which }) => ({
       ...(typeof comparison === "string"
         ? finding(limit, comparison)
         : finding(limit, pairIn(comparison), commonNote(comparison))),
       ...which,
     }));
+    return typeof comparison === "string" || limit.kind === "min" ? judged : withLost(judged, limit, comparison);
   });
   const has = (outcome: GateOutcome) => findings.some((each) => each.outcome === outcome);
   return { outcome: has("fail") ? "fail" : has("could_not_tell") ? "could_not_tell" : "pass", findings };
@@ -100,6 +101,43 @@ function pairsOf(
             "The baseline does not know the expression",
         }));
   }
+}
+
+/**
+ * What the baseline answers and the version does not is in no figure of a comparison, and a version must not pass by answering
+ * less: of each action unit or expression it is a failure, of a figure of all it leaves the answer open.
+ */
+function withLost(judged: GateFinding[], limit: ComparedLimit, comparison: Comparison): GateFinding[] {
+  const { rule, limit: given, figure, baseline, mayLack } = limit;
+  const lost = lostIn(comparison).filter((name) => !mayLack.includes(name));
+  if (lost.length === 0) return judged;
+  const advice = "name it in may_lack if that is meant";
+  switch (figure.of) {
+    case "action_unit":
+    case "expression":
+      return [
+        ...judged,
+        ...lost.map((name): GateFinding => {
+          const which = typeof name === "number" ? { actionUnit: name } : { expression: name };
+          const explanation = `${baseline} answers it and the evaluated version does not; ${advice}`;
+          return { rule, ...which, outcome: "fail", estimate: {}, limit: 0 - given, explanation };
+        }),
+      ];
+    case "detector":
+    case "classifier": {
+      const names = lost.map((name) => (typeof name === "number" ? `AU${name}` : name)).join(", ");
+      return judged.map((each) => ({
+        ...each,
+        outcome: each.outcome === "fail" ? "fail" : "could_not_tell",
+        explanation: `${each.explanation}. ${baseline} also answers ${names}, which the figure leaves out; ${advice}`,
+      }));
+    }
+  }
+}
+
+/** What the first alone answers of what the data set labels. */
+function lostIn(comparison: Comparison): readonly (number | string)[] {
+  return "actionUnits" in comparison ? comparison.onlyBefore : comparison.lost;
 }
 
 /** @throws {TypeError} what is of a classifier */
