@@ -132,7 +132,7 @@ it("what a cancelled curation has made is removed when the next collection is ma
   await end();
   await start();
   while ((await foldersOf()).some((each) => each.includes("cancelled"))) await turn();
-});
+}, 180_000);
 
 it("a full disk ends a curation and loses nothing of it; it goes on when there is room", async () => {
   const directory = join(imports, "large");
@@ -162,7 +162,7 @@ it("a full disk ends a curation and loses nothing of it; it goes on when there i
   const { directory: made } = await client.datasets.getDataset({ name: "datasets/large" });
   for (const image of imagesOf(lines)) expect((await stat(join(made, image))).mtimeMs, image).toBe(1_000_000);
   expect((await stat(join(made, "images", "z.jpg.jpg"))).size).toBe(right.length + 6 * 2 ** 20);
-});
+}, 180_000);
 
 it("videos are refused on a machine without ffmpeg, before a job is made", async () => {
   await mkdir(join(imports, "videos"), { recursive: true });

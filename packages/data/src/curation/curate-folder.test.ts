@@ -192,6 +192,9 @@ describe("a curation that was stopped", () => {
       const shade = i % 7 === 3 ? i - 1 : i;
       await draw(`${i % 4}/${String(i).padStart(2, "0")}.jpg`, i % 5 === 4 ? 200 : 230, 230, shade);
     }
+    // Names with what readers of lines may take for the end of one, and as long as names can be.
+    const names = ["0/line\u2028separator.jpg", "0/new\nline.jpg", `0/${"x".repeat(251)}.jpg`];
+    for (const [i, name] of names.entries()) await draw(name, 230, 230, 100 + i);
     await writeFile(join(sources, "1", "clip.mp4"), "200");
     await writeFile(join(sources, "5.mp4"), "95");
     const into = await emptyFolder();

@@ -1,4 +1,4 @@
-import { symlink } from "node:fs/promises";
+import { symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { createDataFolder } from "../../test-fixtures/data-folder.ts";
@@ -49,6 +49,14 @@ describe("the files below a folder", () => {
       { way: "a.jpg", kind: "image" },
       { way: "folder", kind: "other", problem: "Expected a file, got a link, which is not followed" },
       { way: "link.jpg", kind: "other", problem: "Expected a file, got a link, which is not followed" },
+    ]);
+  });
+
+  it("have names in UTF-8: under another one the system would not find them", async () => {
+    await using folder = await createDataFolder();
+    await writeFile(Buffer.concat([Buffer.from(`${folder.path}/`), Buffer.from([0xe9]), Buffer.from(".jpg")]), "x");
+    expect(await filesOf(folder.path)).toEqual([
+      { way: "\uFFFD.jpg", kind: "other", problem: "Expected a name in UTF-8" },
     ]);
   });
 
