@@ -131,11 +131,14 @@ describe("a folder", () => {
       ["torn.mp4", "left_out", "undecodable"],
       ["whole.jpg", "kept", "images/whole.jpg.jpg"],
     ]);
-    expect(lines[1]).toMatchObject({
-      width: 224,
-      height: 224,
+    expect(lines[1]).toEqual({
+      kind: "left_out",
+      source: "a.jpg",
+      sha256: sha256Of(original),
+      reason: "duplicate",
       detail: "Expected other bytes than those of a-copy.jpg",
     });
+    expect(lines[7]).toMatchObject({ detail: "Expected a whole image, this jpeg is cut off or damaged" });
     expect(lines[4]).toMatchObject({ frame: 10, timeS: 1, width: 300, height: 240, asItWas: false });
     expect(lines[6]).toMatchObject({
       framesDecoded: 25,
@@ -195,6 +198,13 @@ describe("a curation that was stopped", () => {
     // Names with what readers of lines may take for the end of one, and as long as names can be.
     const names = ["0/line\u2028separator.jpg", "0/new\nline.jpg", `0/${"x".repeat(251)}.jpg`];
     for (const [i, name] of names.entries()) await draw(name, 230, 230, 100 + i);
+    // Neighbours with the same bytes, wherever files begin to be judged together.
+    for (const name of "abcdefghijkl") await draw(`0/copy-${name}.jpg`, 230, 230, 200);
+    for (const name of "abcd")
+      await writeFile(
+        join(sources, "0", `cut-${name}.jpg`),
+        (await draw("0/z.jpg", 230, 230, 7)).subarray(0, 400 + name.charCodeAt(0)),
+      );
     await writeFile(join(sources, "1", "clip.mp4"), "200");
     await writeFile(join(sources, "5.mp4"), "95");
     const into = await emptyFolder();

@@ -88,11 +88,10 @@ async function read(path: string): Promise<Uint8Array | CuratedImage> {
   }
 }
 
-const duplicateOf = (same: string, { source, sha256, width, height }: Judged): Judged => ({
+/** Without its size, which is not always known: what a line says must not depend on what else was in work. */
+const duplicateOf = (same: string, { source, sha256 }: Judged): Judged => ({
   source,
   ...(sha256 !== undefined && { sha256 }),
-  ...(width !== undefined && { width }),
-  ...(height !== undefined && { height }),
   exclusion: { reason: "duplicate", detail: `Expected other bytes than those of ${same}` },
 });
 

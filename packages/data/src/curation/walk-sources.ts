@@ -15,7 +15,7 @@ export interface SourceFile {
 const IMAGE_NAME = /\.(jpe?g|png|webp)$/i;
 const VIDEO_NAME = /\.(mp4|m4v|mov|mkv|webm|avi|mpe?g|ts|m2ts|mts|flv|wmv|asf|ogv|3gp|3g2|mxf|vob|ivf)$/i;
 
-/** What the system says of a single file or folder that cannot be read; everything else concerns the whole disk. */
+/** What the system says of a single file that cannot be read; everything else concerns the whole disk. */
 const UNREADABLE = ["EACCES", "EPERM", "EIO"];
 
 /** The system's word for what is wrong with one file; undefined when it is not one file's fault. */
@@ -28,22 +28,14 @@ export function unreadableCode(error: unknown): string | undefined {
  * All files below a folder, always in the same order: folder by folder, by name (compareWays). Hidden files and folders are
  * passed over. Links are told and not followed, so nothing is read that lies elsewhere and nothing twice.
  *
- * @throws what the system says when the folder cannot be read
+ * @throws what the system says when a folder cannot be read: nobody knows what is in it
  */
 export async function* walkSources(directory: string): AsyncGenerator<SourceFile, void, undefined> {
   yield* walk(directory, "");
 }
 
 async function* walk(directory: string, folder: string): AsyncGenerator<SourceFile, void, undefined> {
-  let entries: Dirent[];
-  try {
-    entries = await readdir(join(directory, folder), { withFileTypes: true });
-  } catch (error) {
-    const code = unreadableCode(error);
-    if (code === undefined || folder === "") throw error;
-    yield { way: folder, kind: "other", problem: `Expected a folder that can be read, the system says ${code}` };
-    return;
-  }
+  const entries = await readdir(join(directory, folder), { withFileTypes: true });
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   for (const entry of entries) {
     const { name } = entry;
