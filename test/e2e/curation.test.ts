@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createDuchenneClient, type DuchenneClient, waitForJob } from "@duchenne/client";
 import { DatasetProtocol } from "@duchenne/proto";
@@ -117,4 +117,5 @@ it("a curation of which nothing is left fails once, and says why", async () => {
   expect(run.stderr).toContain("of 2 files none is left: 2 too small");
   const job = (await client.jobs.listJobs({})).jobs.find(({ displayName }) => displayName === "Curation of tiny");
   expect(job).toMatchObject({ attempt: 1, error: { code: "failed_precondition", reason: "NO_IMAGES_LEFT" } });
+  expect((await readdir(join(folder.path, "data", "datasets"))).filter((name) => name.includes("tiny"))).toEqual([]);
 });
