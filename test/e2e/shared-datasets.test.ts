@@ -81,7 +81,10 @@ beforeAll(async () => {
   });
   await waitForJob(first.client, drawing.name);
   const drawn = await first.client.datasets.getDataset({ name: "datasets/drawn" });
-  for (const set of [registered, uploaded, drawn]) expect(set).toMatchObject({ stored: true, frames: 96 });
+  const curation = { datasetId: "curated", directory: "faces", minSide: 64, size: 32 };
+  await waitForJob(first.client, (await first.client.datasets.curateDataset(curation)).name);
+  const curated = await first.client.datasets.getDataset({ name: "datasets/curated" });
+  for (const set of [registered, uploaded, drawn, curated]) expect(set).toMatchObject({ stored: true, frames: 96 });
   // Nobody has its files any more.
   await endMachine(first);
   await rm(first.directory, { recursive: true });

@@ -18,6 +18,23 @@ export { drawErasing, type Erasing } from "./augment/random-erasing.ts";
 export { type CropRange, drawCrop } from "./augment/random-resized-crop.ts";
 export { type ResampleFilter, type ResampleOptions, resample } from "./augment/resample.ts";
 export { type BatchOrder, type BatchOrderOptions, createBatchOrder } from "./batch-order.ts";
+export {
+  type CurationControl,
+  type CurationProgress,
+  curateFolder,
+  NoImagesLeftError,
+} from "./curation/curate-folder.ts";
+export { type CurationCounts, describeExclusions } from "./curation/curation-counts.ts";
+export { type CurationLine, curationLineSchema } from "./curation/curation-line.ts";
+export { CURATION_LOG, readCurationCounts } from "./curation/curation-log.ts";
+export {
+  type CurationOptions,
+  curationOptionsSchema,
+  EXCLUSION_REASONS,
+  type ExclusionReason,
+} from "./curation/curation-options.ts";
+export { UnusableVideoError, type VideoReader } from "./curation/sample-frames.ts";
+export { walkSources } from "./curation/walk-sources.ts";
 export { type Dataset, PARTITIONS, type Partition, PROTOCOLS, type Protocol, type Sample } from "./dataset.ts";
 export { type DatasetFiles, filesFromList, type ListedFiles } from "./dataset-files.ts";
 export { drawFolds, type FoldSource, foldErrors } from "./folds.ts";

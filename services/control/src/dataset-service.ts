@@ -3,6 +3,7 @@ import { DatasetService } from "@duchenne/proto";
 import { type ServiceHandler, serviceHandler } from "@duchenne/rpc";
 import type { Store } from "@duchenne/store";
 import { allowedPath } from "./allowed-path.ts";
+import { checkCuration } from "./curation/check-curation.ts";
 import { datasetFormat, datasetMessage } from "./describe-dataset.ts";
 import { DEFAULT_PAGE_SIZE } from "./job-service.ts";
 import { registerFolder, requireFreeDatasetId } from "./register-folder.ts";
@@ -15,17 +16,19 @@ import { uploadMethods } from "./uploads/upload-methods.ts";
 
 /** What the data set service needs beside the store. */
 export interface DatasetServiceOptions {
-  /** Folders that data sets may be registered from; relative names are taken below the first. */
+  /** Folders that data sets may be registered from or made of; relative names are taken below the first. */
   readonly roots: readonly string[];
-  /** Failures that a synthesis may have. */
+  /** Failures that a synthesis or a curation may have. */
   readonly maxFailures: number;
+  /** Whether this machine runs the jobs that are made here; another one's programs are not known. */
+  readonly runsHere: boolean;
   readonly uploads: DatasetUploads;
 }
 
 /** Serves the store's data sets. */
 export function createDatasetService(
   store: Store,
-  { roots, maxFailures, uploads }: DatasetServiceOptions,
+  { roots, maxFailures, runsHere, uploads }: DatasetServiceOptions,
 ): ServiceHandler {
   const registrations = createRegistrations(store);
   return serviceHandler(DatasetService, {
@@ -51,6 +54,18 @@ export function createDatasetService(
         kind: "synthesize_dataset",
         spec: { dataset: datasetName(datasetId), synthesis },
         displayName: `SynthFACS ${datasetId}`,
+        maxFailures,
+      });
+    },
+
+    async curateDataset(request) {
+      const { datasetId, requestId } = request;
+      const spec = await checkCuration(request, { roots, runsHere });
+      if (requestId === "") await requireFreeDatasetId(store, datasetId);
+      return submitJob(store, request, {
+        kind: "curate_dataset",
+        spec,
+        displayName: `Curation of ${datasetId}`,
         maxFailures,
       });
     },

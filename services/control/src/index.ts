@@ -11,6 +11,7 @@ export {
   processConfigShape,
 } from "./config-source.ts";
 export { actionUnitMessages, precisionMessage, scoreKindMessage, thresholdOriginMessage } from "./convert.ts";
+export { curationSpecSchema } from "./curation/curation-spec.ts";
 export { createDatasetService } from "./dataset-service.ts";
 export { datasetDescription, describeDataset } from "./describe-dataset.ts";
 export { BUILT_IN_MODEL, cardOf, describeVersion, detectorCardOf, vitSourceFrom } from "./describe-version.ts";

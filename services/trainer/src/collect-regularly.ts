@@ -12,8 +12,8 @@ interface CollectRegularlyOptions {
 }
 
 /**
- * Removes what nothing in the store refers to, and what syntheses left on this machine's disk, now and every hour, until it is
- * closed.
+ * Removes what nothing in the store refers to, and what syntheses and curations left on this machine's disk, now and every
+ * hour, until it is closed.
  */
 export function collectRegularly({ store, dataDirectory, logger }: CollectRegularlyOptions): {
   close(): Promise<void>;
@@ -33,11 +33,11 @@ export function collectRegularly({ store, dataDirectory, logger }: CollectRegula
   };
   const collectFolders = async (): Promise<void> => {
     const folders = await collectDrawnFolders(store, dataDirectory, signal);
-    if (folders.length > 0) logger.info({ folders }, "removed what syntheses have left");
+    if (folders.length > 0) logger.info({ folders }, "removed what syntheses and curations have left");
   };
   const collect = async (): Promise<void> => {
     await orLog(collectObjects(), "what nothing refers to could not be removed");
-    await orLog(collectFolders(), "what syntheses have left could not be removed");
+    await orLog(collectFolders(), "what syntheses and curations have left could not be removed");
   };
   let running = collect();
   const timer = setInterval(() => {

@@ -35,21 +35,23 @@ export async function createTrainer(context: ServiceContext, config: TrainerConf
     kinds: {
       ...trainings,
       synthesize_dataset: { attemptModule: new URL("./synthesis-attempt.ts", import.meta.url), slot: "synthesis" },
+      curate_dataset: { attemptModule: new URL("./curation/curation-attempt.ts", import.meta.url), slot: "curation" },
     },
-    slots: { training: trainingSlots, synthesis: 1 },
+    slots: { training: trainingSlots, synthesis: 1, curation: 1 },
     stopGraceMs: cancelGraceMs,
     leaseMs,
     otlpEndpoint,
     logger,
   });
 
+  // With a database of its own this is the machine that works; else an attempt finds out on which one it runs.
+  const runsHere = location.database === undefined;
   const collector = collectRegularly({ store, dataDirectory, logger });
 
   const trainer = serviceHandler(TrainerService, {
     async createTrainingJob(request) {
       const checked = await checkTraining(store, request.training);
-      // With a database of its own this is the machine that trains; else the attempt finds out on which one it runs.
-      if (location.database === undefined) checkPrecision(checked);
+      if (runsHere) checkPrecision(checked);
       if (findTensorFlow() === undefined) throw tensorFlowMissing();
       const displayName = request.displayName || checked.displayName;
       return submitJob(store, request, {
@@ -69,7 +71,7 @@ export async function createTrainer(context: ServiceContext, config: TrainerConf
     handlers: [
       trainer,
       createJobService(store),
-      createDatasetService(store, { roots, maxFailures, uploads }),
+      createDatasetService(store, { roots, maxFailures, runsHere, uploads }),
       createModelService(context),
     ],
     async close(options) {

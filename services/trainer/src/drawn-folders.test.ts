@@ -2,7 +2,7 @@ import { mkdir, readdir, utimes, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { contractDrivers, useStore } from "@duchenne/store/test-servers";
 import { expect, it } from "vitest";
-import { collectDrawnFolders, drawingFolder, drawnFolder } from "./drawn-folders.ts";
+import { collectDrawnFolders, curatingFolder, drawingFolder, drawnFolder } from "./drawn-folders.ts";
 
 const fixture = useStore(contractDrivers[0]!);
 
@@ -68,6 +68,21 @@ it("what was drawn stays when it is a data set or may become one, and goes when 
   await store.jobs.finish(cancelled.id, 1, { state: "CANCELLED" });
   expect((await collect()).toSorted()).toEqual([names[2], names[3]].toSorted());
   expect(await left()).toEqual([names[0], names[1]].toSorted());
+});
+
+it("what was curated stays for the next attempt, also of a job that failed, and goes when nobody goes on with it", async () => {
+  const { store } = fixture;
+  const job = await claimed();
+  const curated = await make(curatingFolder(data(), "faces", job));
+  await store.jobs.releaseOwner("a");
+  const next = (await store.jobs.claim({ kinds: [job.kind], owner: "b", leaseMs: 60_000 }))!;
+  expect(await collect()).toEqual([]);
+  await end(next, "FAILED", 2);
+  expect(await collect()).toEqual([]);
+  await store.jobs.retry(job.id);
+  await store.jobs.requestCancel(job.id);
+  expect(await collect()).toEqual([curated]);
+  expect(await left()).toEqual([]);
 });
 
 it("what nobody knows stays, and what earlier releases were drawing goes when it is old", async () => {

@@ -2,8 +2,8 @@ import { readdir, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { GARBAGE_MIN_AGE_MS, hasEnded, type JobRecord, NotFoundError, type Store } from "@duchenne/store";
 
-/** An attempt at a synthesis. */
-interface Synthesis {
+/** An attempt at a synthesis or a curation. */
+interface Making {
   /** The job's. */
   readonly id: string;
   readonly attempt: number;
@@ -12,24 +12,37 @@ interface Synthesis {
 const UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
 const DRAWN = new RegExp(`^(?<dataset>[^.].*)-(?<job>${UUID})$`);
 const DRAWING = new RegExp(`^\\..+-(?<job>${UUID})-(?<attempt>\\d+)\\.partial$`);
+const CURATING = new RegExp(`^\\..+-(?<job>${UUID})-(?<attempt>\\d+)\\.curating$`);
 /** As earlier releases called it. */
 const DRAWING_NAMELESS = new RegExp(`^\\.${UUID}\\.partial$`);
 
 const folderOf = (dataDirectory: string): string => join(dataDirectory, "datasets");
 
-/** Where the data set of a synthesis lies, whichever attempt has drawn it. */
-export function drawnFolder(dataDirectory: string, dataset: string, { id }: Pick<Synthesis, "id">): string {
+/** Where the data set of a synthesis or a curation lies, whichever attempt has made it. */
+export function drawnFolder(dataDirectory: string, dataset: string, { id }: Pick<Making, "id">): string {
   return join(folderOf(dataDirectory), `${dataset}-${id}`);
 }
 
 /** Where an attempt draws it first. */
-export function drawingFolder(dataDirectory: string, dataset: string, { id, attempt }: Synthesis): string {
+export function drawingFolder(dataDirectory: string, dataset: string, { id, attempt }: Making): string {
   return join(folderOf(dataDirectory), `.${dataset}-${id}-${attempt}.partial`);
 }
 
+/** Where an attempt curates it first; the next attempt goes on with what is there. */
+export function curatingFolder(dataDirectory: string, dataset: string, { id, attempt }: Making): string {
+  return join(folderOf(dataDirectory), `.${dataset}-${id}-${attempt}.curating`);
+}
+
+/** The attempt of a job that curates in a folder of this name; undefined when none does. */
+export function curatingAttempt(name: string, job: string): number | undefined {
+  const found = CURATING.exec(name)?.groups;
+  return found?.job === job ? Number(found.attempt) : undefined;
+}
+
 /**
- * Removes what syntheses have left on this machine's disk: what an attempt was drawing that was killed, once its job has ended
- * or has another attempt, and what was drawn for a data set that was never registered. Safe beside running ones.
+ * Removes what syntheses and curations have left on this machine's disk: what an attempt was drawing that was killed, once
+ * its job has ended or has another attempt, what was curated for a job that nobody goes on with, and what was made for a data
+ * set that was never registered. Safe beside running ones.
  *
  * @returns the names of the folders
  */
@@ -60,6 +73,12 @@ async function isLeft(store: Store, folder: string, name: string): Promise<boole
   if (drawing !== undefined) {
     const job = await findJob(store, drawing.job!);
     return job !== undefined && (hasEnded(job.state) || job.attempt > Number(drawing.attempt));
+  }
+  const curating = CURATING.exec(name)?.groups;
+  if (curating !== undefined) {
+    const job = await findJob(store, curating.job!);
+    // One that failed may be tried again, and goes on with what is there.
+    return job !== undefined && hasEnded(job.state) && job.state !== "FAILED";
   }
   const drawn = DRAWN.exec(name)?.groups;
   if (drawn !== undefined) {

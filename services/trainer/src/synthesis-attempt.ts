@@ -2,18 +2,20 @@
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
-import { datasetName, describeDataset, keepDataset, parseDatasetName } from "@duchenne/control";
-import { openDataset, synthesizeDataset } from "@duchenne/data";
+import { parseDatasetName } from "@duchenne/control";
+import { synthesizeDataset } from "@duchenne/data";
 import { runAttempt } from "@duchenne/jobs";
 import { storing } from "@duchenne/store";
 import { drawingFolder, drawnFolder } from "./drawn-folders.ts";
 import { synthesizeSpecSchema } from "./job-specs.ts";
+import { registerMade } from "./register-made.ts";
 
 /** Share of images between two reports of progress. */
 const REPORT_SHARE = 0.02;
 
 await runAttempt({
-  async synthesize_dataset(job, { store, dataDirectory, signal, emit }) {
+  async synthesize_dataset(job, tools) {
+    const { dataDirectory, signal, emit } = tools;
     const { dataset: name, synthesis } = synthesizeSpecSchema.parse(job.spec);
     const id = parseDatasetName(name);
     // Named by the job: a second one with the same id draws elsewhere and is refused below.
@@ -45,10 +47,7 @@ await runAttempt({
         }),
       );
     }
-    const description = describeDataset(await openDataset(directory));
-    const files = await keepDataset(store, { id, directory, source: description.source, digest: description.digest });
-    await store.datasets.register({ id, directory, description, files, job });
-    emit({ kind: "artifact", name: datasetName(id), artifactKind: "dataset" });
-    return { dataset: datasetName(id) };
+    const source = { format: "manifest", labelFiles: [] } as const;
+    return { dataset: await registerMade(tools, job, { id, directory, source }) };
   },
 });

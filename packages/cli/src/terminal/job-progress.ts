@@ -77,8 +77,8 @@ export function createJobProgress(stream: NodeJS.WriteStream, style: Style, titl
   };
 }
 
-/** The metrics that people watch, with short names. */
-const SHOWN: readonly (readonly [string, string])[] = [
+/** The metrics that people watch, with short names, and their decimals where these are not three. */
+const SHOWN: readonly (readonly [name: string, label: string, decimals?: number])[] = [
   ["train/auLoss", "AU loss"],
   ["train/loss", "loss"],
   ["train/identityLoss", "identity loss"],
@@ -89,12 +89,13 @@ const SHOWN: readonly (readonly [string, string])[] = [
   ["validation/top1", "top-1"],
   ["test/top1", "top-1 on the test part"],
   ["klDivergence", "divergence"],
+  ["curation/kept", "kept", 0],
 ];
 
 function shown(metrics: ReadonlyMap<string, number>): string {
-  return SHOWN.flatMap(([name, label]) => {
+  return SHOWN.flatMap(([name, label, decimals = 3]) => {
     const value = metrics.get(name);
-    return value === undefined ? [] : `  ${label} ${value.toFixed(3)}`;
+    return value === undefined ? [] : `  ${label} ${value.toFixed(decimals)}`;
   }).join("");
 }
 

@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { FaceSchema, type JobEvent, JobEventSchema, JobState, ScoreKind, Side } from "@duchenne/proto";
 import { describe, expect, it } from "vitest";
+import { curationResultSchema, curationTable } from "./curation-table.ts";
 import { bar, faceTable } from "./face-table.ts";
 import { clock, createJobProgress } from "./job-progress.ts";
 import type { Style } from "./style.ts";
@@ -78,7 +79,39 @@ describe("a job's progress", () => {
     expect(written.map((line) => line.includes("\r"))).toEqual([false, false]);
     expect(written[1]).toMatch(/100 % {2}10\/10 .* ETA 1:05\n$/);
   });
+  it("counts what a curation keeps, in whole images", () => {
+    const { stream, written } = screen(true);
+    const drawing = createJobProgress({ ...stream, columns: 200 } as NodeJS.WriteStream, plain, "curation");
+    const metrics = { values: { "curation/kept": 7, "curation/too_small": 2 } };
+    drawing.show(create(JobEventSchema, { event: { case: "metrics", value: metrics } }));
+    drawing.show(progress(9));
+    expect(written.at(-1)).toMatch(/ {2}ETA 1:05 {2}kept 7$/);
+  });
   it("tells time", () => {
     expect([0, 65_400, 3_725_000].map(clock)).toEqual(["0:00", "1:05", "1:02:05"]);
+  });
+});
+
+describe("a curation", () => {
+  it("is told as a table of what was kept and what was left out, by reason", () => {
+    const result = curationResultSchema.parse({
+      dataset: "datasets/wild",
+      sources: 1200,
+      videos: 2,
+      kept: 1300,
+      asTheyWere: 40,
+      leftOut: { too_small: 99, not_an_image: 1 },
+      report: "/data/curation.jsonl",
+    });
+    expect(curationTable(result)).toEqual([
+      "files             1200",
+      "  of them videos     2",
+      "images kept       1300",
+      "  as they were      40",
+      "left out           100",
+      "  too small         99",
+      "  not an image       1",
+      "/data/curation.jsonl",
+    ]);
   });
 });

@@ -8,9 +8,11 @@ export class FfmpegMissingError extends Error {
   readonly code = "failed_precondition";
   readonly reason = "FFMPEG_MISSING";
 
-  constructor(options?: ErrorOptions) {
+  /** @param options.video what is to be read, where there is more than one file */
+  constructor({ video, ...options }: ErrorOptions & { readonly video?: string } = {}) {
+    const what = video === undefined ? "videos" : `videos such as ${video}`;
     super(
-      'Expected the program "ffmpeg" on the PATH of the server to read videos with, found none that runs. ' +
+      `Expected the program "ffmpeg" on the PATH of the server to read ${what} with, found none that runs. ` +
         "Install it (Debian, Ubuntu: apt-get install ffmpeg; Fedora: dnf install ffmpeg-free; Alpine: apk add ffmpeg; " +
         "macOS: brew install ffmpeg), or put a static build's folder on PATH, and start the server again.",
       options,

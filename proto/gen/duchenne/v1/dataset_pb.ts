@@ -17,7 +17,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file duchenne/v1/dataset.proto.
  */
 export const file_duchenne_v1_dataset: GenFile = /*@__PURE__*/
-  fileDesc("ChlkdWNoZW5uZS92MS9kYXRhc2V0LnByb3RvEgtkdWNoZW5uZS52MSIvCgtEYXRhc2V0Rm9sZBIQCghzdWJqZWN0cxgBIAMoCRIOCgZmcmFtZXMYAiABKA0iMQoRRGF0YXNldEV4cHJlc3Npb24SDAoEbmFtZRgBIAEoCRIOCgZmcmFtZXMYAiABKA0i1gMKB0RhdGFzZXQSDAoEbmFtZRgBIAEoCRIOCgZkaWdlc3QYAiABKAkSFAoMYWN0aW9uX3VuaXRzGAMgAygNEhAKCHN1YmplY3RzGAQgASgNEg4KBmZyYW1lcxgFIAEoDRISCgpwcmV2YWxlbmNlGAYgAygBEhMKC2Rlc2NyaXB0aW9uGAcgASgJEi8KC2NyZWF0ZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglkaXJlY3RvcnkYCSABKAkSLgoIcHJvdG9jb2wYCiABKA4yHC5kdWNoZW5uZS52MS5EYXRhc2V0UHJvdG9jb2wSEwoLbGFiZWxfZmlsZXMYCyADKAkSFgoOdW5rbm93bl9sYWJlbHMYDCADKA0SMwoLZXhwcmVzc2lvbnMYDSADKAsyHi5kdWNoZW5uZS52MS5EYXRhc2V0RXhwcmVzc2lvbhInCgVmb2xkcxgOIAMoCzIYLmR1Y2hlbm5lLnYxLkRhdGFzZXRGb2xkEhQKDHRyYWluX2ZyYW1lcxgPIAEoDRITCgt0ZXN0X2ZyYW1lcxgQIAEoDRISCgppZGVudGl0aWVzGBEgASgNEg4KBnN0b3JlZBgSIAEoCCKGAgoWUmVnaXN0ZXJEYXRhc2V0UmVxdWVzdBI1CgpkYXRhc2V0X2lkGAEgASgJQiG6SB5yHDIaXlthLXowLTldW2EtejAtOV8tXXswLDYyfSQSHQoJZGlyZWN0b3J5GAIgASgJQgq6SAdyBRABGIAgEh0KC2Rlc2NyaXB0aW9uGAMgASgJQgi6SAVyAxiAIBIVCg12YWxpZGF0ZV9vbmx5GAQgASgIEjgKCHByb3RvY29sGAUgASgOMhwuZHVjaGVubmUudjEuRGF0YXNldFByb3RvY29sQgi6SAWCAQIQARImCgtsYWJlbF9maWxlcxgGIAMoCUIRukgOkgELEGQiB3IFEAEYgCAiiwEKDURhdGFzZXRVcGxvYWQSDAoEbmFtZRgBIAEoCRIXCg9jb21taXR0ZWRfYnl0ZXMYAiABKAQSEgoKc2l6ZV9ieXRlcxgDIAEoBBIOCgZzaGEyNTYYBCABKAkSLwoLZXhwaXJlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIrUCChpDcmVhdGVEYXRhc2V0VXBsb2FkUmVxdWVzdBI1CgpkYXRhc2V0X2lkGAEgASgJQiG6SB5yHDIaXlthLXowLTldW2EtejAtOV8tXXswLDYyfSQSGwoKc2l6ZV9ieXRlcxgCIAEoBEIHukgEMgIoARIlCgZzaGEyNTYYAyABKAlCFbpIEnIQMg5eWzAtOWEtZl17NjR9JBIdCgtkZXNjcmlwdGlvbhgEIAEoCUIIukgFcgMYgCASOAoIcHJvdG9jb2wYBSABKA4yHC5kdWNoZW5uZS52MS5EYXRhc2V0UHJvdG9jb2xCCLpIBYIBAhABEhsKCWRpcmVjdG9yeRgGIAEoCUIIukgFcgMYgCASJgoLbGFiZWxfZmlsZXMYByADKAlCEbpIDpIBCxBkIgdyBRABGIAgIogBChlXcml0ZURhdGFzZXRVcGxvYWRSZXF1ZXN0Ej4KBG5hbWUYASABKAlCMLpILXIrMileZGF0YXNldFVwbG9hZHMvW2EtejAtOV1bYS16MC05Xy1dezAsNjJ9JBIOCgZvZmZzZXQYAiABKAQSGwoFY2h1bmsYAyABKAxCDLpICXoHEAEYgICABCJZChdHZXREYXRhc2V0VXBsb2FkUmVxdWVzdBI+CgRuYW1lGAEgASgJQjC6SC1yKzIpXmRhdGFzZXRVcGxvYWRzL1thLXowLTldW2EtejAtOV8tXXswLDYyfSQiXAoaRmluaXNoRGF0YXNldFVwbG9hZFJlcXVlc3QSPgoEbmFtZRgBIAEoCUIwukgtcisyKV5kYXRhc2V0VXBsb2Fkcy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kIlwKGkRlbGV0ZURhdGFzZXRVcGxvYWRSZXF1ZXN0Ej4KBG5hbWUYASABKAlCMLpILXIrMileZGF0YXNldFVwbG9hZHMvW2EtejAtOV1bYS16MC05Xy1dezAsNjJ9JCKgAwoYU3ludGhlc2l6ZURhdGFzZXRSZXF1ZXN0EhsKCnJlcXVlc3RfaWQYASABKAlCB7pIBHICGEASNQoKZGF0YXNldF9pZBgCIAEoCUIhukgechwyGl5bYS16MC05XVthLXowLTlfLV17MCw2Mn0kEgwKBHNlZWQYAyABKAQSHwoIc3ViamVjdHMYBCABKA1CDbpICtgBASoFGJBOKAISJgoSZnJhbWVzX3Blcl9zdWJqZWN0GAUgASgNQgq6SAcqBRiQTigBEh4KCmltYWdlX3NpemUYBiABKA1CCrpIByoFGIAEKCASMgoRaWRlbnRpdHlfc2hvcnRjdXQYByABKAFCF7pIFBISGQAAAAAAAPA/KQAAAAAAAAAAEkAKCHByb3RvY29sGAggASgOMhwuZHVjaGVubmUudjEuRGF0YXNldFByb3RvY29sQhC6SA2CAQoQARgAGAIYAxgEEhUKDXZhbGlkYXRlX29ubHkYCSABKAgSLAoLam9iX29wdGlvbnMYCiABKAsyFy5kdWNoZW5uZS52MS5Kb2JPcHRpb25zIlIKE0xpc3REYXRhc2V0c1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIAIIlcKFExpc3REYXRhc2V0c1Jlc3BvbnNlEiYKCGRhdGFzZXRzGAEgAygLMhQuZHVjaGVubmUudjEuRGF0YXNldBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiTQoRR2V0RGF0YXNldFJlcXVlc3QSOAoEbmFtZRgBIAEoCUIqukgnciUyI15kYXRhc2V0cy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kKuYBCg9EYXRhc2V0UHJvdG9jb2wSIAocREFUQVNFVF9QUk9UT0NPTF9VTlNQRUNJRklFRBAAEhsKF0RBVEFTRVRfUFJPVE9DT0xfSU1BR0VTEAESGQoVREFUQVNFVF9QUk9UT0NPTF9CUDREEAISHgoaREFUQVNFVF9QUk9UT0NPTF9CUDREX1BMVVMQAxIaChZEQVRBU0VUX1BST1RPQ09MX0RJU0ZBEAQSGwoXREFUQVNFVF9QUk9UT0NPTF9SQUZfREIQBRIgChxEQVRBU0VUX1BST1RPQ09MX0FGRkVDVE5FVF84EAYy/wUKDkRhdGFzZXRTZXJ2aWNlEkwKD1JlZ2lzdGVyRGF0YXNldBIjLmR1Y2hlbm5lLnYxLlJlZ2lzdGVyRGF0YXNldFJlcXVlc3QaFC5kdWNoZW5uZS52MS5EYXRhc2V0EloKE0NyZWF0ZURhdGFzZXRVcGxvYWQSJy5kdWNoZW5uZS52MS5DcmVhdGVEYXRhc2V0VXBsb2FkUmVxdWVzdBoaLmR1Y2hlbm5lLnYxLkRhdGFzZXRVcGxvYWQSWAoSV3JpdGVEYXRhc2V0VXBsb2FkEiYuZHVjaGVubmUudjEuV3JpdGVEYXRhc2V0VXBsb2FkUmVxdWVzdBoaLmR1Y2hlbm5lLnYxLkRhdGFzZXRVcGxvYWQSVAoQR2V0RGF0YXNldFVwbG9hZBIkLmR1Y2hlbm5lLnYxLkdldERhdGFzZXRVcGxvYWRSZXF1ZXN0GhouZHVjaGVubmUudjEuRGF0YXNldFVwbG9hZBJUChNGaW5pc2hEYXRhc2V0VXBsb2FkEicuZHVjaGVubmUudjEuRmluaXNoRGF0YXNldFVwbG9hZFJlcXVlc3QaFC5kdWNoZW5uZS52MS5EYXRhc2V0ElYKE0RlbGV0ZURhdGFzZXRVcGxvYWQSJy5kdWNoZW5uZS52MS5EZWxldGVEYXRhc2V0VXBsb2FkUmVxdWVzdBoWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eRJMChFTeW50aGVzaXplRGF0YXNldBIlLmR1Y2hlbm5lLnYxLlN5bnRoZXNpemVEYXRhc2V0UmVxdWVzdBoQLmR1Y2hlbm5lLnYxLkpvYhJTCgxMaXN0RGF0YXNldHMSIC5kdWNoZW5uZS52MS5MaXN0RGF0YXNldHNSZXF1ZXN0GiEuZHVjaGVubmUudjEuTGlzdERhdGFzZXRzUmVzcG9uc2USQgoKR2V0RGF0YXNldBIeLmR1Y2hlbm5lLnYxLkdldERhdGFzZXRSZXF1ZXN0GhQuZHVjaGVubmUudjEuRGF0YXNldGIGcHJvdG8z", [file_buf_validate_validate, file_duchenne_v1_job, file_google_protobuf_empty, file_google_protobuf_timestamp]);
+  fileDesc("ChlkdWNoZW5uZS92MS9kYXRhc2V0LnByb3RvEgtkdWNoZW5uZS52MSIvCgtEYXRhc2V0Rm9sZBIQCghzdWJqZWN0cxgBIAMoCRIOCgZmcmFtZXMYAiABKA0iMQoRRGF0YXNldEV4cHJlc3Npb24SDAoEbmFtZRgBIAEoCRIOCgZmcmFtZXMYAiABKA0i1gMKB0RhdGFzZXQSDAoEbmFtZRgBIAEoCRIOCgZkaWdlc3QYAiABKAkSFAoMYWN0aW9uX3VuaXRzGAMgAygNEhAKCHN1YmplY3RzGAQgASgNEg4KBmZyYW1lcxgFIAEoDRISCgpwcmV2YWxlbmNlGAYgAygBEhMKC2Rlc2NyaXB0aW9uGAcgASgJEi8KC2NyZWF0ZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglkaXJlY3RvcnkYCSABKAkSLgoIcHJvdG9jb2wYCiABKA4yHC5kdWNoZW5uZS52MS5EYXRhc2V0UHJvdG9jb2wSEwoLbGFiZWxfZmlsZXMYCyADKAkSFgoOdW5rbm93bl9sYWJlbHMYDCADKA0SMwoLZXhwcmVzc2lvbnMYDSADKAsyHi5kdWNoZW5uZS52MS5EYXRhc2V0RXhwcmVzc2lvbhInCgVmb2xkcxgOIAMoCzIYLmR1Y2hlbm5lLnYxLkRhdGFzZXRGb2xkEhQKDHRyYWluX2ZyYW1lcxgPIAEoDRITCgt0ZXN0X2ZyYW1lcxgQIAEoDRISCgppZGVudGl0aWVzGBEgASgNEg4KBnN0b3JlZBgSIAEoCCKGAgoWUmVnaXN0ZXJEYXRhc2V0UmVxdWVzdBI1CgpkYXRhc2V0X2lkGAEgASgJQiG6SB5yHDIaXlthLXowLTldW2EtejAtOV8tXXswLDYyfSQSHQoJZGlyZWN0b3J5GAIgASgJQgq6SAdyBRABGIAgEh0KC2Rlc2NyaXB0aW9uGAMgASgJQgi6SAVyAxiAIBIVCg12YWxpZGF0ZV9vbmx5GAQgASgIEjgKCHByb3RvY29sGAUgASgOMhwuZHVjaGVubmUudjEuRGF0YXNldFByb3RvY29sQgi6SAWCAQIQARImCgtsYWJlbF9maWxlcxgGIAMoCUIRukgOkgELEGQiB3IFEAEYgCAiiwEKDURhdGFzZXRVcGxvYWQSDAoEbmFtZRgBIAEoCRIXCg9jb21taXR0ZWRfYnl0ZXMYAiABKAQSEgoKc2l6ZV9ieXRlcxgDIAEoBBIOCgZzaGEyNTYYBCABKAkSLwoLZXhwaXJlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIrUCChpDcmVhdGVEYXRhc2V0VXBsb2FkUmVxdWVzdBI1CgpkYXRhc2V0X2lkGAEgASgJQiG6SB5yHDIaXlthLXowLTldW2EtejAtOV8tXXswLDYyfSQSGwoKc2l6ZV9ieXRlcxgCIAEoBEIHukgEMgIoARIlCgZzaGEyNTYYAyABKAlCFbpIEnIQMg5eWzAtOWEtZl17NjR9JBIdCgtkZXNjcmlwdGlvbhgEIAEoCUIIukgFcgMYgCASOAoIcHJvdG9jb2wYBSABKA4yHC5kdWNoZW5uZS52MS5EYXRhc2V0UHJvdG9jb2xCCLpIBYIBAhABEhsKCWRpcmVjdG9yeRgGIAEoCUIIukgFcgMYgCASJgoLbGFiZWxfZmlsZXMYByADKAlCEbpIDpIBCxBkIgdyBRABGIAgIogBChlXcml0ZURhdGFzZXRVcGxvYWRSZXF1ZXN0Ej4KBG5hbWUYASABKAlCMLpILXIrMileZGF0YXNldFVwbG9hZHMvW2EtejAtOV1bYS16MC05Xy1dezAsNjJ9JBIOCgZvZmZzZXQYAiABKAQSGwoFY2h1bmsYAyABKAxCDLpICXoHEAEYgICABCJZChdHZXREYXRhc2V0VXBsb2FkUmVxdWVzdBI+CgRuYW1lGAEgASgJQjC6SC1yKzIpXmRhdGFzZXRVcGxvYWRzL1thLXowLTldW2EtejAtOV8tXXswLDYyfSQiXAoaRmluaXNoRGF0YXNldFVwbG9hZFJlcXVlc3QSPgoEbmFtZRgBIAEoCUIwukgtcisyKV5kYXRhc2V0VXBsb2Fkcy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kIlwKGkRlbGV0ZURhdGFzZXRVcGxvYWRSZXF1ZXN0Ej4KBG5hbWUYASABKAlCMLpILXIrMileZGF0YXNldFVwbG9hZHMvW2EtejAtOV1bYS16MC05Xy1dezAsNjJ9JCKgAwoYU3ludGhlc2l6ZURhdGFzZXRSZXF1ZXN0EhsKCnJlcXVlc3RfaWQYASABKAlCB7pIBHICGEASNQoKZGF0YXNldF9pZBgCIAEoCUIhukgechwyGl5bYS16MC05XVthLXowLTlfLV17MCw2Mn0kEgwKBHNlZWQYAyABKAQSHwoIc3ViamVjdHMYBCABKA1CDbpICtgBASoFGJBOKAISJgoSZnJhbWVzX3Blcl9zdWJqZWN0GAUgASgNQgq6SAcqBRiQTigBEh4KCmltYWdlX3NpemUYBiABKA1CCrpIByoFGIAEKCASMgoRaWRlbnRpdHlfc2hvcnRjdXQYByABKAFCF7pIFBISGQAAAAAAAPA/KQAAAAAAAAAAEkAKCHByb3RvY29sGAggASgOMhwuZHVjaGVubmUudjEuRGF0YXNldFByb3RvY29sQhC6SA2CAQoQARgAGAIYAxgEEhUKDXZhbGlkYXRlX29ubHkYCSABKAgSLAoLam9iX29wdGlvbnMYCiABKAsyFy5kdWNoZW5uZS52MS5Kb2JPcHRpb25zItEDChRDdXJhdGVEYXRhc2V0UmVxdWVzdBIbCgpyZXF1ZXN0X2lkGAEgASgJQge6SARyAhhAEjUKCmRhdGFzZXRfaWQYAiABKAlCIbpIHnIcMhpeW2EtejAtOV1bYS16MC05Xy1dezAsNjJ9JBIdCglkaXJlY3RvcnkYAyABKAlCCrpIB3IFEAEYgCASGgoIbWluX3NpZGUYBCABKA1CCLpIBSoDGIBAEjQKEG1heF9hc3BlY3RfcmF0aW8YBSABKAFCGrpIF9gBARISGQAAAAAAAFlAKQAAAAAAAPA/EhsKBHNpemUYBiABKA1CDbpICtgBASoFGIAIKCASOwoXdmlkZW9fZnJhbWVzX3Blcl9zZWNvbmQYByABKAFCGrpIF9gBARISGQAAAAAAQI9AIQAAAAAAAAAAEh8KEmV4Y2x1ZGVfZHVwbGljYXRlcxgIIAEoCEgAiAEBEh0KC2Rlc2NyaXB0aW9uGAkgASgJQgi6SAVyAxiAIBIVCg12YWxpZGF0ZV9vbmx5GAogASgIEiwKC2pvYl9vcHRpb25zGAsgASgLMhcuZHVjaGVubmUudjEuSm9iT3B0aW9uc0IVChNfZXhjbHVkZV9kdXBsaWNhdGVzIlIKE0xpc3REYXRhc2V0c1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIAIIlcKFExpc3REYXRhc2V0c1Jlc3BvbnNlEiYKCGRhdGFzZXRzGAEgAygLMhQuZHVjaGVubmUudjEuRGF0YXNldBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiTQoRR2V0RGF0YXNldFJlcXVlc3QSOAoEbmFtZRgBIAEoCUIqukgnciUyI15kYXRhc2V0cy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kKuYBCg9EYXRhc2V0UHJvdG9jb2wSIAocREFUQVNFVF9QUk9UT0NPTF9VTlNQRUNJRklFRBAAEhsKF0RBVEFTRVRfUFJPVE9DT0xfSU1BR0VTEAESGQoVREFUQVNFVF9QUk9UT0NPTF9CUDREEAISHgoaREFUQVNFVF9QUk9UT0NPTF9CUDREX1BMVVMQAxIaChZEQVRBU0VUX1BST1RPQ09MX0RJU0ZBEAQSGwoXREFUQVNFVF9QUk9UT0NPTF9SQUZfREIQBRIgChxEQVRBU0VUX1BST1RPQ09MX0FGRkVDVE5FVF84EAYyxQYKDkRhdGFzZXRTZXJ2aWNlEkwKD1JlZ2lzdGVyRGF0YXNldBIjLmR1Y2hlbm5lLnYxLlJlZ2lzdGVyRGF0YXNldFJlcXVlc3QaFC5kdWNoZW5uZS52MS5EYXRhc2V0EloKE0NyZWF0ZURhdGFzZXRVcGxvYWQSJy5kdWNoZW5uZS52MS5DcmVhdGVEYXRhc2V0VXBsb2FkUmVxdWVzdBoaLmR1Y2hlbm5lLnYxLkRhdGFzZXRVcGxvYWQSWAoSV3JpdGVEYXRhc2V0VXBsb2FkEiYuZHVjaGVubmUudjEuV3JpdGVEYXRhc2V0VXBsb2FkUmVxdWVzdBoaLmR1Y2hlbm5lLnYxLkRhdGFzZXRVcGxvYWQSVAoQR2V0RGF0YXNldFVwbG9hZBIkLmR1Y2hlbm5lLnYxLkdldERhdGFzZXRVcGxvYWRSZXF1ZXN0GhouZHVjaGVubmUudjEuRGF0YXNldFVwbG9hZBJUChNGaW5pc2hEYXRhc2V0VXBsb2FkEicuZHVjaGVubmUudjEuRmluaXNoRGF0YXNldFVwbG9hZFJlcXVlc3QaFC5kdWNoZW5uZS52MS5EYXRhc2V0ElYKE0RlbGV0ZURhdGFzZXRVcGxvYWQSJy5kdWNoZW5uZS52MS5EZWxldGVEYXRhc2V0VXBsb2FkUmVxdWVzdBoWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eRJMChFTeW50aGVzaXplRGF0YXNldBIlLmR1Y2hlbm5lLnYxLlN5bnRoZXNpemVEYXRhc2V0UmVxdWVzdBoQLmR1Y2hlbm5lLnYxLkpvYhJECg1DdXJhdGVEYXRhc2V0EiEuZHVjaGVubmUudjEuQ3VyYXRlRGF0YXNldFJlcXVlc3QaEC5kdWNoZW5uZS52MS5Kb2ISUwoMTGlzdERhdGFzZXRzEiAuZHVjaGVubmUudjEuTGlzdERhdGFzZXRzUmVxdWVzdBohLmR1Y2hlbm5lLnYxLkxpc3REYXRhc2V0c1Jlc3BvbnNlEkIKCkdldERhdGFzZXQSHi5kdWNoZW5uZS52MS5HZXREYXRhc2V0UmVxdWVzdBoULmR1Y2hlbm5lLnYxLkRhdGFzZXRiBnByb3RvMw", [file_buf_validate_validate, file_duchenne_v1_job, file_google_protobuf_empty, file_google_protobuf_timestamp]);
 
 /**
  * Subjects that are tested on together.
@@ -571,6 +571,99 @@ export const SynthesizeDatasetRequestSchema: GenMessage<SynthesizeDatasetRequest
   messageDesc(file_duchenne_v1_dataset, 10);
 
 /**
+ * A folder of pictures and videos that becomes a data set of images without labels. JPEG, PNG and WebP files are pictures;
+ * what is below the folder is taken in the order of names, hidden files and links are not.
+ *
+ * @generated from message duchenne.v1.CurateDatasetRequest
+ */
+export type CurateDatasetRequest = Message<"duchenne.v1.CurateDatasetRequest"> & {
+  /**
+   * A unique id of the request (a UUID): repeating it answers the same job. Errors: ALREADY_EXISTS (REQUEST_ID_REUSED) when
+   * what is asked for, or how the job is run, differs.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * The id to register it under.
+   *
+   * @generated from field: string dataset_id = 2;
+   */
+  datasetId: string;
+
+  /**
+   * The folder of pictures and videos, below the server's data root. It is only read, and must not change meanwhile.
+   *
+   * @generated from field: string directory = 3;
+   */
+  directory: string;
+
+  /**
+   * Images with a width or a height below it are left out; 0 stands for 224.
+   *
+   * @generated from field: uint32 min_side = 4;
+   */
+  minSide: number;
+
+  /**
+   * Images whose longer side is more than so many times the shorter one are left out; 0 stands for 1.5.
+   *
+   * @generated from field: double max_aspect_ratio = 5;
+   */
+  maxAspectRatio: number;
+
+  /**
+   * Side of the square JPEG images that are made; JPEG files of that size keep their bytes. 0 stands for 224.
+   *
+   * @generated from field: uint32 size = 6;
+   */
+  size: number;
+
+  /**
+   * Frames that are taken of a second of a video; 0 stands for 1.
+   *
+   * @generated from field: double video_frames_per_second = 7;
+   */
+  videoFramesPerSecond: number;
+
+  /**
+   * Leave out files whose bytes are those of an earlier one that was kept; unset stands for true.
+   *
+   * @generated from field: optional bool exclude_duplicates = 8;
+   */
+  excludeDuplicates?: boolean | undefined;
+
+  /**
+   * What the data set is and where it comes from; empty: how it was made.
+   *
+   * @generated from field: string description = 9;
+   */
+  description: string;
+
+  /**
+   * Only check, start nothing: answers the job as it would be made, without a name.
+   *
+   * @generated from field: bool validate_only = 10;
+   */
+  validateOnly: boolean;
+
+  /**
+   * How the job is run.
+   *
+   * @generated from field: duchenne.v1.JobOptions job_options = 11;
+   */
+  jobOptions?: JobOptions | undefined;
+};
+
+/**
+ * Describes the message duchenne.v1.CurateDatasetRequest.
+ * Use `create(CurateDatasetRequestSchema)` to create a new message.
+ */
+export const CurateDatasetRequestSchema: GenMessage<CurateDatasetRequest> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_dataset, 11);
+
+/**
  * Asks for a page of data sets.
  *
  * @generated from message duchenne.v1.ListDatasetsRequest
@@ -596,7 +689,7 @@ export type ListDatasetsRequest = Message<"duchenne.v1.ListDatasetsRequest"> & {
  * Use `create(ListDatasetsRequestSchema)` to create a new message.
  */
 export const ListDatasetsRequestSchema: GenMessage<ListDatasetsRequest> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_dataset, 11);
+  messageDesc(file_duchenne_v1_dataset, 12);
 
 /**
  * A page of data sets.
@@ -624,7 +717,7 @@ export type ListDatasetsResponse = Message<"duchenne.v1.ListDatasetsResponse"> &
  * Use `create(ListDatasetsResponseSchema)` to create a new message.
  */
 export const ListDatasetsResponseSchema: GenMessage<ListDatasetsResponse> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_dataset, 12);
+  messageDesc(file_duchenne_v1_dataset, 13);
 
 /**
  * Asks for one data set.
@@ -645,7 +738,7 @@ export type GetDatasetRequest = Message<"duchenne.v1.GetDatasetRequest"> & {
  * Use `create(GetDatasetRequestSchema)` to create a new message.
  */
 export const GetDatasetRequestSchema: GenMessage<GetDatasetRequest> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_dataset, 13);
+  messageDesc(file_duchenne_v1_dataset, 14);
 
 /**
  * What a folder holds, and whose conventions its labels follow.
@@ -802,6 +895,19 @@ export const DatasetService: GenService<{
   synthesizeDataset: {
     methodKind: "unary";
     input: typeof SynthesizeDatasetRequestSchema;
+    output: typeof JobSchema;
+  },
+  /**
+   * Starts a job that makes a data set of images to pretrain on from a folder of pictures and videos, as Face9M was made
+   * (docs/datasets.md), and registers it. Errors: INVALID_ARGUMENT (DIRECTORY_NOT_ALLOWED, DIRECTORY_NOT_FOUND),
+   * FAILED_PRECONDITION (FFMPEG_MISSING when there are videos), ALREADY_EXISTS. The job fails with NO_IMAGES_LEFT when
+   * nothing may be kept.
+   *
+   * @generated from rpc duchenne.v1.DatasetService.CurateDataset
+   */
+  curateDataset: {
+    methodKind: "unary";
+    input: typeof CurateDatasetRequestSchema;
     output: typeof JobSchema;
   },
   /**

@@ -31,8 +31,8 @@ export type Job = Message<"duchenne.v1.Job"> & {
   name: string;
 
   /**
-   * What it does: "fine_tune", "linear_probe", "synthesize_dataset", "evaluation", "cross_validation", "projection",
-   * "quantization" or "video_analysis".
+   * What it does: "fine_tune", "linear_probe", "synthesize_dataset", "curate_dataset", "evaluation", "cross_validation",
+   * "projection", "quantization" or "video_analysis".
    *
    * @generated from field: string kind = 2;
    */
@@ -104,7 +104,9 @@ export type Job = Message<"duchenne.v1.Job"> & {
   /**
    * What it made: for a training or a quantization {"modelVersion": ...}, for an evaluation {"evaluation": ...}, for a
    * cross-validation {"crossValidation": ...}, for a projection {"projection": ..., "digest": ...}, for a synthesis
-   * {"dataset": ...}, for a video analysis {"frames", "packets", "faces", "rows", "decodeErrors", "tables": [...], ...}.
+   * {"dataset": ...}, for a curation {"dataset", "sources", "videos", "kept", "asTheyWere", "leftOut": {"too_small": ...},
+   * "report": the path of its curation.jsonl}, for a video analysis {"frames", "packets", "faces", "rows", "decodeErrors",
+   * "tables": [...], ...}.
    *
    * @generated from field: google.protobuf.Struct result = 12;
    */

@@ -1,0 +1,15 @@
+import { curationOptionsSchema } from "@duchenne/data";
+import { z } from "zod";
+
+/** What a curation job is made from. */
+export const curationSpecSchema = z.object({
+  /** "datasets/{dataset}". */
+  dataset: z.string(),
+  /** The folder of pictures and videos, absolute. */
+  directory: z.string(),
+  /** What it is; empty for how it was made. */
+  description: z.string(),
+  curation: curationOptionsSchema,
+});
+/** What a curation job is made from. */
+export type CurationSpec = z.output<typeof curationSpecSchema>;
