@@ -1,10 +1,11 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { type JobOptions, type JobSchema, JobState } from "@duchenne/proto";
 import { traceparentOf } from "@duchenne/rpc/telemetry";
 import type { NewJob, Store } from "@duchenne/store";
 import { jobMessage, structFrom } from "./convert.ts";
 import { exactDurationMs } from "./duration.ts";
-import { parseJobName } from "./resource-name.ts";
+import { jobName, parseJobName } from "./resource-name.ts";
 
 /** What requests that start a job have in common. */
 export interface JobRequest {
@@ -26,19 +27,25 @@ export async function submitJob(
   asked: Omit<NewJob, "requestId" | "traceparent">,
 ): Promise<MessageInitShape<typeof JobSchema>> {
   const traceparent = traceparentOf();
+  const options: Partial<NewJob> = jobOptions === undefined ? {} : newJobOptions(jobOptions);
   const job: NewJob = {
     ...asked,
     ...(asked.children && { children: asked.children.map((child) => ({ ...child, traceparent })) }),
-    ...(jobOptions !== undefined && newJobOptions(jobOptions)),
+    ...options,
+    after: [...new Set([...(asked.after ?? []), ...(options.after ?? [])])],
     ...(requestId === "" ? {} : { requestId }),
     traceparent,
   };
   if (!validateOnly) return jobMessage((await store.jobs.create(job)).job);
   await store.jobs.check(job);
-  const { kind, spec, displayName = "" } = job;
-  const { priority = 0, timeLimit, after = [], resources = {} } = jobOptions ?? {};
-  const options = { priority, after, resources, ...(timeLimit !== undefined && { timeLimit }) };
-  return { kind, spec: structFrom(spec), displayName, state: JobState.QUEUED, ...options };
+  const { kind, spec, displayName = "", priority = 0, timeLimitMs, after = [], resources = {} } = job;
+  const how = {
+    priority,
+    after: after.map(jobName),
+    resources: { ...resources },
+    ...(timeLimitMs !== undefined && { timeLimit: durationFromMs(timeLimitMs) }),
+  };
+  return { kind, spec: structFrom(spec), displayName, state: JobState.QUEUED, ...how };
 }
 
 /** How a job is run, as the store has it. @throws {ResourceNameError} */
