@@ -7,7 +7,7 @@ import { followEvents } from "./follow-events.ts";
 import { type JobEvent, type JobEventBody, type JobRecord, jobFromRow } from "./job-record.ts";
 import type { JobTransactions } from "./job-transactions.ts";
 import { canonicalJson, type JsonObject } from "./json.ts";
-import { lockVersion } from "./model-versions.ts";
+import { addJobVersion, lockVersion } from "./model-versions.ts";
 import { type PageRequest, pageOf, placeFromPageToken } from "./page.ts";
 import type { Tables } from "./schema.ts";
 
@@ -85,18 +85,6 @@ export function createJobRequests(database: Database, transactions: JobTransacti
   const { kysely: db } = database;
   const { write, get, addEvents, noteChild, tellParents, waitsFor, addWaits } = transactions;
 
-  const keepVersions = async (tx: Transaction<Tables>, job: string, versions: NonNullable<NewJob["modelVersions"]>) => {
-    for (const { model, version: name } of versions) {
-      const { version } = await lockVersion(database, tx, model, name);
-      const kept = { job, model, version };
-      await tx
-        .insertInto("job_versions")
-        .values(kept)
-        .onConflict((conflict) => conflict.doNothing())
-        .execute();
-    }
-  };
-
   /** The job that the same request made before, or what a new one waits for. */
   const lookAround = async (tx: Transaction<Tables>, job: NewJob) => {
     const { requestId } = job;
@@ -143,7 +131,7 @@ export function createJobRequests(database: Database, transactions: JobTransacti
     await addWaits(tx, id, waits);
     const taken = Object.entries(resources).map(([resource, amount]) => ({ job: id, resource, amount }));
     if (taken.length > 0) await tx.insertInto("job_resources").values(taken).execute();
-    await keepVersions(tx, id, modelVersions);
+    for (const version of modelVersions) await addJobVersion(database, tx, id, version);
     await addEvents(tx, { id, attempt: 0, last_event: 0 }, now, [{ kind: "state", state: "QUEUED" }]);
     if (parent !== undefined) noteChild(tx, { id, parent: parent.parent, display_name: displayName }, "QUEUED");
   };

@@ -96,7 +96,8 @@ export type CreateEvaluationRequest = Message<"duchenne.v1.CreateEvaluationReque
 
   /**
    * A job, "jobs/{job}", whose version is evaluated: a fine-tune, a distillation or a quantization. The evaluation waits for
-   * it, as if `job_options.after` named it: when it fails or is cancelled, the evaluation fails with DEPENDENCY_FAILED.
+   * it, as if `job_options.after` named it: when it fails or is cancelled, the evaluation fails with DEPENDENCY_FAILED. Its
+   * version cannot be deleted before the evaluation has ended.
    *
    * @generated from field: string training_job = 10;
    */

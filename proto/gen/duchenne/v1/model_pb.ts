@@ -1225,7 +1225,8 @@ export const ModelService: GenService<{
   },
   /**
    * Deletes a version; its number is not given again. Its files are removed later, when no other version has them.
-   * Errors: NOT_FOUND; FAILED_PRECONDITION (MODEL_VERSION_IN_USE) when an alias or a job that has not ended holds it.
+   * Errors: NOT_FOUND; FAILED_PRECONDITION (MODEL_VERSION_IN_USE) when an alias or a job that has not ended holds it: one that
+   * reads it, the one that makes it, its parent, or one that was to wait for it.
    *
    * @generated from rpc duchenne.v1.ModelService.DeleteModelVersion
    */
