@@ -96,4 +96,8 @@ export const migrations: readonly Migration[] = [
   `,
     postgres: "select 1;",
   },
+  {
+    sqlite: "alter table jobs add column request_digest text;",
+    postgres: 'alter table jobs add column request_digest text collate "C";',
+  },
 ];

@@ -23,6 +23,8 @@ export interface Tables {
     last_event: Generated<number>;
     display_name: string;
     request_id: string | null;
+    /** What was asked for under the id, as it was sent; null where an earlier release made the job. */
+    request_digest: Generated<string | null>;
     traceparent: string | null;
     checkpoint_digest: string | null;
     checkpoint_step: number | null;

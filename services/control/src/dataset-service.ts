@@ -42,18 +42,19 @@ export function createDatasetService(
       return datasetMessage(await registering);
     },
 
-    async synthesizeDataset(request) {
-      const { datasetId, requestId } = request;
-      const synthesis = synthesisFrom(request);
-      // A repeated request answers its job, also when that has made the data set meanwhile.
-      if (requestId === "") await requireFreeDatasetId(store, datasetId);
-      return submitJob(store, request, {
-        kind: "synthesize_dataset",
-        spec: { dataset: datasetName(datasetId), synthesis },
-        displayName: `SynthFACS ${datasetId}`,
-        maxFailures,
-      });
-    },
+    synthesizeDataset: (request) =>
+      submitJob(store, DatasetService.method.synthesizeDataset, request, async () => {
+        const { datasetId, requestId } = request;
+        const synthesis = synthesisFrom(request);
+        // A request of an earlier release that is repeated answers its job, also when that has made the data set meanwhile.
+        if (requestId === "") await requireFreeDatasetId(store, datasetId);
+        return {
+          kind: "synthesize_dataset",
+          spec: { dataset: datasetName(datasetId), synthesis },
+          displayName: `SynthFACS ${datasetId}`,
+          maxFailures,
+        };
+      }),
 
     async listDatasets({ pageSize, pageToken }) {
       const page = { pageSize: pageSize || DEFAULT_PAGE_SIZE, pageToken };

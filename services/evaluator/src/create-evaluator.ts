@@ -50,20 +50,23 @@ export async function createEvaluator(context: ServiceContext, config: Evaluator
 
   const compare = createComparer();
   const evaluator = serviceHandler(EvaluatorService, {
-    async createEvaluation(request) {
-      const checked = await checkEvaluation(store, request);
-      return submitJob(store, request, { kind: "evaluation", ...checked, maxFailures });
-    },
+    createEvaluation: (request) =>
+      submitJob(store, EvaluatorService.method.createEvaluation, request, async () => ({
+        kind: "evaluation",
+        ...(await checkEvaluation(store, request)),
+        maxFailures,
+      })),
 
     async createCrossValidation(request) {
-      const { job, training } = await planCrossValidation(store, request, { maxFailures });
-      // With a database of its own this is the machine that trains; else the attempts find out on which one they run.
-      if (location.database === undefined) checkPrecision(training);
-      const { requestId, validateOnly, jobOptions } = request;
-      // It takes nothing of a machine but its turn.
-      const own = create(JobOptionsSchema, { priority: jobOptions?.priority ?? 0 });
-      const asked = { kind: "cross_validation", maxFailures, ...job };
-      return submitJob(store, { requestId, validateOnly, jobOptions: own }, asked);
+      // It takes nothing of a machine but its turn; the options are those of its trainings.
+      const own = create(JobOptionsSchema, { priority: request.jobOptions?.priority ?? 0 });
+      const plan = async () => {
+        const { job, training } = await planCrossValidation(store, request, { maxFailures });
+        // With a database of its own this is the machine that trains; else the attempts find out on which one they run.
+        if (location.database === undefined) checkPrecision(training);
+        return { kind: "cross_validation", maxFailures, ...job };
+      };
+      return submitJob(store, EvaluatorService.method.createCrossValidation, request, plan, own);
     },
 
     getCrossValidation: async ({ name, formats }) =>
@@ -72,12 +75,13 @@ export async function createEvaluator(context: ServiceContext, config: Evaluator
     getReport: async ({ name, formats }) =>
       evaluationReportMessage(await store.evaluations.get(parseEvaluationName(name)), formats),
 
-    async createProjection(request) {
-      const spec = await checkProjection(store, request);
-      const displayName = `Projection of ${spec.modelVersion} on ${spec.dataset}`;
-      const modelVersions = [parseVersionName(spec.modelVersion)];
-      return submitJob(store, request, { kind: PROJECTION, spec, displayName, modelVersions, maxFailures });
-    },
+    createProjection: (request) =>
+      submitJob(store, EvaluatorService.method.createProjection, request, async () => {
+        const spec = await checkProjection(store, request);
+        const displayName = `Projection of ${spec.modelVersion} on ${spec.dataset}`;
+        const modelVersions = [parseVersionName(spec.modelVersion)];
+        return { kind: PROJECTION, spec, displayName, modelVersions, maxFailures };
+      }),
 
     getProjection: async ({ name, formats }) => projectionMessage(name, await readProjection(store, name), formats),
 

@@ -46,19 +46,15 @@ export async function createTrainer(context: ServiceContext, config: TrainerConf
   const collector = collectRegularly({ store, dataDirectory, logger });
 
   const trainer = serviceHandler(TrainerService, {
-    async createTrainingJob(request) {
-      const checked = await checkTraining(store, request.training);
-      // With a database of its own this is the machine that trains; else the attempt finds out on which one it runs.
-      if (location.database === undefined) checkPrecision(checked);
-      if (findTensorFlow() === undefined) throw tensorFlowMissing();
-      const displayName = request.displayName || checked.displayName;
-      return submitJob(store, request, {
-        ...checked,
-        displayName,
-        modelVersions: versionsRead(checked.spec),
-        maxFailures,
-      });
-    },
+    createTrainingJob: (request) =>
+      submitJob(store, TrainerService.method.createTrainingJob, request, async () => {
+        const checked = await checkTraining(store, request.training);
+        // With a database of its own this is the machine that trains; else the attempt finds out on which one it runs.
+        if (location.database === undefined) checkPrecision(checked);
+        if (findTensorFlow() === undefined) throw tensorFlowMissing();
+        const displayName = request.displayName || checked.displayName;
+        return { ...checked, displayName, modelVersions: versionsRead(checked.spec), maxFailures };
+      }),
   });
 
   const imports = join(dataDirectory, "import");

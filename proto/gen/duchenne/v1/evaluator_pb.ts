@@ -30,8 +30,8 @@ export const file_duchenne_v1_evaluator: GenFile = /*@__PURE__*/
  */
 export type CreateEvaluationRequest = Message<"duchenne.v1.CreateEvaluationRequest"> & {
   /**
-   * A unique id of the request (a UUID): repeating it answers the same job. Errors: ALREADY_EXISTS (REQUEST_ID_REUSED) when
-   * what is asked for, or how the job is run, differs.
+   * A unique id of the request (a UUID): repeating it answers the same job, also when an alias that it names has moved or
+   * a version was deleted. Errors: ALREADY_EXISTS (REQUEST_ID_REUSED) when what is asked for, or how the job is run, differs.
    *
    * @generated from field: string request_id = 1;
    */
@@ -1296,8 +1296,8 @@ export const GateCheckSchema: GenMessage<GateCheck> = /*@__PURE__*/
  */
 export type CreateCrossValidationRequest = Message<"duchenne.v1.CreateCrossValidationRequest"> & {
   /**
-   * A unique id of the request (a UUID): repeating it answers the same job. Errors: ALREADY_EXISTS (REQUEST_ID_REUSED) when
-   * what is asked for, or how the jobs are run, differs.
+   * A unique id of the request (a UUID): repeating it answers the same job, also when an alias that it names has moved or
+   * a version was deleted. Errors: ALREADY_EXISTS (REQUEST_ID_REUSED) when what is asked for, or how the jobs are run, differs.
    *
    * @generated from field: string request_id = 1;
    */
@@ -1841,8 +1841,8 @@ export const CrossValidationSchema: GenMessage<CrossValidation> = /*@__PURE__*/
  */
 export type CreateProjectionRequest = Message<"duchenne.v1.CreateProjectionRequest"> & {
   /**
-   * A unique id of the request (a UUID): repeating it answers the same job. Errors: ALREADY_EXISTS (REQUEST_ID_REUSED) when
-   * what is asked for, or how the job is run, differs.
+   * A unique id of the request (a UUID): repeating it answers the same job, also when an alias that it names has moved or
+   * a version was deleted. Errors: ALREADY_EXISTS (REQUEST_ID_REUSED) when what is asked for, or how the job is run, differs.
    *
    * @generated from field: string request_id = 1;
    */
