@@ -2,11 +2,17 @@ import { type Selectable, sql, type Transaction } from "kysely";
 import { z } from "zod";
 import type { Blobs } from "./blobs.ts";
 import { type Database, databaseTimeMs, type Executor } from "./database.ts";
-import { BlobDamagedError, ModelVersionInUseError, NotFoundError } from "./errors.ts";
+import { AlreadyExistsError, BlobDamagedError, ModelVersionInUseError, NotFoundError } from "./errors.ts";
 import { lockGarbage } from "./garbage-rules.ts";
 import { hasEnded, JOB_STATES } from "./job-record.ts";
 import type { JsonObject } from "./json.ts";
-import { type ModelVersionRecord, type NewModelVersion, versionFromRow, versionNumber } from "./model-record.ts";
+import {
+  type ModelVersionRecord,
+  type NewModelVersion,
+  type VersionRequest,
+  versionFromRow,
+  versionNumber,
+} from "./model-record.ts";
 import { type PageRequest, pageOf, placeFromPageToken } from "./page.ts";
 import { lockRunning, type RunningAttempt } from "./running-attempt.ts";
 import type { Tables } from "./schema.ts";
@@ -17,8 +23,16 @@ export interface ModelVersions {
    * Adds a version; makes the model when there is none. The version is there only with all of its files.
    *
    * @throws {FencedError} @throws {BlobDamagedError} when a file is not stored
+   * @throws {AlreadyExistsError} @throws {NotFoundError} as `requestedVersion`
    */
   createVersion(version: NewModelVersion): Promise<ModelVersionRecord>;
+  /**
+   * The version that a request made; undefined when it is new.
+   *
+   * @throws {AlreadyExistsError} when its id belongs to another request
+   * @throws {NotFoundError} when the version was deleted
+   */
+  requestedVersion(request: VersionRequest): Promise<ModelVersionRecord | undefined>;
   /** Makes version 1 of a model that ships with the product, without files; does nothing when it is there. */
   ensureBuiltIn(model: string, card: JsonObject): Promise<void>;
   /** @throws {NotFoundError} */
@@ -105,6 +119,19 @@ export function createModelVersions(database: Database, blobs: Blobs): ModelVers
     return undefined;
   };
 
+  /** What the request has made already. @throws {AlreadyExistsError} @throws {NotFoundError} */
+  const requestedIn = async (executor: Executor, { id, digest }: VersionRequest) => {
+    const row = await executor.selectFrom("model_versions").selectAll().where("request_id", "=", id).executeTakeFirst();
+    if (row === undefined) return undefined;
+    const name = `models/${row.model}/versions/${row.version}`;
+    if (row.request_digest !== digest) {
+      const message = `The request id ${id} belongs to another request, which made ${name}`;
+      throw new AlreadyExistsError("REQUEST_ID_REUSED", message);
+    }
+    if (row.delete_time !== null) throw new NotFoundError("model version", name);
+    return versionFromRow(row);
+  };
+
   /** The jobs that have not ended and need a version that a job made, whether they named it or not. */
   const usersOf = async (tx: Transaction<Tables>, { model, version, ...row }: VersionRow): Promise<string[]> => {
     const job = row.job ?? "";
@@ -130,10 +157,15 @@ export function createModelVersions(database: Database, blobs: Blobs): ModelVers
   };
 
   return {
-    createVersion: ({ model, card, artifacts, job }) =>
+    createVersion: ({ model, card, artifacts, job, request }) =>
       database.transaction(async (tx) => {
         const made = job === undefined ? undefined : await madeBy(tx, job);
         if (made !== undefined) return versionFromRow(made);
+        if (request !== undefined) {
+          await database.lock(tx, `version request ${request.id}`);
+          const requested = await requestedIn(tx, request);
+          if (requested !== undefined) return requested;
+        }
         await lockGarbage(database, tx);
         for (const { digest } of artifacts) {
           if (!(await blobs.has(digest))) throw new BlobDamagedError(digest, "is missing");
@@ -154,10 +186,14 @@ export function createModelVersions(database: Database, blobs: Blobs): ModelVers
           artifacts: JSON.stringify(artifacts),
           job: job?.id ?? null,
           delete_time: null,
+          request_id: request?.id ?? null,
+          request_digest: request?.digest ?? null,
         };
         await tx.insertInto("model_versions").values(row).execute();
         return versionFromRow(row);
       }),
+
+    requestedVersion: (request) => requestedIn(db, request),
 
     ensureBuiltIn: (model, card) =>
       database.transaction(async (tx) => {

@@ -66,6 +66,9 @@ export interface Tables {
     job: string | null;
     /** A deleted version's row stays, so that its number is never given again. */
     delete_time: Generated<number | null>;
+    /** The import that made it, if it was named, and what that asked for. */
+    request_id: Generated<string | null>;
+    request_digest: Generated<string | null>;
   };
   aliases: {
     model: string;
