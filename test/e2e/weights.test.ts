@@ -109,6 +109,24 @@ describe("an imported detector", () => {
     ).not.toHaveLength(0);
     expect(await leftOvers()).toEqual([]);
   });
+
+  it("is one version, however often the import is repeated after a lost answer", async () => {
+    const options = { requestId: "3f0c9b52-7f0e-4a27-8f5b-6a1f0a3f9c01", model: "models/repeated", heads: 3 };
+    const ask = (more: object = {}, file = "detector.pth") =>
+      importModel(client, fixture(file), { ...options, protocol: DatasetProtocol.BP4D, ...more });
+    const [first, second] = await Promise.all([ask(), ask()]);
+    expect(second).toEqual(first);
+    expect(await ask()).toEqual(first);
+    const listed = async () => (await client.models.listModelVersions({ parent: options.model })).modelVersions;
+    expect(await listed()).toEqual([first!.modelVersion]);
+    const reused = { code: "AlreadyExists", reason: "REQUEST_ID_REUSED" };
+    expect(await failureOf(ask({ licenseNote: "Another" }))).toMatchObject(reused);
+    expect(await failureOf(ask({}, "detector-1.8.pth"))).toMatchObject(reused);
+    await client.models.deleteModelVersion({ name: first!.modelVersion!.name });
+    expect(await failureOf(ask())).toMatchObject({ code: "NotFound", reason: "MODEL_VERSION_NOT_FOUND" });
+    expect(await listed()).toEqual([]);
+    expect((await ask({ requestId: "" })).modelVersion!.name).toBe("models/repeated/versions/2");
+  });
 });
 
 describe("imported weights that are no detector", () => {

@@ -44,7 +44,7 @@ export {
 } from "./job-record.ts";
 export type { NewChild, NewJob } from "./job-requests.ts";
 export type { Jobs } from "./jobs.ts";
-export type { JsonObject, JsonValue } from "./json.ts";
+export { canonicalJson, type JsonObject, type JsonValue } from "./json.ts";
 export type {
   AliasRecord,
   ModelArtifact,

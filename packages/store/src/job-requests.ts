@@ -7,7 +7,7 @@ import { followEvents } from "./follow-events.ts";
 import { type JobEvent, type JobEventBody, type JobRecord, type JobState, jobFromRow } from "./job-record.ts";
 import type { JobTransactions } from "./job-transactions.ts";
 import { canonicalJson, type JsonObject } from "./json.ts";
-import { lockVersion } from "./model-versions.ts";
+import { addJobVersion, lockVersion } from "./model-versions.ts";
 import { type PageRequest, pageOf, placeFromPageToken } from "./page.ts";
 import type { Tables } from "./schema.ts";
 
@@ -16,8 +16,10 @@ export interface NewJob {
   readonly kind: string;
   readonly spec: JsonObject;
   readonly displayName?: string;
-  /** The same request id with the same kind, spec and options answers the same job. */
+  /** The same request id with the same digest answers the same job; without digests, with the same kind, spec and options. */
   readonly requestId?: string;
+  /** The sha256 of the request as it was sent, before anything was looked up that may change. */
+  readonly requestDigest?: string;
   readonly traceparent?: string | undefined;
   /** Attempts that may fail before the job does; default 3. */
   readonly maxFailures?: number;
@@ -39,7 +41,7 @@ export interface NewJob {
 }
 
 /** A part of a job to create. Its id is given, so that those after it can wait for it. */
-export interface NewChild extends Omit<NewJob, "requestId" | "children"> {
+export interface NewChild extends Omit<NewJob, "requestId" | "requestDigest" | "children"> {
   readonly id: string;
 }
 
@@ -51,6 +53,13 @@ export interface JobRequests {
    * @throws {DependencyFailedError} when a job to wait for has ended without success
    */
   create(job: NewJob): Promise<{ readonly job: JobRecord; readonly created: boolean }>;
+  /**
+   * The job that a request made; undefined when it is new, or when an earlier release made the job, without a digest: then
+   * `create` compares what both ask for.
+   *
+   * @throws {AlreadyExistsError} when the request id belongs to another request
+   */
+  requested(request: Required<Pick<NewJob, "requestId" | "requestDigest">>): Promise<JobRecord | undefined>;
   /** Throws what `create` would now, and makes nothing. */
   check(job: NewJob): Promise<void>;
   /** @throws {NotFoundError} */
@@ -93,18 +102,6 @@ export function createJobRequests(database: Database, transactions: JobTransacti
   const { kysely: db } = database;
   const { write, get, addEvents, noteChild, tellParents, waitsFor, addWaits } = transactions;
 
-  const keepVersions = async (tx: Transaction<Tables>, job: string, versions: NonNullable<NewJob["modelVersions"]>) => {
-    for (const { model, version: name } of versions) {
-      const { version } = await lockVersion(database, tx, model, name);
-      const kept = { job, model, version };
-      await tx
-        .insertInto("job_versions")
-        .values(kept)
-        .onConflict((conflict) => conflict.doNothing())
-        .execute();
-    }
-  };
-
   /** The job that the same request made before, or what a new one waits for. */
   const lookAround = async (tx: Transaction<Tables>, job: NewJob) => {
     const { requestId } = job;
@@ -113,9 +110,13 @@ export function createJobRequests(database: Database, transactions: JobTransacti
       const row = await tx.selectFrom("jobs").selectAll().where("request_id", "=", requestId).executeTakeFirst();
       if (row !== undefined) {
         const made = jobFromRow(row);
-        if (requestOf(made) === requestOf(job)) return { made, waits: [] };
-        const message = `The request id ${requestId} belongs to another request, that of job ${made.id}`;
-        throw new AlreadyExistsError("REQUEST_ID_REUSED", message);
+        const { requestDigest = null } = job;
+        const isSame =
+          row.request_digest === null || requestDigest === null
+            ? requestOf(made) === requestOf(job)
+            : row.request_digest === requestDigest;
+        if (!isSame) throw requestIdReused(requestId, made.id);
+        return { made, waits: [] };
       }
     }
     return { made: undefined, waits: await waitsFor(tx, optionsOf(job).after) };
@@ -126,7 +127,7 @@ export function createJobRequests(database: Database, transactions: JobTransacti
     now: number,
     { id, job, waits, parent }: { id: string; job: NewJob; waits: readonly string[]; parent?: JobPlace },
   ): Promise<void> => {
-    const { kind, spec, displayName = "", requestId, traceparent, maxFailures = 3, modelVersions = [] } = job;
+    const { kind, spec, displayName = "", requestId, requestDigest, traceparent, maxFailures = 3 } = job;
     const { priority, timeLimitMs, after, resources } = optionsOf(job);
     await tx
       .insertInto("jobs")
@@ -139,6 +140,7 @@ export function createJobRequests(database: Database, transactions: JobTransacti
         spec: JSON.stringify(spec),
         display_name: displayName,
         request_id: requestId ?? null,
+        request_digest: requestDigest ?? null,
         traceparent: traceparent ?? null,
         priority,
         time_limit_ms: timeLimitMs ?? null,
@@ -151,7 +153,7 @@ export function createJobRequests(database: Database, transactions: JobTransacti
     await addWaits(tx, id, waits);
     const taken = Object.entries(resources).map(([resource, amount]) => ({ job: id, resource, amount }));
     if (taken.length > 0) await tx.insertInto("job_resources").values(taken).execute();
-    await keepVersions(tx, id, modelVersions);
+    for (const version of job.modelVersions ?? []) await addJobVersion(database, tx, id, version);
     await addEvents(tx, { id, attempt: 0, last_event: 0 }, now, [{ kind: "state", state: "QUEUED" }]);
     if (parent !== undefined) noteChild(tx, { id, parent: parent.parent, display_name: displayName }, "QUEUED");
   };
@@ -176,6 +178,13 @@ export function createJobRequests(database: Database, transactions: JobTransacti
         await tellParents(tx, now);
         return { job: await get(tx, id), created: true };
       }),
+
+    async requested({ requestId, requestDigest }) {
+      const row = await db.selectFrom("jobs").selectAll().where("request_id", "=", requestId).executeTakeFirst();
+      if (row === undefined || row.request_digest === null) return undefined;
+      if (row.request_digest !== requestDigest) throw requestIdReused(requestId, row.id);
+      return jobFromRow(row);
+    },
 
     check: (job) =>
       write(async (tx) => {
@@ -239,12 +248,17 @@ export function createJobRequests(database: Database, transactions: JobTransacti
   };
 }
 
+function requestIdReused(requestId: string, job: string): AlreadyExistsError {
+  const message = `The request id ${requestId} belongs to another request, that of job ${job}`;
+  return new AlreadyExistsError("REQUEST_ID_REUSED", message);
+}
+
 /** How a job is run, what was not said filled in. */
 function optionsOf({ priority = 0, timeLimitMs, after = [], resources = {} }: NewJob) {
   return { priority, timeLimitMs, after, resources };
 }
 
-/** What a request asked for: equal ones have equal texts. */
+/** What a request asked for, its names resolved: equal ones have equal texts. */
 function requestOf(job: NewJob): string {
   const { kind, spec } = job;
   const { after, ...options } = optionsOf(job);

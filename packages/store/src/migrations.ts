@@ -96,4 +96,20 @@ export const migrations: readonly Migration[] = [
   `,
     postgres: "select 1;",
   },
+  {
+    sqlite: "alter table jobs add column request_digest text;",
+    postgres: 'alter table jobs add column request_digest text collate "C";',
+  },
+  {
+    sqlite: `
+  alter table model_versions add column request_id text;
+  alter table model_versions add column request_digest text;
+  create unique index model_versions_by_request on model_versions (request_id) where request_id is not null;
+  `,
+    postgres: `
+  alter table model_versions add column request_id text collate "C";
+  alter table model_versions add column request_digest text collate "C";
+  create unique index model_versions_by_request on model_versions (request_id) where request_id is not null;
+  `,
+  },
 ];

@@ -55,6 +55,15 @@ export interface NewModelVersion {
    * Absent for a version that no job makes, such as an import.
    */
   readonly job?: RunningAttempt | undefined;
+  /** The request that makes it, when no job does and it has an id: repeated, it gets the version that it made. */
+  readonly request?: VersionRequest | undefined;
+}
+
+/** A request that makes a version. */
+export interface VersionRequest {
+  readonly id: string;
+  /** The sha256 of what it asks for. */
+  readonly digest: string;
 }
 
 /** Reads a row. */

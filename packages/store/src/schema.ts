@@ -23,6 +23,8 @@ export interface Tables {
     last_event: Generated<number>;
     display_name: string;
     request_id: string | null;
+    /** What was asked for under the id, as it was sent; null where an earlier release made the job. */
+    request_digest: Generated<string | null>;
     traceparent: string | null;
     checkpoint_digest: string | null;
     checkpoint_step: number | null;
@@ -64,6 +66,9 @@ export interface Tables {
     job: string | null;
     /** A deleted version's row stays, so that its number is never given again. */
     delete_time: Generated<number | null>;
+    /** The import that made it, if it was named, and what that asked for. */
+    request_id: Generated<string | null>;
+    request_digest: Generated<string | null>;
   };
   aliases: {
     model: string;

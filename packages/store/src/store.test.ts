@@ -10,6 +10,7 @@ import { failuresContract } from "./contract/failures-contract.ts";
 import { familiesContract } from "./contract/families-contract.ts";
 import { garbageContract } from "./contract/garbage-contract.ts";
 import { jobsContract } from "./contract/jobs-contract.ts";
+import { madeVersionsContract } from "./contract/made-versions-contract.ts";
 import { migrationsContract } from "./contract/migrations-contract.ts";
 import { modelsContract } from "./contract/models-contract.ts";
 import { objectsContract } from "./contract/objects-contract.ts";
@@ -25,6 +26,7 @@ describe.each(contractDrivers)("$name", (driver) => {
   dependenciesContract(fixture);
   familiesContract(fixture);
   modelsContract(fixture);
+  madeVersionsContract(fixture);
   recordsContract(fixture);
   datasetFilesContract(fixture);
   objectsContract(fixture);

@@ -14,7 +14,15 @@ import {
   ScoreKind,
   ThresholdOrigin,
 } from "@duchenne/proto";
-import type { AliasRecord, JobEvent, JobRecord, JsonObject, ModelRecord, ModelVersionRecord } from "@duchenne/store";
+import type {
+  AliasRecord,
+  JobEvent,
+  JobRecord,
+  JsonObject,
+  ModelRecord,
+  ModelVersionRecord,
+  NewJob,
+} from "@duchenne/store";
 import type { ModelDescription } from "@duchenne/vision";
 import { describeVersion, kindOf, precisionOf } from "./describe-version.ts";
 import { aliasName, jobName, modelName, versionName } from "./resource-name.ts";
@@ -47,6 +55,28 @@ export function jobMessage(job: JobRecord): MessageInitShape<typeof JobSchema> {
     after: job.after.map(jobName),
     resources: { ...job.resources },
     ...(job.parent === undefined ? {} : { parent: jobName(job.parent) }),
+  };
+}
+
+/** A job as it would be made: without a name. */
+export function plannedJobMessage({
+  kind,
+  spec,
+  displayName = "",
+  priority = 0,
+  timeLimitMs,
+  after = [],
+  resources = {},
+}: Omit<NewJob, "requestId" | "children">): MessageInitShape<typeof JobSchema> {
+  return {
+    kind,
+    state: JobState.QUEUED,
+    spec: structFrom(spec),
+    displayName,
+    priority,
+    ...(timeLimitMs === undefined ? {} : { timeLimit: durationFromMs(timeLimitMs) }),
+    after: after.map(jobName),
+    resources: { ...resources },
   };
 }
 

@@ -45,30 +45,27 @@ export function createDatasetService(
       return datasetMessage(await registering);
     },
 
-    async synthesizeDataset(request) {
-      const { datasetId, requestId } = request;
-      const synthesis = synthesisFrom(request);
-      // A repeated request answers its job, also when that has made the data set meanwhile.
-      if (requestId === "") await requireFreeDatasetId(store, datasetId);
-      return submitJob(store, request, {
-        kind: "synthesize_dataset",
-        spec: { dataset: datasetName(datasetId), synthesis },
-        displayName: `SynthFACS ${datasetId}`,
-        maxFailures,
-      });
-    },
+    synthesizeDataset: (request) =>
+      submitJob(store, DatasetService.method.synthesizeDataset, request, async () => {
+        const { datasetId, requestId } = request;
+        const synthesis = synthesisFrom(request);
+        // A request of an earlier release that is repeated answers its job, also when that has made the data set meanwhile.
+        if (requestId === "") await requireFreeDatasetId(store, datasetId);
+        return {
+          kind: "synthesize_dataset",
+          spec: { dataset: datasetName(datasetId), synthesis },
+          displayName: `SynthFACS ${datasetId}`,
+          maxFailures,
+        };
+      }),
 
-    async curateDataset(request) {
-      const { datasetId, requestId } = request;
-      const spec = await checkCuration(request, { roots, runsHere });
-      if (requestId === "") await requireFreeDatasetId(store, datasetId);
-      return submitJob(store, request, {
-        kind: "curate_dataset",
-        spec,
-        displayName: `Curation of ${datasetId}`,
-        maxFailures,
-      });
-    },
+    curateDataset: (request) =>
+      submitJob(store, DatasetService.method.curateDataset, request, async () => {
+        const { datasetId } = request;
+        const spec = await checkCuration(request, { roots, runsHere });
+        await requireFreeDatasetId(store, datasetId);
+        return { kind: "curate_dataset", spec, displayName: `Curation of ${datasetId}`, maxFailures };
+      }),
 
     async listDatasets({ pageSize, pageToken }) {
       const page = { pageSize: pageSize || DEFAULT_PAGE_SIZE, pageToken };

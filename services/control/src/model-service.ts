@@ -64,10 +64,10 @@ export function createModelService(
       yield* exportModel(store, await resolveVersion(store, name, "name"), format);
     },
 
-    async quantizeModel(request) {
-      const source = await resolveVersion(store, request.modelVersion, "model_version");
-      return submitJob(store, request, await checkQuantization(store, source, request));
-    },
+    quantizeModel: (request) =>
+      submitJob(store, ModelService.method.quantizeModel, request, async () =>
+        checkQuantization(store, await resolveVersion(store, request.modelVersion, "model_version"), request),
+      ),
   });
 }
 

@@ -1,9 +1,10 @@
-import type { MessageInitShape } from "@bufbuild/protobuf";
-import { type JobOptions, type JobSchema, JobState } from "@duchenne/proto";
+import type { DescMethod, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+import type { JobOptions, JobSchema } from "@duchenne/proto";
 import { traceparentOf } from "@duchenne/rpc/telemetry";
 import type { NewJob, Store } from "@duchenne/store";
-import { jobMessage, structFrom } from "./convert.ts";
+import { jobMessage, plannedJobMessage } from "./convert.ts";
 import { exactDurationMs } from "./duration.ts";
+import { requestDigest } from "./request-digest.ts";
 import { parseJobName } from "./resource-name.ts";
 
 /** What requests that start a job have in common. */
@@ -15,30 +16,42 @@ export interface JobRequest {
   readonly jobOptions?: JobOptions | undefined;
 }
 
+/** What a checked request asks for. */
+type AskedJob = Omit<NewJob, "requestId" | "requestDigest" | "traceparent">;
+
 /**
- * Makes the job that a checked request asks for, in the trace of the call.
+ * Makes the job that a request asks for, in the trace of the call. A request that made one before is not checked again: what it
+ * names may be another or gone since, and it answers the same job.
  *
- * @throws {AlreadyExistsError} @throws {NotFoundError} @throws {DependencyFailedError}
+ * @param plan checks the request against what it names, and answers the job
+ * @param ownOptions how the job itself is run, when the options of the request are those of its children
+ * @throws {AlreadyExistsError} @throws {NotFoundError} @throws {DependencyFailedError} @throws what `plan` does
  */
-export async function submitJob(
+export async function submitJob<M extends DescMethod>(
   store: Store,
-  { requestId, validateOnly = false, jobOptions }: JobRequest,
-  asked: Omit<NewJob, "requestId" | "traceparent">,
+  method: M,
+  request: MessageShape<M["input"]> & JobRequest,
+  plan: () => Promise<AskedJob>,
+  ownOptions: JobOptions | undefined = request.jobOptions,
 ): Promise<MessageInitShape<typeof JobSchema>> {
+  const { requestId, validateOnly = false } = request;
+  const identity = requestId === "" ? {} : { requestId, requestDigest: requestDigest(method, request) };
+  const made = identity.requestId === undefined ? undefined : await store.jobs.requested(identity);
+  if (made !== undefined) return validateOnly ? plannedJobMessage(made) : jobMessage(made);
+  const asked = await plan();
   const traceparent = traceparentOf();
+  const options: Partial<NewJob> = ownOptions === undefined ? {} : newJobOptions(ownOptions);
   const job: NewJob = {
     ...asked,
     ...(asked.children && { children: asked.children.map((child) => ({ ...child, traceparent })) }),
-    ...(jobOptions !== undefined && newJobOptions(jobOptions)),
-    ...(requestId === "" ? {} : { requestId }),
+    ...options,
+    after: [...new Set([...(asked.after ?? []), ...(options.after ?? [])])],
+    ...identity,
     traceparent,
   };
   if (!validateOnly) return jobMessage((await store.jobs.create(job)).job);
   await store.jobs.check(job);
-  const { kind, spec, displayName = "" } = job;
-  const { priority = 0, timeLimit, after = [], resources = {} } = jobOptions ?? {};
-  const options = { priority, after, resources, ...(timeLimit !== undefined && { timeLimit }) };
-  return { kind, spec: structFrom(spec), displayName, state: JobState.QUEUED, ...options };
+  return plannedJobMessage(job);
 }
 
 /** How a job is run, as the store has it. @throws {ResourceNameError} */

@@ -28,6 +28,7 @@ await runAttempt({
     const spec = evaluationSpecSchema.parse(job.spec);
     const modelVersion = await evaluatedVersion(store, spec);
     const { model, version } = parseVersionName(modelVersion);
+    if (spec.training !== undefined) await store.models.keepVersion(model, version, job);
     const record = await store.models.getVersion(model, version);
     const evaluable = evaluableVersion(record);
     const dataset = await withSpan("open dataset", {}, () =>

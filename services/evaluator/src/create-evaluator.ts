@@ -7,17 +7,14 @@ import {
   parseCrossValidationName,
   parseEvaluationName,
   parseVersionName,
-  resolveVersion,
   type ServiceContext,
   submitJob,
-  versionName,
 } from "@duchenne/control";
 import { checkPrecision } from "@duchenne/control/trainings";
 import { createSupervisor } from "@duchenne/jobs";
-import { type CreateEvaluationRequest, EvaluatorService, JobOptionsSchema } from "@duchenne/proto";
+import { EvaluatorService, JobOptionsSchema } from "@duchenne/proto";
 import { serviceHandler } from "@duchenne/rpc";
-import type { Store } from "@duchenne/store";
-import { chosenPart } from "./chosen-part.ts";
+import { checkEvaluation } from "./check-evaluation.ts";
 import { checkGate } from "./comparison/check-gate.ts";
 import { createComparer } from "./comparison/compare-in-thread.ts";
 import { comparisonMessage } from "./comparison/comparison-message.ts";
@@ -26,15 +23,10 @@ import type { EvaluatorConfig } from "./config.ts";
 import { evaluationReportMessage, evaluationSummaryMessage } from "./convert.ts";
 import { crossValidationMessage } from "./cross-validation/cross-validation-message.ts";
 import { planCrossValidation } from "./cross-validation/plan-cross-validation.ts";
-import { evaluableVersion } from "./evaluable-version.ts";
-import type { EvaluationSpec } from "./evaluation-spec.ts";
-import { NoSubjectsError } from "./no-subjects-error.ts";
 import { checkProjection } from "./projection/check-projection.ts";
 import { projectionMessage } from "./projection/projection-message.ts";
 import { PROJECTION } from "./projection/projection-spec.ts";
 import { readProjection } from "./projection/stored-projection.ts";
-import { DEFAULT_RESAMPLES } from "./resamples.ts";
-import { sharedActionUnits, sharedExpressions } from "./select-frames.ts";
 
 /** Makes the evaluator and starts to run its jobs. */
 export async function createEvaluator(context: ServiceContext, config: EvaluatorConfig): Promise<HostedService> {
@@ -59,22 +51,23 @@ export async function createEvaluator(context: ServiceContext, config: Evaluator
 
   const compare = createComparer();
   const evaluator = serviceHandler(EvaluatorService, {
-    async createEvaluation(request) {
-      const spec = await checkEvaluation(store, request);
-      const displayName = `Evaluation of ${spec.modelVersion} on ${spec.dataset}`;
-      const modelVersions = [parseVersionName(spec.modelVersion)];
-      return submitJob(store, request, { kind: "evaluation", spec, displayName, modelVersions, maxFailures });
-    },
+    createEvaluation: (request) =>
+      submitJob(store, EvaluatorService.method.createEvaluation, request, async () => ({
+        kind: "evaluation",
+        ...(await checkEvaluation(store, request)),
+        maxFailures,
+      })),
 
     async createCrossValidation(request) {
-      const { job, training } = await planCrossValidation(store, request, { maxFailures });
-      // With a database of its own this is the machine that trains; else the attempts find out on which one they run.
-      if (location.database === undefined) checkPrecision(training);
-      const { requestId, validateOnly, jobOptions } = request;
-      // It takes nothing of a machine but its turn.
-      const own = create(JobOptionsSchema, { priority: jobOptions?.priority ?? 0 });
-      const asked = { kind: "cross_validation", maxFailures, ...job };
-      return submitJob(store, { requestId, validateOnly, jobOptions: own }, asked);
+      // It takes nothing of a machine but its turn; the options are those of its trainings.
+      const own = create(JobOptionsSchema, { priority: request.jobOptions?.priority ?? 0 });
+      const plan = async () => {
+        const { job, training } = await planCrossValidation(store, request, { maxFailures });
+        // With a database of its own this is the machine that trains; else the attempts find out on which one they run.
+        if (location.database === undefined) checkPrecision(training);
+        return { kind: "cross_validation", maxFailures, ...job };
+      };
+      return submitJob(store, EvaluatorService.method.createCrossValidation, request, plan, own);
     },
 
     getCrossValidation: async ({ name, formats }) =>
@@ -95,12 +88,13 @@ export async function createEvaluator(context: ServiceContext, config: Evaluator
       return {};
     },
 
-    async createProjection(request) {
-      const spec = await checkProjection(store, request);
-      const displayName = `Projection of ${spec.modelVersion} on ${spec.dataset}`;
-      const modelVersions = [parseVersionName(spec.modelVersion)];
-      return submitJob(store, request, { kind: PROJECTION, spec, displayName, modelVersions, maxFailures });
-    },
+    createProjection: (request) =>
+      submitJob(store, EvaluatorService.method.createProjection, request, async () => {
+        const spec = await checkProjection(store, request);
+        const displayName = `Projection of ${spec.modelVersion} on ${spec.dataset}`;
+        const modelVersions = [parseVersionName(spec.modelVersion)];
+        return { kind: PROJECTION, spec, displayName, modelVersions, maxFailures };
+      }),
 
     getProjection: async ({ name, formats }) => projectionMessage(name, await readProjection(store, name), formats),
 
@@ -114,31 +108,5 @@ export async function createEvaluator(context: ServiceContext, config: Evaluator
   return {
     handlers: [evaluator, createJobService(store), createModelService(context)],
     close: (options) => supervisor.close(options),
-  };
-}
-
-async function checkEvaluation(
-  store: Store,
-  request: CreateEvaluationRequest,
-): Promise<EvaluationSpec & { readonly modelVersion: string }> {
-  const record = await resolveVersion(store, request.modelVersion, "model_version");
-  const evaluable = evaluableVersion(record);
-  const { dataset, split, frames } = await chosenPart(store, request, evaluable.card);
-  if (evaluable.answers === "action_units") {
-    sharedActionUnits(
-      evaluable.actionUnits.map(({ actionUnit }) => actionUnit),
-      dataset.actionUnits,
-    );
-  } else sharedExpressions(evaluable.card.config.expressions, dataset, frames);
-  if (request.identityLeakage && dataset.subjects.length === 0) {
-    throw new NoSubjectsError("identity_leakage", "measure identity leakage on", request.dataset);
-  }
-  return {
-    modelVersion: versionName(record.model, record.version),
-    dataset: request.dataset,
-    split,
-    identityLeakage: request.identityLeakage,
-    seed: Number(request.seed ?? 0n),
-    resamples: request.bootstrapResamples || DEFAULT_RESAMPLES,
   };
 }

@@ -1,4 +1,4 @@
-import { BUILT_IN_MODEL, cardOf, describeVersion, InvalidFieldError, versionName } from "@duchenne/control";
+import { BUILT_IN_MODEL, cardOf, describeVersion, InvalidFieldError, jobName, versionName } from "@duchenne/control";
 import type { DetectorCard, ExpressionCard } from "@duchenne/model";
 import type { ModelVersionRecord } from "@duchenne/store";
 import type { ModelDescription } from "@duchenne/vision";
@@ -12,6 +12,18 @@ export class NotEvaluableError extends InvalidFieldError {
     super(
       field,
       `Expected an action unit detector or an expression classifier, ${name} is a masked autoencoder; evaluate what is fine-tuned from it`,
+    );
+  }
+}
+
+/** Thrown when a job makes no version that labels could be compared with. */
+export class NotEvaluableJobError extends InvalidFieldError {
+  readonly reason = "NOT_EVALUABLE";
+
+  constructor(job: string, kind: string, expected: readonly string[]) {
+    super(
+      "training_job",
+      `Expected a job that makes one detector or classifier (${expected.join(", ")}), ${jobName(job)} is a ${kind}`,
     );
   }
 }

@@ -4,7 +4,7 @@ import { z } from "zod";
 export const evaluationSpecSchema = z.object({
   /** "models/{model}/versions/{version}", resolved; absent with a training. */
   modelVersion: z.string().optional(),
-  /** "jobs/{job}" of a training, waited for, whose version is evaluated. */
+  /** "jobs/{job}" of a training or quantisation, waited for, whose version is evaluated. */
   training: z.string().optional(),
   /** "datasets/{dataset}". */
   dataset: z.string(),

@@ -49,18 +49,14 @@ export async function createTrainer(context: ServiceContext, config: TrainerConf
   const collector = collectRegularly({ store, dataDirectory, logger });
 
   const trainer = serviceHandler(TrainerService, {
-    async createTrainingJob(request) {
-      const checked = await checkTraining(store, request.training);
-      if (runsHere) checkPrecision(checked);
-      if (findTensorFlow() === undefined) throw tensorFlowMissing();
-      const displayName = request.displayName || checked.displayName;
-      return submitJob(store, request, {
-        ...checked,
-        displayName,
-        modelVersions: versionsRead(checked.spec),
-        maxFailures,
-      });
-    },
+    createTrainingJob: (request) =>
+      submitJob(store, TrainerService.method.createTrainingJob, request, async () => {
+        const checked = await checkTraining(store, request.training);
+        if (runsHere) checkPrecision(checked);
+        if (findTensorFlow() === undefined) throw tensorFlowMissing();
+        const displayName = request.displayName || checked.displayName;
+        return { ...checked, displayName, modelVersions: versionsRead(checked.spec), maxFailures };
+      }),
   });
 
   const imports = join(dataDirectory, "import");

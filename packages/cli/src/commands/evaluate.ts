@@ -11,7 +11,8 @@ import { followJob } from "./follow-job.ts";
 import { checkGate, exitCodeOf, measuresIdentity, NOT_DONE } from "./gate.ts";
 
 interface EvaluateOptions {
-  readonly model: string;
+  readonly model?: string;
+  readonly training?: string;
   readonly dataset: string;
   readonly split?: "held-out" | "all";
   readonly identity: boolean;
@@ -21,12 +22,21 @@ interface EvaluateOptions {
   readonly gate?: string;
 }
 
+/** A version, or the job that makes it. */
+type Evaluated = { readonly modelVersion: string } | { readonly trainingJob: string };
+
 /** `duchenne evaluate`: evaluates a version, prints the report, or judges it by a gate. */
 export function evaluateCommand(): Command {
   const command = new Command("evaluate");
   return addJobOptions(command)
     .description("evaluate a model version on a data set and print the report, or what a gate finds")
-    .requiredOption("--model <name>", 'such as "models/demo/versions/1" or "models/demo@live"')
+    .option("--model <name>", 'such as "models/demo/versions/1" or "models/demo@live"')
+    .addOption(
+      new Option(
+        "--training <job>",
+        "instead: the training or quantization that makes the version, waited for",
+      ).conflicts("model"),
+    )
     .requiredOption("--dataset <name>", 'such as "datasets/faces"')
     .addOption(
       new Option("--split <part>", "default: what its training held out, else all").choices(["held-out", "all"]),
@@ -50,14 +60,16 @@ export function evaluateCommand(): Command {
 
 /** The exit code. */
 async function evaluateAndPrint(command: Command, options: EvaluateOptions): Promise<number> {
-  const { model, split, identity, json, html, junit } = options;
+  const { model, training, split, identity, json, html, junit } = options;
+  const version = training === undefined ? { modelVersion: model ?? "" } : { trainingJob: training };
+  if (model === training) command.error("error: expected --model <name> or --training <job>, got neither");
   const gate = options.gate === undefined ? undefined : await readFile(options.gate, "utf8");
   const identityLeakage = identity || (gate !== undefined && measuresIdentity(gate));
   const part = split === undefined ? Split.UNSPECIFIED : split === "all" ? Split.ALL : Split.HELD_OUT;
   return withClient(command, async (client) => {
-    const evaluate = (modelVersion: string, of: { split: Split; identityLeakage: boolean }, formats: ReportFormat[]) =>
-      evaluated(client, command, { modelVersion, dataset: options.dataset, ...of }, formats);
-    const report = await evaluate(model, { split: part, identityLeakage }, [
+    const evaluate = (of: Evaluated, how: { split: Split; identityLeakage: boolean }, formats: ReportFormat[]) =>
+      evaluated(client, command, { ...of, dataset: options.dataset, ...how }, formats);
+    const report = await evaluate(version, { split: part, identityLeakage }, [
       ...(html === undefined ? [] : [ReportFormat.HTML]),
       ...(junit === undefined || gate !== undefined ? [] : [ReportFormat.JUNIT]),
     ]);
@@ -68,7 +80,7 @@ async function evaluateAndPrint(command: Command, options: EvaluateOptions): Pro
       return 0;
     }
     const check = await checkGate(client, { evaluation: report.name, gate }, (baseline) =>
-      evaluate(baseline, { split: report.split, identityLeakage: false }, []),
+      evaluate({ modelVersion: baseline }, { split: report.split, identityLeakage: false }, []),
     );
     if (junit !== undefined) await writeFile(junit, check.junitXml);
     process.stdout.write(`${check.markdown}\n${report.markdown}`);
@@ -80,7 +92,7 @@ async function evaluateAndPrint(command: Command, options: EvaluateOptions): Pro
 async function evaluated(
   client: DuchenneClient,
   command: Command,
-  what: { readonly modelVersion: string; readonly dataset: string; split: Split; identityLeakage: boolean },
+  what: Evaluated & { readonly dataset: string; split: Split; identityLeakage: boolean },
   formats: ReportFormat[],
 ): Promise<EvaluationReport> {
   const request = { requestId: randomUUID(), ...what, jobOptions: jobOptionsFrom(command) };

@@ -84,6 +84,34 @@ export function jobsContract(fixture: StoreFixture): void {
       });
     });
 
+    it("answer a request by its digest, whatever it comes to when it is repeated", async () => {
+      const { jobs } = fixture.store;
+      const [one, other] = [
+        { requestId: "r", requestDigest: "1".repeat(64) },
+        { requestId: "r", requestDigest: "2".repeat(64) },
+      ];
+      expect(await jobs.requested(one)).toBeUndefined();
+      const { job } = await jobs.create({ kind: "fine_tune", spec: { a: 1 }, ...one });
+      expect(await jobs.requested(one)).toEqual(job);
+      const again = { kind: "fine_tune", spec: { a: 2 }, priority: 5, ...one };
+      expect(await jobs.create(again)).toEqual({ job, created: false });
+      await jobs.check(again);
+      const reused = { code: "already_exists", reason: "REQUEST_ID_REUSED" };
+      await expect(jobs.requested(other)).rejects.toMatchObject(reused);
+      await expect(jobs.create({ kind: "fine_tune", spec: { a: 1 }, ...other })).rejects.toMatchObject(reused);
+    });
+
+    it("compare what was asked for with a job that an earlier release made, without a digest", async () => {
+      const { jobs } = fixture.store;
+      const { job } = await jobs.create({ kind: "fine_tune", spec: { a: 1 }, requestId: "r" });
+      const request = { requestId: "r", requestDigest: "1".repeat(64) };
+      expect(await jobs.requested(request)).toBeUndefined();
+      expect(await jobs.create({ kind: "fine_tune", spec: { a: 1 }, ...request })).toEqual({ job, created: false });
+      await expect(jobs.create({ kind: "fine_tune", spec: { a: 2 }, ...request })).rejects.toMatchObject({
+        reason: "REQUEST_ID_REUSED",
+      });
+    });
+
     it("answer no request with a job that was to be run otherwise", async () => {
       const { jobs } = fixture.store;
       const [one, two] = [await create(), await create()];

@@ -43,6 +43,26 @@ export function modelsContract(fixture: StoreFixture): void {
       expect(numbers).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
     });
 
+    it("have one version of a request that is repeated, also in several processes at once", async () => {
+      const stores = [fixture.store, await fixture.openAgain()];
+      const { models } = fixture.store;
+      const request = { id: "r", digest: "1".repeat(64) };
+      expect(await models.requestedVersion(request)).toBeUndefined();
+      const made = await Promise.all(
+        Array.from({ length: 8 }, (_, i) => stores[i % 2]!.models.createVersion({ ...imported, request })),
+      );
+      expect(new Set(made.map((each) => each.version))).toEqual(new Set(["1"]));
+      expect(await models.requestedVersion(request)).toEqual(made[0]);
+      const other = { id: "r", digest: "2".repeat(64) };
+      const reused = { code: "already_exists", reason: "REQUEST_ID_REUSED" };
+      await expect(models.requestedVersion(other)).rejects.toMatchObject(reused);
+      await expect(models.createVersion({ ...imported, request: other })).rejects.toMatchObject(reused);
+      await models.deleteVersion("demo", "1");
+      const gone = { reason: "MODEL_VERSION_NOT_FOUND" };
+      await expect(models.requestedVersion(request)).rejects.toMatchObject(gone);
+      await expect(models.createVersion({ ...imported, request })).rejects.toMatchObject(gone);
+    });
+
     it("have versions with a digest of what they hold, under whatever name", async () => {
       const { models, blobs } = fixture.store;
       const artifacts = [{ role: "onnx", ...(await blobs.put(Buffer.from("weights"))) }];

@@ -490,8 +490,8 @@ export const DeleteDatasetUploadRequestSchema: GenMessage<DeleteDatasetUploadReq
  */
 export type SynthesizeDatasetRequest = Message<"duchenne.v1.SynthesizeDatasetRequest"> & {
   /**
-   * A unique id of the request (a UUID): repeating it answers the same job. Errors: ALREADY_EXISTS (REQUEST_ID_REUSED) when
-   * what is asked for, or how the job is run, differs.
+   * A unique id of the request (a UUID): repeating it answers the same job, also when an alias that it names has moved or
+   * a version was deleted. Errors: ALREADY_EXISTS (REQUEST_ID_REUSED) when what is asked for, or how the job is run, differs.
    *
    * @generated from field: string request_id = 1;
    */

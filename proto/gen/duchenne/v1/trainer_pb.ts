@@ -24,8 +24,8 @@ export const file_duchenne_v1_trainer: GenFile = /*@__PURE__*/
  */
 export type CreateTrainingJobRequest = Message<"duchenne.v1.CreateTrainingJobRequest"> & {
   /**
-   * A unique id of the request (a UUID): repeating it answers the same job. Errors: ALREADY_EXISTS (REQUEST_ID_REUSED) when
-   * what is asked for, or how the job is run, differs.
+   * A unique id of the request (a UUID): repeating it answers the same job, also when an alias that it names has moved or
+   * a version was deleted. Errors: ALREADY_EXISTS (REQUEST_ID_REUSED) when what is asked for, or how the job is run, differs.
    *
    * @generated from field: string request_id = 1;
    */

@@ -12,10 +12,11 @@ import {
   storing,
 } from "@duchenne/store";
 import { BuiltInModelError } from "../built-in-model-error.ts";
-import { BUILT_IN_MODEL } from "../describe-version.ts";
+import { BUILT_IN_MODEL, cardOf } from "../describe-version.ts";
 import { InvalidFieldError } from "../invalid-field-error.ts";
 import { parseModelName } from "../resource-name.ts";
 import { createConverter, WeightConversionError } from "./convert-weights.ts";
+import { importRequest } from "./import-request.ts";
 import { importedCard } from "./imported-card.ts";
 import { publishedOutputs } from "./published-outputs.ts";
 import { receiveUpload } from "./receive-upload.ts";
@@ -40,11 +41,13 @@ export interface ModelImporterOptions {
 /** Makes versions from uploads. */
 export interface ModelImporter {
   /**
-   * Receives a file, converts it and makes the version. What fails or is aborted before the version leaves nothing.
+   * Receives a file, converts it and makes the version; for a request that is repeated it only receives it. What fails or is
+   * aborted before the version leaves nothing.
    *
    * @throws {UploadOrderError} @throws {UploadTooLargeError} @throws {UploadMismatchError}
    * @throws {WeightConversionError} @throws {BuiltInModelError} @throws {ContradictingOutputsError}
-   * @throws {DiskFullError}
+   * @throws {DiskFullError} @throws {AlreadyExistsError} when the request id belongs to another request
+   * @throws {NotFoundError} when what the request made was deleted
    */
   import(
     requests: AsyncIterable<ImportModelRequest>,
@@ -64,6 +67,9 @@ export function createModelImporter({ store, dataDirectory, maxImportBytes }: Mo
       const path = join(folder, "upload");
       const upload = await receiveUpload(requests, { path, maxBytes: maxImportBytes, check: checkOptions });
       const { options } = upload;
+      const request = importRequest(upload);
+      const made = request && (await store.models.requestedVersion(request));
+      if (made !== undefined) return { version: made, report: reportOf(made) };
       const task = { path, folder, options: modelOptions(options) };
       const conversion = await convert(task, signal).catch((error: unknown) => {
         throw withFieldNames(error, options);
@@ -76,13 +82,20 @@ export function createModelImporter({ store, dataDirectory, maxImportBytes }: Mo
         artifacts.push({ role, ...(await store.blobs.adopt(join(folder, role))) });
       }
       const model = parseModelName(options.model);
-      const version = await store.models.createVersion({ model, card: card as JsonObject, artifacts });
-      return { version, report: conversion.report };
+      const version = await store.models.createVersion({ model, card: card as JsonObject, artifacts, request });
+      return { version, report: reportOf(version) };
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
   };
   return { import: (requests, signal) => storing("an imported model", () => importFrom(requests, signal)) };
+}
+
+/** What became of the tensors of the file that a version was made from. */
+function reportOf(version: ModelVersionRecord): LoadReport {
+  const { imported } = cardOf(version);
+  if (imported === undefined) throw new TypeError("Expected an import's version to say what it was made from");
+  return imported.report;
 }
 
 function checkOptions(options: ImportOptions): void {

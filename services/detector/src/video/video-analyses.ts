@@ -1,7 +1,7 @@
 import { join, resolve } from "node:path";
 import { parseVersionName, type ServiceContext, submitJob } from "@duchenne/control";
 import { createSupervisor, type Supervisor } from "@duchenne/jobs";
-import type { DetectorService } from "@duchenne/proto";
+import { DetectorService } from "@duchenne/proto";
 import type { ServiceImplementation } from "@duchenne/rpc";
 import type { DetectorConfig } from "../config.ts";
 import { VIDEO_ANALYSIS } from "./analysis-spec.ts";
@@ -36,12 +36,13 @@ export function createVideoAnalyses(context: ServiceContext, config: DetectorCon
   };
   return {
     methods: {
-      async createVideoAnalysis(request) {
-        const spec = await checkAnalysis(store, request, defaults);
-        const displayName = `Analysis of ${spec.video}`;
-        const modelVersions = [parseVersionName(spec.modelVersion)];
-        return submitJob(store, request, { kind: VIDEO_ANALYSIS, spec, displayName, modelVersions });
-      },
+      createVideoAnalysis: (request) =>
+        submitJob(store, DetectorService.method.createVideoAnalysis, request, async () => {
+          const spec = await checkAnalysis(store, request, defaults);
+          const displayName = `Analysis of ${spec.video}`;
+          const modelVersions = [parseVersionName(spec.modelVersion)];
+          return { kind: VIDEO_ANALYSIS, spec, displayName, modelVersions };
+        }),
       exportVideoAnalysis: (request) => exportAnalysis(store, request),
     },
     close: (options) => supervisor.close(options),
