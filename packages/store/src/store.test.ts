@@ -1,5 +1,6 @@
 import { describe } from "vitest";
 import { connectedDrivers, contractDrivers, useStore } from "../test-fixtures/index.ts";
+import { aliasesContract } from "./contract/aliases-contract.ts";
 import { attemptsContract } from "./contract/attempts-contract.ts";
 import { changesContract } from "./contract/changes-contract.ts";
 import { clocksContract } from "./contract/clocks-contract.ts";
@@ -25,6 +26,7 @@ describe.each(contractDrivers)("$name", (driver) => {
   dependenciesContract(fixture);
   familiesContract(fixture);
   modelsContract(fixture);
+  aliasesContract(fixture);
   recordsContract(fixture);
   datasetFilesContract(fixture);
   objectsContract(fixture);

@@ -14,7 +14,15 @@ import {
   ScoreKind,
   ThresholdOrigin,
 } from "@duchenne/proto";
-import type { AliasRecord, JobEvent, JobRecord, JsonObject, ModelRecord, ModelVersionRecord } from "@duchenne/store";
+import type {
+  AliasMoveRecord,
+  AliasRecord,
+  JobEvent,
+  JobRecord,
+  JsonObject,
+  ModelRecord,
+  ModelVersionRecord,
+} from "@duchenne/store";
 import type { ModelDescription } from "@duchenne/vision";
 import { describeVersion, kindOf, precisionOf } from "./describe-version.ts";
 import { aliasName, jobName, modelName, versionName } from "./resource-name.ts";
@@ -106,8 +114,9 @@ export function aliasMoveMessage({
   target,
   etag,
   updateTimeMs,
-}: AliasRecord): MessageInitShape<typeof AliasMoveSchema> {
-  return { version: versionName(target.model, target.version), etag, time: timestampFromMs(updateTimeMs) };
+}: AliasMoveRecord): MessageInitShape<typeof AliasMoveSchema> {
+  const version = target === undefined ? "" : versionName(target.model, target.version);
+  return { version, etag, time: timestampFromMs(updateTimeMs) };
 }
 
 /** A model as its callers see it. */

@@ -772,8 +772,8 @@ export type StreamConfigured = Message<"duchenne.v1.StreamConfigured"> & {
   maxFaces: number;
 
   /**
-   * Things the caller should know, such as an unknown box convention, or that the alias moved to a version that could not
-   * be loaded.
+   * Things the caller should know, such as an unknown box convention, that the alias moved to a version that could not be
+   * loaded, or that it was deleted.
    *
    * @generated from field: repeated string warnings = 4;
    */
