@@ -2526,8 +2526,8 @@ export const EvaluatorService: GenService<{
     output: typeof EvaluationComparisonSchema;
   },
   /**
-   * Judges an evaluation by the rules of a gate. Baselines are the newest evaluations of the versions that the rules name, on
-   * the same part of the same data set. Errors: as CompareEvaluations, and INVALID_ARGUMENT (INVALID_GATE) with every problem
+   * Judges an evaluation by the rules of a gate. Baselines are the newest evaluations of the versions that the rules name, by
+   * number or alias, on the same part of the same data set. Errors: as CompareEvaluations, and INVALID_ARGUMENT (INVALID_GATE) with every problem
    * of the rules, which must be those of its kind of model, FAILED_PRECONDITION (BASELINE_NOT_EVALUATED), which names the
    * `model_version` to evaluate first.
    *
