@@ -40,7 +40,7 @@ export interface ModelAliases {
     readonly check?: (move: AliasMove) => void;
   }): Promise<AliasRecord>;
   /**
-   * Makes that an alias points at nothing. Its history stays, and no etag of it comes again when it is set once more.
+   * Makes an alias point at nothing. Its history stays, and no etag of it comes again when it is set once more.
    *
    * @throws {NotFoundError} when it is not set
    * @throws {AliasMovedError} when `etag` is given and is not the alias's

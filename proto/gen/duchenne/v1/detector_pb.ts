@@ -144,6 +144,7 @@ export type DetectFacesRequest = Message<"duchenne.v1.DetectFacesRequest"> & {
   /**
    * The model: an alias ("models/{model}@live") or a version ("models/{model}/versions/{version}").
    * Empty: the server's default, the model that the alias live of "models/default" points at, else the built-in one.
+   * What is no action unit detector is refused: FAILED_PRECONDITION (NOT_A_DETECTOR).
    *
    * @generated from field: string model = 2;
    */

@@ -1245,7 +1245,7 @@ export const ModelService: GenService<{
     output: typeof AliasSchema;
   },
   /**
-   * Makes that an alias points at nothing. Streams on it go on with the version that they have and are told; who names it
+   * Makes an alias point at nothing. Streams on it go on with the version that they have and are told; who names it
    * from now on gets NOT_FOUND. When it is "models/default@live", the built-in model answers who names no model. Its moves
    * stay, and it can be set again.
    * Errors: NOT_FOUND when it is not set; ABORTED (ALIAS_MOVED) when `etag` is given and the alias moved meanwhile.
