@@ -122,6 +122,23 @@ it("synthesizes, trains, evaluates, promotes and lists", async () => {
   expect(retried).toMatchObject({ code: 1, stderr: expect.stringContaining("Expected a job that has failed") });
 }, 300_000);
 
+it("promotes to any alias, deletes it, and shows both in its history", async () => {
+  const [version, alias] = ["models/blendshape-au/versions/1", "models/spare@canary"];
+  const promoted = await duchenne("models", "promote", version, "--alias", alias);
+  expect(promoted).toMatchObject({ code: 0, stdout: `${alias} -> ${version}\n` });
+  expect((await duchenne("models", "list")).stdout).toContain(`models/spare  no versions  canary -> ${version}\n`);
+  const deleted = await duchenne("models", "delete-alias", alias);
+  expect(deleted).toMatchObject({ code: 0, stdout: `deleted ${alias}\n` });
+  expect((await duchenne("models", "list")).stdout).toContain("models/spare  no versions\n");
+  expect((await duchenne("models", "history", alias)).stdout).toMatch(
+    /^[-0-9]{10}T[:0-9]{8}Z {2}deleted\n[-0-9]{10}T[:0-9]{8}Z {2}models\/blendshape-au\/versions\/1\n$/,
+  );
+  expect(await duchenne("models", "delete-alias", alias)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining(`There is no alias "${alias}" (ALIAS_NOT_FOUND)`),
+  });
+});
+
 it("converts, registers and shows published data sets", async () => {
   const disfa = join(folder.path, "data", "import", "disfa");
   const labels = join(folder.path, "ActionUnit_Labels");

@@ -86,6 +86,11 @@ describe("processes that share a database and a bucket, and nothing else", () =>
     expect(aliasMoves).toMatchObject([{ version: builtIn }]);
     const older = await trainer.models.listAliasMoves({ parent, pageToken: nextPageToken });
     expect(older).toMatchObject({ aliasMoves: [{ version: name, etag }], nextPageToken: "" });
+    // One that is deleted by one is deleted for the other.
+    await trainer.models.deleteAlias({ name: parent });
+    expect(await failureOf(evaluator.models.getModelVersion({ name: parent }))).toMatchObject({ code: "NotFound" });
+    const [removal] = (await evaluator.models.listAliasMoves({ parent, pageSize: 1 })).aliasMoves;
+    expect(removal).toMatchObject({ version: "", etag: "3" });
     const unset = failureOf(trainer.models.listAliasMoves({ parent: "models/default@canary" }));
     expect(await unset).toMatchObject({ code: "NotFound", reason: "ALIAS_NOT_FOUND" });
     expect(await failureOf(trainer.models.getModelVersion({ name }))).toMatchObject({ code: "NotFound" });

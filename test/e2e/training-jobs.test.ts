@@ -332,14 +332,31 @@ describe("an expression fine-tune", () => {
     });
   });
 
-  it("is judged by a gate, which evaluates what it compares with", async () => {
+  it("is judged by a gate beside what is live of its model, which is evaluated for it", async () => {
     const [before, after] = [await versionOf(await classifier()), await versionOf(await longer())];
     const [file, junit] = [join(folder.path, "gate.yaml"), join(folder.path, "gate.xml")];
+    const live = "models/expressions@live";
     const gate = `
-      top1: {min: 0, not_lower_than: ${before.name}, by_more_than: 1}
-      each_expression: {recall: {loses_at_most: 1, compared_to: ${before.name}}}`;
+      top1: {min: 0, not_lower_than: ${live}, by_more_than: 1}
+      each_expression: {recall: {loses_at_most: 1, compared_to: ${live}}}`;
     await writeFile(file, gate);
+    const nameless = await duchenneCommand(server, "models", "promote", before.name);
+    expect(nameless).toMatchObject({ code: 1, stdout: "" });
+    expect(nameless.stderr).toContain(`${before.name} is an expression classifier`);
+    expect(nameless.stderr).toContain(`Name the alias: --alias ${live}`);
+
     // All frames: that part was evaluated of neither.
+    const report = await evaluated(after.name, { dataset: RAF, split: Split.ALL });
+    const judged = () => client.evaluator.checkGate({ evaluation: report.name, gate });
+    const unset = await judged();
+    expect(unset.outcome).toBe(GateOutcome.COULD_NOT_TELL);
+    expect(unset.markdown).toContain(`${live} points at no version`);
+    await client.models.setAlias({ name: live, version: before.name });
+    expect(await failureOf(judged())).toMatchObject({
+      reason: "BASELINE_NOT_EVALUATED",
+      metadata: { model_version: before.name },
+    });
+
     const what = ["--model", after.name, "--dataset", RAF, "--split", "all", "--gate", file, "--junit", junit];
     const { code, stdout } = await duchenneCommand(server, "evaluate", ...what);
     expect(stdout).toContain(`# Gate passed: ${after.name} on ${RAF}`);
@@ -347,7 +364,13 @@ describe("an expression fine-tune", () => {
     expect(stdout).toContain("| Macro F1 |");
     expect(code).toBe(0);
     expect(await readFile(junit, "utf8")).toContain(`tests="${2 + EXPRESSIONS.length}" failures="0" errors="0"`);
+    expect((await judged()).outcome).toBe(GateOutcome.PASS);
+    await client.models.deleteAlias({ name: live });
+    expect((await judged()).outcome).toBe(GateOutcome.COULD_NOT_TELL);
+  });
 
+  it("is judged by a gate beside an earlier version, and by its own rules alone", async () => {
+    const [before, after] = [await versionOf(await classifier()), await versionOf(await longer())];
     const report = await evaluated(after.name, { dataset: RAF, split: Split.ALL });
     const judged = (rules: string) => client.evaluator.checkGate({ evaluation: report.name, gate: rules });
     const check = await judged("macro_f1: {min: 1}\neach_expression: {f1: {min: 0}}");
@@ -356,6 +379,13 @@ describe("an expression fine-tune", () => {
     expect(check.findings[0]!.estimate).toEqual(report.expressionReport!.macroF1);
     expect(check.findings.slice(1).map(({ expression }) => expression)).toEqual(EXPRESSIONS);
     expect(check.findings[1]!.actionUnit).toBeUndefined();
+
+    await evaluated(before.name, { dataset: RAF, split: Split.ALL });
+    expect((await judged(`top1: {not_lower_than: ${before.name}, by_more_than: 1}`)).outcome).toBe(GateOutcome.PASS);
+    expect(await failureOf(judged("top1: {not_lower_than: live}"))).toMatchObject({
+      reason: "INVALID_GATE",
+      fields: ["gate.top1.not_lower_than"],
+    });
 
     expect(await failureOf(judged("macro_auc: {min: 0.5}"))).toMatchObject({
       code: "InvalidArgument",

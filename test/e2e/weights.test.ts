@@ -130,7 +130,7 @@ describe("an imported detector", () => {
 });
 
 describe("imported weights that are no detector", () => {
-  it("are versions to train from, and cannot be promoted", async () => {
+  it("are versions to train from, with aliases of their own, and are not served", async () => {
     const mae = await importModel(client, fixture("mae.pth"), {
       model: "models/pretrained",
       heads: 3,
@@ -147,9 +147,17 @@ describe("imported weights that are no detector", () => {
     expect(config.expressions).toEqual(["surprise", "fear", "disgust", "happiness", "sadness", "anger", "neutral"]);
     expect(raf.modelVersion).toMatchObject({ kind: "vit-expression", actionUnits: [] });
     expect(raf.report!.ignored.map(({ name }) => name)).toEqual(["head.weight", "head.bias"]);
-    for (const version of [mae.modelVersion!.name, raf.modelVersion!.name]) {
-      const promote = client.models.setAlias({ name: "models/default@canary", version });
-      expect(await failureOf(promote)).toMatchObject({ code: "FailedPrecondition", reason: "NOT_A_DETECTOR" });
+    for (const { name: version } of [mae.modelVersion!, raf.modelVersion!]) {
+      const [model] = version.split("/versions/");
+      const promote = await failureOf(client.models.setAlias({ name: "models/default@canary", version }));
+      expect(promote).toMatchObject({ code: "FailedPrecondition", reason: "NOT_A_DETECTOR" });
+      expect(promote.text).toContain(`Use an alias of another model, such as ${model}@canary`);
+      const name = `${model}@live`;
+      expect(await client.models.setAlias({ name, version })).toMatchObject({ name, version, etag: "1" });
+      for (const asked of [name, version]) {
+        const detection = failureOf(client.detector.detectFaces({ model: asked, image: new Uint8Array([1]) }));
+        expect(await detection).toMatchObject({ code: "FailedPrecondition", reason: "NOT_A_DETECTOR" });
+      }
     }
     const onnx = exportModel(client, { name: mae.modelVersion!.name, format: ExportFormat.ONNX }, folder.path);
     const failure = await failureOf(onnx);
@@ -158,7 +166,49 @@ describe("imported weights that are no detector", () => {
   });
 });
 
-it("a fine-tune starts from a pretraining that was imported over Connect", async () => {
+describe("an alias", () => {
+  const [mae, raf] = ["models/pretrained/versions/1", "models/raf/versions/1"];
+  const name = "models/kept@live";
+  const set = (version: string, etag = "") => client.models.setAlias({ name, version, etag });
+
+  it("keeps the kind of model that it points at, until it is deleted", async () => {
+    const { etag } = await set(mae);
+    for (const version of [raf, "models/blendshape-au/versions/1"]) {
+      const moved = await failureOf(set(version));
+      expect(moved).toMatchObject({ code: "FailedPrecondition", reason: "ALIAS_KIND_DIFFERS" });
+      expect(moved.text).toContain(
+        `Expected a masked autoencoder for ${name}, which points at ${mae}, ${version} is an`,
+      );
+      expect(moved.text).toContain(`delete ${name} first`);
+    }
+    // That it moved is told before what it is.
+    expect(await failureOf(set(raf, "0"))).toMatchObject({ code: "Aborted", reason: "ALIAS_MOVED" });
+    expect((await client.models.getModelVersion({ name })).name).toBe(mae);
+    const deleted = (alias: object) => failureOf(client.models.deleteAlias({ name, ...alias }));
+    expect(await deleted({ etag: "7" })).toMatchObject({ code: "Aborted", reason: "ALIAS_MOVED" });
+    expect(await deleted({ name: "models/kept" })).toMatchObject({ code: "InvalidArgument", fields: ["name"] });
+    await client.models.deleteAlias({ name, etag });
+    expect(await deleted({})).toMatchObject({ code: "NotFound", reason: "ALIAS_NOT_FOUND" });
+    expect((await set(raf)).etag).toBe("3");
+    const { aliasMoves } = await client.models.listAliasMoves({ parent: name });
+    expect(aliasMoves.map(({ version, etag }) => [version, etag])).toEqual([
+      [raf, "3"],
+      ["", "2"],
+      [mae, "1"],
+    ]);
+    await client.models.deleteAlias({ name });
+  });
+
+  it("that is asked for by several at once gets one kind", async () => {
+    const asked = [mae, raf, mae, raf, mae, raf];
+    const moves = await Promise.allSettled(asked.map((version) => set(version)));
+    const versions = moves.flatMap((move) => (move.status === "fulfilled" ? [move.value.version] : []));
+    expect(new Set(versions).size).toBe(1);
+    expect(versions.length).toBe(3);
+  });
+});
+
+it("a fine-tune starts from an alias of a pretraining that was imported over Connect", async () => {
   const bytes = new Uint8Array(await readFile(fixture("mae.pth")));
   async function* requests() {
     const options = { model: "models/start", fileName: "mae.pth", heads: 3, decoderHeads: 2 };
@@ -166,6 +216,8 @@ it("a fine-tune starts from a pretraining that was imported over Connect", async
     yield { message: { case: "chunk" as const, value: bytes } };
   }
   const { modelVersion } = await createClient(ModelService, server.connect).importModel(requests());
+  const alias = { name: "models/start@live", version: modelVersion!.name };
+  await client.models.setAlias(alias);
   const synthesis = { datasetId: "faces", subjects: 4, framesPerSubject: 12, imageSize: 64 };
   const { name: synthesizing } = await client.datasets.synthesizeDataset(synthesis);
   await waitForJob(client, synthesizing);
@@ -175,7 +227,7 @@ it("a fine-tune starts from a pretraining that was imported over Connect", async
       value: {
         dataset: "datasets/faces",
         model: "models/started",
-        encoder: { initialModelVersion: modelVersion!.name },
+        encoder: { initialModelVersion: alias.name },
         optimization: { batchSize: 8, epochs: 1, warmupEpochs: 0 },
       },
     },

@@ -5,6 +5,7 @@ import { createModelConfig, initialiseParameters, writeSafetensors } from "@duch
 import { FramePolicy } from "@duchenne/proto";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { failureOf } from "../e2e/failure-of.ts";
 import { photographOfSmile } from "../e2e/photograph.ts";
 import { type ServerProcess, startServer, temporaryFolder } from "../e2e/server-process.ts";
 import { type AnswerOf, type LiveClient, only, openStream } from "./live-client.ts";
@@ -182,6 +183,52 @@ describe("a canary", () => {
     expect(report.frames).toBeGreaterThan(0);
     expect(report.scores).toBe(2 * report.frames);
     expect(report.meanDifference).toBeCloseTo(sigmoid(2) - sigmoid(1), 3);
+  });
+});
+
+describe("an alias that is deleted", () => {
+  const builtIn = "models/blendshape-au/versions/1";
+  const detected = (model: string) =>
+    client.detector.detectFaces({ model, image: crop, imageIsCrop: true }).then((answer) => answer.model);
+
+  it("leaves its streams their version, tells them, and is there for nobody else until it is set again", async () => {
+    await point("live", 1);
+    const name = `${MODEL}@live`;
+    const stream = openStream(server.grpc, { model: name });
+    await stream.next("configured");
+    await client.models.deleteAlias({ name });
+    const told = await until(stream, 1n, (answer) => "warnings" in answer);
+    const [configured] = only(told.answers, "configured");
+    expect(configured).toMatchObject({ model: { name: versions[0], alias: name } });
+    expect(configured!.warnings.at(-1)).toBe(`${name} was deleted; this stream goes on with the version that it has.`);
+    expect((await stream.next("result")).model).toBe(versions[0]);
+    await expect(openStream(server.grpc, { model: name }).read()).rejects.toThrow("not_found");
+    expect(await failureOf(detected(name))).toMatchObject({ code: "NotFound", reason: "ALIAS_NOT_FOUND" });
+    // No alias holds it any more, but its stream does.
+    await point("canary", 2);
+    await client.models.deleteModelVersion({ name: versions[0]! });
+    stream.frame({ sequence: told.next, image: crop, imageIsCrop: true });
+    expect((await stream.next("result")).model).toBe(versions[0]);
+    await point("live", 2);
+    const moved = await until(stream, told.next + 1n, (answer) => "sequence" in answer && answer.model === versions[1]);
+    expect(only(moved.answers, "configured").at(-1)!.warnings.length).toBe(1);
+    stream.halfClose();
+  });
+
+  it("and that answered who names no model leaves that to the built-in one", async () => {
+    const name = "models/default@live";
+    await client.models.setAlias({ name, version: versions[1]! });
+    const [nameless, named] = ["", name].map((model) => openStream(server.grpc, { model }));
+    for (const stream of [nameless!, named!]) {
+      expect((await stream.next("configured")).model).toMatchObject({ name: versions[1], alias: name });
+    }
+    await client.models.deleteAlias({ name });
+    const moved = await until(nameless!, 1n, (answer) => "sequence" in answer && answer.model === builtIn);
+    expect(only(moved.answers, "configured").at(-1)!.model).toMatchObject({ name: builtIn, alias: "" });
+    await until(named!, 1n, (answer) => "warnings" in answer && answer.warnings.at(-1)!.includes("was deleted"));
+    expect((await named!.next("result")).model).toBe(versions[1]);
+    expect((await detected(""))!).toMatchObject({ name: builtIn, alias: "" });
+    for (const stream of [nameless!, named!]) stream.halfClose();
   });
 });
 

@@ -45,7 +45,9 @@ export {
 export type { NewChild, NewJob } from "./job-requests.ts";
 export type { Jobs } from "./jobs.ts";
 export { canonicalJson, type JsonObject, type JsonValue } from "./json.ts";
+export type { AliasMove } from "./model-aliases.ts";
 export type {
+  AliasMoveRecord,
   AliasRecord,
   ModelArtifact,
   ModelRecord,

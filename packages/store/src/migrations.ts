@@ -112,4 +112,27 @@ export const migrations: readonly Migration[] = [
   create unique index model_versions_by_request on model_versions (request_id) where request_id is not null;
   `,
   },
+  {
+    // Aliases can be deleted: a move without a target. SQLite changes no column, so the table is made again.
+    sqlite: `
+  create table moves_of_aliases (
+    model text not null references models (id),
+    alias text not null,
+    move integer not null,
+    target_model text,
+    target_version integer,
+    time integer not null,
+    primary key (model, alias, move)
+  ) strict, without rowid;
+  insert into moves_of_aliases (model, alias, move, target_model, target_version, time)
+    select model, alias, move, target_model, target_version, time from alias_moves;
+  drop table alias_moves;
+  alter table moves_of_aliases rename to alias_moves;
+  create trigger aliases_deleted after delete on aliases begin update changes set count = count + 1; end;
+  `,
+    postgres: `
+  alter table alias_moves alter column target_model drop not null, alter column target_version drop not null;
+  create trigger deleted after delete on aliases for each row execute function duchenne_changed();
+  `,
+  },
 ];

@@ -36,6 +36,12 @@ export interface AliasRecord {
   readonly updateTimeMs: number;
 }
 
+/** A move of an alias. */
+export interface AliasMoveRecord extends Omit<AliasRecord, "target"> {
+  /** What it came to point at; undefined when it was deleted. */
+  readonly target: AliasRecord["target"] | undefined;
+}
+
 /** A model with its aliases. */
 export interface ModelRecord {
   readonly id: string;
@@ -90,6 +96,18 @@ export function aliasFromRow(row: Selectable<Tables["aliases"]>): AliasRecord {
     target: { model: row.target_model, version: String(row.target_version) },
     etag: String(row.moves),
     updateTimeMs: row.update_time,
+  };
+}
+
+/** Reads a row. */
+export function aliasMoveFromRow(row: Selectable<Tables["alias_moves"]>): AliasMoveRecord {
+  const { target_model: model, target_version: version } = row;
+  return {
+    model: row.model,
+    alias: row.alias,
+    target: model === null || version === null ? undefined : { model, version: String(version) },
+    etag: String(row.move),
+    updateTimeMs: row.time,
   };
 }
 

@@ -78,13 +78,13 @@ export interface Tables {
     moves: number;
     update_time: number;
   };
-  /** Every move of every alias. */
+  /** Every move of every alias; without a target: it was deleted. */
   alias_moves: {
     model: string;
     alias: string;
     move: number;
-    target_model: string;
-    target_version: number;
+    target_model: string | null;
+    target_version: number | null;
     time: number;
   };
   datasets: {

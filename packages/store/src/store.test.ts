@@ -1,5 +1,6 @@
 import { describe } from "vitest";
 import { connectedDrivers, contractDrivers, useStore } from "../test-fixtures/index.ts";
+import { aliasesContract } from "./contract/aliases-contract.ts";
 import { attemptsContract } from "./contract/attempts-contract.ts";
 import { changesContract } from "./contract/changes-contract.ts";
 import { clocksContract } from "./contract/clocks-contract.ts";
@@ -27,6 +28,7 @@ describe.each(contractDrivers)("$name", (driver) => {
   familiesContract(fixture);
   modelsContract(fixture);
   madeVersionsContract(fixture);
+  aliasesContract(fixture);
   recordsContract(fixture);
   datasetFilesContract(fixture);
   objectsContract(fixture);

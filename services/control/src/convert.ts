@@ -15,6 +15,7 @@ import {
   ThresholdOrigin,
 } from "@duchenne/proto";
 import type {
+  AliasMoveRecord,
   AliasRecord,
   JobEvent,
   JobRecord,
@@ -136,8 +137,9 @@ export function aliasMoveMessage({
   target,
   etag,
   updateTimeMs,
-}: AliasRecord): MessageInitShape<typeof AliasMoveSchema> {
-  return { version: versionName(target.model, target.version), etag, time: timestampFromMs(updateTimeMs) };
+}: AliasMoveRecord): MessageInitShape<typeof AliasMoveSchema> {
+  const version = target === undefined ? "" : versionName(target.model, target.version);
+  return { version, etag, time: timestampFromMs(updateTimeMs) };
 }
 
 /** A model as its callers see it. */

@@ -16,11 +16,26 @@ export class NotADetectorError extends Error {
   readonly code = "failed_precondition";
   readonly reason = "NOT_A_DETECTOR";
 
-  constructor(version: ModelVersionRecord, kind: ModelCard["config"]["kind"]) {
-    const is = { vit: "one", "vit-expression": "an expression classifier", mae: "a masked autoencoder" }[kind];
-    super(`Expected an action unit detector, ${versionName(version.model, version.version)} is ${is}`);
+  /** @param purpose what it is asked for, such as "for models/default@live" @param advice what to do instead */
+  constructor(version: ModelVersionRecord, purpose = "", advice = "") {
+    const name = versionName(version.model, version.version);
+    super(
+      `Expected an action unit detector${purpose && ` ${purpose}`}, ${name} is ${roleOf(version)}${advice && `. ${advice}`}`,
+    );
     this.name = "NotADetectorError";
   }
+}
+
+const ROLES = {
+  "blendshape-au": "an action unit detector",
+  vit: "an action unit detector",
+  "vit-expression": "an expression classifier",
+  mae: "a masked autoencoder",
+} as const;
+
+/** What a version is for, in words: of whatever make, detectors are one. */
+export function roleOf(version: ModelVersionRecord): (typeof ROLES)[keyof typeof ROLES] {
+  return ROLES[kindOf(version)];
 }
 
 /** What a version is: "blendshape-au", "vit", "vit-expression" or "mae". */
@@ -60,7 +75,7 @@ export function cardOf(version: ModelVersionRecord): ModelCard {
 /** An action unit detector's card, checked. @throws {NotADetectorError} */
 export function detectorCardOf(version: ModelVersionRecord): DetectorCard {
   const { config, ...card } = cardOf(version);
-  if (config.kind !== "vit") throw new NotADetectorError(version, config.kind);
+  if (config.kind !== "vit") throw new NotADetectorError(version);
   return { ...card, config };
 }
 

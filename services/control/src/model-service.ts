@@ -1,9 +1,10 @@
 import { ModelService } from "@duchenne/proto";
 import { type ServiceHandler, serviceHandler } from "@duchenne/rpc";
 import { type ModelVersionRecord, NotFoundError, type Store } from "@duchenne/store";
+import { requireAliasKind } from "./alias-kind.ts";
 import { BuiltInModelError } from "./built-in-model-error.ts";
 import { aliasMessage, aliasMoveMessage, modelMessage, modelVersionMessage } from "./convert.ts";
-import { BUILT_IN_MODEL, describeVersion } from "./describe-version.ts";
+import { BUILT_IN_MODEL } from "./describe-version.ts";
 import { DEFAULT_PAGE_SIZE } from "./job-service.ts";
 import { checkQuantization } from "./quantization/check-quantization.ts";
 import { parseAliasName, parseModelName, parseModelReference, parseVersionName } from "./resource-name.ts";
@@ -33,12 +34,18 @@ export function createModelService(
     getModelVersion: async ({ name }) => modelVersionMessage(await resolveVersion(store, name, "name")),
 
     async setAlias({ name, version, etag }) {
-      const target = parseVersionName(version, "version");
-      // What aliases are for is serving: anything but a detector is refused here, not by the streams that follow.
-      describeVersion(await store.models.getVersion(target.model, target.version));
-      return aliasMessage(
-        await store.models.setAlias({ ...parseAliasName(name), target, etag: etag === "" ? undefined : etag }),
-      );
+      const alias = await store.models.setAlias({
+        ...parseAliasName(name),
+        target: parseVersionName(version, "version"),
+        etag: etag || undefined,
+        check: (move) => requireAliasKind(name, move),
+      });
+      return aliasMessage(alias);
+    },
+
+    async deleteAlias({ name, etag }) {
+      await store.models.deleteAlias({ ...parseAliasName(name), etag: etag || undefined });
+      return {};
     },
 
     async listAliasMoves({ parent, pageSize, pageToken }) {

@@ -20,7 +20,7 @@ export interface ModelSource<M extends Disposable> {
   /**
    * Told when an alias moved and its new version could not be loaded; the old one goes on answering.
    *
-   * @param version undefined when the alias leads nowhere
+   * @param version undefined when the alias cannot be resolved; with a "not_found" error it was deleted
    * @returns what happened, for those who follow the alias
    */
   onLoadFailure(reference: string, version: string | undefined, error: unknown): string;
@@ -39,6 +39,8 @@ export interface Lease<M> {
 export interface Following<M> {
   /** Takes the model that answers now. */
   lease(): Lease<M>;
+  /** Whether what it follows was deleted; what answered last goes on answering. */
+  isGone(): boolean;
   /** Ends the following; leases taken stay valid until they are released. */
   close(): void;
 }
@@ -59,6 +61,8 @@ interface Alias<M> {
   problem: string | undefined;
   /** The last move that failed; undefined version: it led nowhere. */
   failed: { readonly version: string | undefined; readonly atMs: number } | undefined;
+  /** What says that the alias or version was deleted. */
+  gone: Error | undefined;
 }
 
 /** How a registry keeps models. */
@@ -98,9 +102,12 @@ export class ModelRegistry<M extends Disposable> {
     this.#now = now;
   }
 
-  /** Follows a reference; rejects when it leads nowhere or its model cannot be loaded. */
+  /** Follows a reference; rejects when it leads nowhere, whoever still follows it, or its model cannot be loaded. */
   async follow(reference: string): Promise<Following<M>> {
+    // It may have been set again a moment ago.
+    if (this.#aliases.get(reference)?.gone !== undefined) await this.refresh();
     let alias = this.#aliases.get(reference);
+    if (alias?.gone !== undefined) throw alias.gone;
     if (alias === undefined) {
       let opening = this.#opening.get(reference);
       if (opening === undefined) {
@@ -119,6 +126,7 @@ export class ModelRegistry<M extends Disposable> {
     let closed = false;
     return {
       lease: () => this.#lease(followed),
+      isGone: () => followed.gone !== undefined,
       close: () => {
         if (closed) return;
         closed = true;
@@ -149,7 +157,7 @@ export class ModelRegistry<M extends Disposable> {
   async #open(reference: string): Promise<Alias<M>> {
     const resolved = await this.#source.resolve(reference);
     const { slot, model } = await this.#acquire(resolved.version);
-    return { resolved, slot, model, followers: 0, problem: undefined, failed: undefined };
+    return { resolved, slot, model, followers: 0, problem: undefined, failed: undefined, gone: undefined };
   }
 
   async #move(reference: string, alias: Alias<M>): Promise<void> {
@@ -157,7 +165,9 @@ export class ModelRegistry<M extends Disposable> {
     try {
       const resolved = await this.#source.resolve(reference);
       version = resolved.version;
+      alias.gone = undefined;
       if (version === alias.resolved.version) {
+        alias.resolved = resolved;
         alias.problem = alias.failed = undefined;
         return;
       }
@@ -171,7 +181,9 @@ export class ModelRegistry<M extends Disposable> {
         this.#release(old);
       }
     } catch (error) {
-      if (this.#failedLately(alias, version)) return;
+      if (version === undefined && alias.gone !== undefined) return;
+      if (version === undefined && isNotFound(error)) alias.gone = error;
+      else if (this.#failedLately(alias, version)) return;
       alias.failed = { version, atMs: this.#now() };
       alias.problem = this.#source.onLoadFailure(reference, version, error);
     }
@@ -228,4 +240,9 @@ export class ModelRegistry<M extends Disposable> {
     this.#slots.delete(slot.version);
     void slot.loading.then((model) => model.dispose()).catch(() => {});
   }
+}
+
+/** Whether an error says that there is no such thing, and not that it could not be asked for. */
+function isNotFound(error: unknown): error is Error {
+  return error instanceof Error && "code" in error && error.code === "not_found";
 }

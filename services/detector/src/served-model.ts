@@ -8,7 +8,7 @@ import {
   vitSourceFrom,
 } from "@duchenne/control";
 import type { Logger } from "@duchenne/rpc";
-import type { Store } from "@duchenne/store";
+import { NotFoundError, type Store } from "@duchenne/store";
 import type { AuModel, ModelSource as EngineModelSource, VisionEngine } from "@duchenne/vision";
 import type { Disposable, ModelSource } from "./model-registry.ts";
 
@@ -42,8 +42,12 @@ export function createModelSource(store: Store, engine: VisionEngine, logger: Lo
       return { name, au, dispose: () => au.dispose() };
     },
     onLoadFailure(reference, version, error) {
-      logger.error({ reference, version, error }, "an alias moved to a version that cannot be loaded");
       const alias = reference || DEFAULT_ALIAS;
+      if (version === undefined && error instanceof NotFoundError) {
+        logger.info({ reference }, "what streams follow was deleted; they go on with what they have");
+        return `${alias} was deleted; this stream goes on with the version that it has.`;
+      }
+      logger.error({ reference, version, error }, "an alias moved to a version that cannot be loaded");
       const reason =
         error instanceof Error && "reason" in error ? `${error.reason}: ${error.message}` : "internal error";
       return version === undefined

@@ -17,24 +17,25 @@ export class InvalidGateError extends Error {
 }
 
 const NAME = "[a-z0-9][a-z0-9_-]{0,62}";
-const ALIAS = `live|canary|models/${NAME}@(live|canary)`;
-const VERSION_OR_EVALUATION = `models/${NAME}/versions/[a-z0-9][a-z0-9_.-]{0,62}|evaluations/[a-zA-Z0-9_-]{1,64}`;
+const VERSION = `models/${NAME}(@(live|canary)|/versions/[a-z0-9][a-z0-9_.-]{0,62})`;
+const EVALUATION = "evaluations/[a-zA-Z0-9_-]{1,64}";
 
 const share = z.number().min(0).max(1);
 /** What a detector is compared with. "live" and "canary" are of models/default, which `duchenne models promote` moves. */
 const detectorBaseline = z
   .string()
   .regex(
-    new RegExp(`^(${ALIAS}|${VERSION_OR_EVALUATION})$`),
+    new RegExp(`^(live|canary|${VERSION}|${EVALUATION})$`),
     'Expected "live", "canary", a model version or alias, or an evaluation',
   )
   .transform((name) => (name === "live" || name === "canary" ? `models/default@${name}` : name));
-/** What a classifier is compared with: aliases are of what is served, which classifiers are not. */
+/** What a classifier is compared with. An alias names its model: those of models/default lead to detectors. */
 const classifierBaseline = z
   .string()
   .regex(
-    new RegExp(`^(${VERSION_OR_EVALUATION})$`),
-    "Expected a model version or an evaluation; expression classifiers have no aliases",
+    new RegExp(`^(?!models/default@)(${VERSION}|${EVALUATION})$`),
+    "Expected a model version, an evaluation, or an alias with its model, such as models/NAME@live: " +
+      "those of models/default are of action unit detectors",
   );
 /** What share of the resamples an interval holds. */
 const confidence = z.number().min(0.5).lt(1).default(0.95);
@@ -81,7 +82,10 @@ const unitRule = eachRule(detectorBaseline);
 const classifierRule = figureRule(classifierBaseline);
 const expressionRule = eachRule(classifierBaseline).refine(
   (rule) => rule.loses_at_most === undefined || rule.compared_to !== undefined,
-  { message: "Expected compared_to beside it: expression classifiers have no aliases", path: ["loses_at_most"] },
+  {
+    message: "Expected compared_to beside it, such as models/NAME@live: no alias is every classifier's",
+    path: ["loses_at_most"],
+  },
 );
 
 const gateSchema = z

@@ -83,9 +83,11 @@ describe("the rules of a gate", () => {
     const earlier = "models/m/versions/1";
     const gate = `
       macro_f1: {not_lower_than: ${earlier}, by_more_than: 0.02}
-      each_expression: {recall: {min: 0.5, loses_at_most: 0.1, compared_to: evaluations/e}}`;
+      top1: {not_lower_than: models/m@canary}
+      each_expression: {recall: {min: 0.5, loses_at_most: 0.1, compared_to: evaluations/e}, f1: {loses_at_most: 0.2, compared_to: models/m@live}}`;
     const recall = { of: "expression", name: "recall" };
     expect(parseGate(gate)).toMatchObject([
+      { rule: "top1.not_lower_than", baseline: "models/m@canary" },
       {
         rule: "macro_f1.not_lower_than",
         figure: { of: "classifier", name: "macroF1" },
@@ -94,6 +96,7 @@ describe("the rules of a gate", () => {
       },
       { kind: "min", rule: "each_expression.recall.min", figure: recall, limit: 0.5 },
       { rule: "each_expression.recall.loses_at_most", figure: recall, limit: 0.1, baseline: "evaluations/e" },
+      { rule: "each_expression.f1.loses_at_most", baseline: "models/m@live" },
     ]);
     expect(
       parseGate("top1: {min: 0.5}\nmean_class_accuracy: {min: 0.4}\neach_expression: {f1: {min: 0.1}}"),
@@ -118,7 +121,10 @@ describe("the rules of a gate", () => {
     ["top1: {}", "gate.top1"],
     ["top1: {min: 0.5, by_more_than: 0.1}", "gate.top1.by_more_than"],
     ["macro_f1: {not_lower_than: live}", "gate.macro_f1.not_lower_than"],
-    ["macro_f1: {not_lower_than: models/m@live}", "gate.macro_f1.not_lower_than"],
+    ["macro_f1: {not_lower_than: canary}", "gate.macro_f1.not_lower_than"],
+    ["macro_f1: {not_lower_than: models/default@live}", "gate.macro_f1.not_lower_than"],
+    ["macro_f1: {not_lower_than: models/m@yesterday}", "gate.macro_f1.not_lower_than"],
+    ["each_expression: {f1: {loses_at_most: 0.1, compared_to: live}}", "gate.each_expression.f1.compared_to"],
     ["each_expression: {}", "gate.each_expression"],
     ["each_expression: {auc: {min: 0.5}}", "gate.each_expression"],
     ["each_expression: {recall: {loses_at_most: 0.1}}", "gate.each_expression.recall.loses_at_most"],
@@ -134,6 +140,10 @@ describe("the rules of a gate", () => {
       expect((error as InvalidGateError).violations.map((each) => each.field)).toContain(field);
     }
   });
+});
+
+it("says of a bare alias that a classifier's rule names the model", () => {
+  expect(() => parseGate("top1: {not_lower_than: live}")).toThrow(/an alias with its model, such as models\/NAME@live/);
 });
 
 describe("a gate", () => {

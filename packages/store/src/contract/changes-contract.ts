@@ -72,6 +72,19 @@ export function changesContract(fixture: StoreFixture): void {
       expect(await moved).toMatchObject({ target });
     });
 
+    it("tell of an alias that another process deleted", async () => {
+      const other = await fixture.openAgain();
+      await other.models.createVersion({ model: "m", card: {}, artifacts: [] });
+      const alias = { model: "default", alias: "live" };
+      await other.models.setAlias({ ...alias, target: { model: "m", version: "1" } });
+      const turns = fixture.store.changes(AbortSignal.timeout(10_000))[Symbol.asyncIterator]();
+      await turns.next();
+      const told = turns.next();
+      await other.models.deleteAlias(alias);
+      expect((await told).done).toBe(false);
+      expect(await fixture.store.models.resolveAlias("default", "live")).toBeUndefined();
+    });
+
     it("can be watched again after the last watcher left", async () => {
       for (let i = 0; i < 3; i++) {
         const stop = new AbortController();

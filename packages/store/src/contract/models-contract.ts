@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { StoreFixture } from "../../test-fixtures/index.ts";
 import { broken, jobSteps } from "./job-steps.ts";
 
-/** What holds for models, their versions and aliases. */
+/** What holds for models and their versions. */
 export function modelsContract(fixture: StoreFixture): void {
   const { create, claim } = jobSteps(fixture);
   const version = async (model = "demo") => {
@@ -85,60 +85,6 @@ export function modelsContract(fixture: StoreFixture): void {
       const torn = models.createVersion({ model: "torn", card: {}, artifacts: [there, missing] });
       await expect(torn).rejects.toMatchObject({ code: "data_loss" });
       expect((await models.list({ pageSize: 10 })).models).toEqual([]);
-    });
-
-    it("move aliases, and refuse a move that was planned on an older state", async () => {
-      const { models } = fixture.store;
-      await version();
-      await version();
-      expect(await models.resolveAlias("default", "live")).toBeUndefined();
-      const first = await models.setAlias({ ...live, target: { model: "demo", version: "1" } });
-      const second = await models.setAlias({ ...live, target: { model: "demo", version: "2" }, etag: first.etag });
-      expect(await models.resolveAlias("default", "live")).toEqual(second);
-      const stale = models.setAlias({ ...live, target: { model: "demo", version: "1" }, etag: first.etag });
-      await expect(stale).rejects.toMatchObject({ code: "aborted", reason: "ALIAS_MOVED" });
-      await expect(models.setAlias({ ...live, target: { model: "demo", version: "9" } })).rejects.toMatchObject({
-        code: "not_found",
-      });
-      const listed = (await models.list({ pageSize: 10 })).models;
-      expect(listed.map(({ id }) => id)).toEqual(["default", "demo"]);
-      expect(listed[0]!.aliases).toEqual([second]);
-      expect(listed[1]!.latestVersion).toBe("2");
-    });
-
-    it("let one of several moves through that were planned on the same state", async () => {
-      const stores = [fixture.store, await fixture.openAgain()];
-      for (let i = 0; i < 8; i++) await fixture.store.models.createVersion({ ...imported, card: { i } });
-      for (const etag of ["0", "1"]) {
-        const moves = await Promise.allSettled(
-          Array.from({ length: 8 }, (_, i) =>
-            stores[i % 2]!.models.setAlias({ ...live, target: { model: "demo", version: String(i + 1) }, etag }),
-          ),
-        );
-        const moved = moves.flatMap((move) => (move.status === "fulfilled" ? [move.value] : []));
-        expect(moved.length).toBe(1);
-        expect(await fixture.store.models.resolveAlias("default", "live")).toEqual(moved[0]);
-      }
-    });
-
-    it("remember every move of an alias, in pages", async () => {
-      const { models } = fixture.store;
-      for (let i = 1; i <= 3; i++) {
-        await models.createVersion({ ...imported, card: { i } });
-        await models.setAlias({ ...live, target: { model: "demo", version: String(i) } });
-      }
-      await models.setAlias({ ...live, target: { model: "demo", version: "1" } });
-      const first = await models.aliasHistory("default", "live", { pageSize: 3 });
-      const { nextPageToken } = first;
-      const rest = await models.aliasHistory("default", "live", { pageSize: 3, pageToken: nextPageToken });
-      const moves = [...first.moves, ...rest.moves];
-      expect(moves.map(({ target }) => target.version)).toEqual(["1", "3", "2", "1"]);
-      expect(moves.map(({ etag }) => etag)).toEqual(["4", "3", "2", "1"]);
-      expect(moves[0]).toEqual(await models.resolveAlias("default", "live"));
-      expect(rest.nextPageToken).toBe("");
-      await expect(models.aliasHistory("default", "none", { pageSize: 1 })).rejects.toMatchObject({
-        reason: "ALIAS_NOT_FOUND",
-      });
     });
 
     it("keep a version that an alias or a job that has not ended needs, and delete it afterwards", async () => {

@@ -144,6 +144,7 @@ export type DetectFacesRequest = Message<"duchenne.v1.DetectFacesRequest"> & {
   /**
    * The model: an alias ("models/{model}@live") or a version ("models/{model}/versions/{version}").
    * Empty: the server's default, the model that the alias live of "models/default" points at, else the built-in one.
+   * What is no action unit detector is refused: FAILED_PRECONDITION (NOT_A_DETECTOR).
    *
    * @generated from field: string model = 2;
    */
@@ -772,8 +773,8 @@ export type StreamConfigured = Message<"duchenne.v1.StreamConfigured"> & {
   maxFaces: number;
 
   /**
-   * Things the caller should know, such as an unknown box convention, or that the alias moved to a version that could not
-   * be loaded.
+   * Things the caller should know, such as an unknown box convention, that the alias moved to a version that could not be
+   * loaded, or that it was deleted.
    *
    * @generated from field: repeated string warnings = 4;
    */

@@ -2773,8 +2773,8 @@ export const EvaluatorService: GenService<{
     output: typeof EvaluationComparisonSchema;
   },
   /**
-   * Judges an evaluation by the rules of a gate. Baselines are the newest evaluations of the versions that the rules name, on
-   * the same part of the same data set; of held-out parts they are compared on the frames that both trainings held out, and
+   * Judges an evaluation by the rules of a gate. Baselines are the newest evaluations of the versions that the rules name, by
+   * number or alias, on the same part of the same data set; of held-out parts they are compared on the frames that both trainings held out, and
    * where there is none it could not be told. Errors: otherwise as CompareEvaluations, and INVALID_ARGUMENT (INVALID_GATE)
    * with every problem of the rules, which must be those of its kind of model, FAILED_PRECONDITION (BASELINE_NOT_EVALUATED),
    * which names the `model_version` to evaluate first.

@@ -21,7 +21,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file duchenne/v1/model.proto.
  */
 export const file_duchenne_v1_model: GenFile = /*@__PURE__*/
-  fileDesc("ChdkdWNoZW5uZS92MS9tb2RlbC5wcm90bxILZHVjaGVubmUudjEigwEKBU1vZGVsEgwKBG5hbWUYASABKAkSIwoHYWxpYXNlcxgCIAMoCzISLmR1Y2hlbm5lLnYxLkFsaWFzEi8KC2NyZWF0ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg5sYXRlc3RfdmVyc2lvbhgEIAEoCSJlCgVBbGlhcxIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSDAoEZXRhZxgDIAEoCRIvCgt1cGRhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAinAIKDE1vZGVsVmVyc2lvbhIMCgRuYW1lGAEgASgJEgwKBGtpbmQYAiABKAkSOAoMYWN0aW9uX3VuaXRzGAMgAygLMiIuZHVjaGVubmUudjEuQWN0aW9uVW5pdERlc2NyaXB0aW9uEiUKBWZpbGVzGAQgAygLMhYuZHVjaGVubmUudjEuTW9kZWxGaWxlEhEKCWNhcmRfanNvbhgFIAEoCRILCgNqb2IYBiABKAkSLwoLY3JlYXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBmRpZ2VzdBgIIAEoCRIuCglwcmVjaXNpb24YCSABKA4yGy5kdWNoZW5uZS52MS5Nb2RlbFByZWNpc2lvbiI9CglNb2RlbEZpbGUSDAoEcm9sZRgBIAEoCRIOCgZkaWdlc3QYAiABKAkSEgoKc2l6ZV9ieXRlcxgDIAEoBCJQChFMaXN0TW9kZWxzUmVxdWVzdBIdCglwYWdlX3NpemUYASABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgCIAEoCUIIukgFcgMYgAgiUQoSTGlzdE1vZGVsc1Jlc3BvbnNlEiIKBm1vZGVscxgBIAMoCzISLmR1Y2hlbm5lLnYxLk1vZGVsEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKRAQoYTGlzdE1vZGVsVmVyc2lvbnNSZXF1ZXN0EjgKBnBhcmVudBgBIAEoCUIoukglciMyIV5tb2RlbHMvW2EtejAtOV1bYS16MC05Xy1dezAsNjJ9JBIdCglwYWdlX3NpemUYAiABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgDIAEoCUIIukgFcgMYgAgiZwoZTGlzdE1vZGVsVmVyc2lvbnNSZXNwb25zZRIxCg5tb2RlbF92ZXJzaW9ucxgBIAMoCzIZLmR1Y2hlbm5lLnYxLk1vZGVsVmVyc2lvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiMgoWR2V0TW9kZWxWZXJzaW9uUmVxdWVzdBIYCgRuYW1lGAEgASgJQgq6SAdyBRABGIACIswBCg9TZXRBbGlhc1JlcXVlc3QSRAoEbmFtZRgBIAEoCUI2ukgzcjEyL15tb2RlbHMvW2EtejAtOV1bYS16MC05Xy1dezAsNjJ9QChsaXZlfGNhbmFyeSkkElwKB3ZlcnNpb24YAiABKAlCS7pISHJGMkRebW9kZWxzL1thLXowLTldW2EtejAtOV8tXXswLDYyfS92ZXJzaW9ucy9bYS16MC05XVthLXowLTlfLi1dezAsNjJ9JBIVCgRldGFnGAMgASgJQge6SARyAhhAIpwBChVMaXN0QWxpYXNNb3Zlc1JlcXVlc3QSRgoGcGFyZW50GAEgASgJQja6SDNyMTIvXm1vZGVscy9bYS16MC05XVthLXowLTlfLV17MCw2Mn1AKGxpdmV8Y2FuYXJ5KSQSHQoJcGFnZV9zaXplGAIgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAyABKAlCCLpIBXIDGIAIIl4KFkxpc3RBbGlhc01vdmVzUmVzcG9uc2USKwoLYWxpYXNfbW92ZXMYASADKAsyFi5kdWNoZW5uZS52MS5BbGlhc01vdmUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIlQKCUFsaWFzTW92ZRIPCgd2ZXJzaW9uGAEgASgJEgwKBGV0YWcYAiABKAkSKAoEdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAidgoZRGVsZXRlTW9kZWxWZXJzaW9uUmVxdWVzdBJZCgRuYW1lGAEgASgJQku6SEhyRjJEXm1vZGVscy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0vdmVyc2lvbnMvW2EtejAtOV1bYS16MC05Xy4tXXswLDYyfSQidAoSSW1wb3J0TW9kZWxSZXF1ZXN0Ei0KB29wdGlvbnMYASABKAsyGi5kdWNoZW5uZS52MS5JbXBvcnRPcHRpb25zSAASHQoFY2h1bmsYAiABKAxCDLpICXoHEAEYgICABEgAQhAKB21lc3NhZ2USBbpIAggBIsIECg1JbXBvcnRPcHRpb25zEjcKBW1vZGVsGAEgASgJQii6SCVyIzIhXm1vZGVscy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kEh0KCWZpbGVfbmFtZRgCIAEoCUIKukgHcgUQARj/ARISCgpzaXplX2J5dGVzGAMgASgEEigKBnNoYTI1NhgEIAEoCUIYukgVchMyEV4oWzAtOWEtZl17NjR9KT8kEh4KDGFjdGlvbl91bml0cxgFIAMoBUIIukgFkgECEEASOgoIcHJvdG9jb2wYBiABKA4yHC5kdWNoZW5uZS52MS5EYXRhc2V0UHJvdG9jb2xCCrpIB4IBBBABIAESJQoLZXhwcmVzc2lvbnMYByADKAlCELpIDZIBChBAIgZyBBABGD8SJAoIc3ViamVjdHMYCCADKAlCErpID5IBDBCgjQYiBnIEEAEYPxIeCgxkaXNwbGF5X25hbWUYCSABKAlCCLpIBXIDGPQDEh8KDmJveF9jb252ZW50aW9uGAogASgJQge6SARyAhhkEh4KDGxpY2Vuc2Vfbm90ZRgLIAEoCUIIukgFcgMY0A8SGQoFaGVhZHMYDCABKAVCCrpIBxoFGIACKAASIQoNZGVjb2Rlcl9oZWFkcxgNIAEoBUIKukgHGgUYgAIoABIeCgppbWFnZV9zaXplGA4gASgFQgq6SAcaBRiAICgAEhYKDmtlZXBfb3B0aW1pemVyGA8gASgIEhsKCnJlcXVlc3RfaWQYECABKAlCB7pIBHICGEAicAoTSW1wb3J0TW9kZWxSZXNwb25zZRIwCg1tb2RlbF92ZXJzaW9uGAEgASgLMhkuZHVjaGVubmUudjEuTW9kZWxWZXJzaW9uEicKBnJlcG9ydBgCIAEoCzIXLmR1Y2hlbm5lLnYxLkxvYWRSZXBvcnQinwEKCkxvYWRSZXBvcnQSDwoHbWlzc2luZxgBIAMoCRISCgp1bmV4cGVjdGVkGAIgAygJEjAKCHJlc2hhcGVkGAMgAygLMh4uZHVjaGVubmUudjEuUmVzaGFwZWRQYXJhbWV0ZXISKwoHaWdub3JlZBgEIAMoCzIaLmR1Y2hlbm5lLnYxLklnbm9yZWRUZW5zb3ISDQoFbm90ZXMYBSADKAkiOwoRUmVzaGFwZWRQYXJhbWV0ZXISDAoEbmFtZRgBIAEoCRIMCgRmcm9tGAIgAygFEgoKAnRvGAMgAygFIi0KDUlnbm9yZWRUZW5zb3ISDAoEbmFtZRgBIAEoCRIOCgZyZWFzb24YAiABKAkiZQoSRXhwb3J0TW9kZWxSZXF1ZXN0EhgKBG5hbWUYASABKAlCCrpIB3IFEAEYgAISNQoGZm9ybWF0GAIgASgOMhkuZHVjaGVubmUudjEuRXhwb3J0Rm9ybWF0Qgq6SAeCAQQQASAAIlwKE0V4cG9ydE1vZGVsUmVzcG9uc2USKQoEZmlsZRgBIAEoCzIZLmR1Y2hlbm5lLnYxLkV4cG9ydGVkRmlsZUgAEg8KBWNodW5rGAIgASgMSABCCQoHbWVzc2FnZSJcCgxFeHBvcnRlZEZpbGUSFQoNbW9kZWxfdmVyc2lvbhgBIAEoCRIRCglmaWxlX25hbWUYAiABKAkSDgoGZGlnZXN0GAMgASgJEhIKCnNpemVfYnl0ZXMYBCABKAQipAQKFFF1YW50aXplTW9kZWxSZXF1ZXN0EhsKCnJlcXVlc3RfaWQYASABKAlCB7pIBHICGEASIQoNbW9kZWxfdmVyc2lvbhgCIAEoCUIKukgHcgUQARiAAhI7CgdkYXRhc2V0GAMgASgJQiq6SCdyJTIjXmRhdGFzZXRzL1thLXowLTldW2EtejAtOV8tXXswLDYyfSQSOgoFbW9kZWwYBCABKAlCK7pIKHImMiReKG1vZGVscy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0pPyQSJAoSY2FsaWJyYXRpb25fZnJhbWVzGAUgASgNQgi6SAUqAxiQThIfCgxjaGVja19mcmFtZXMYBiABKA1CCbpIBioEGMCEPRI4CgxyYW5nZV9tZXRob2QYByABKA4yGC5kdWNoZW5uZS52MS5SYW5nZU1ldGhvZEIIukgFggECEAESOQoTbWF4X21lYW5fZGlmZmVyZW5jZRgIIAEoAUIXukgUEhIZAAAAAAAA8D8hAAAAAAAAAABIAIgBARIRCgRzZWVkGAkgASgESAGIAQESHgoMZGlzcGxheV9uYW1lGAogASgJQgi6SAVyAxiAARIVCg12YWxpZGF0ZV9vbmx5GAsgASgIEiwKC2pvYl9vcHRpb25zGAwgASgLMhcuZHVjaGVubmUudjEuSm9iT3B0aW9uc0IWChRfbWF4X21lYW5fZGlmZmVyZW5jZUIHCgVfc2VlZCpoCg5Nb2RlbFByZWNpc2lvbhIfChtNT0RFTF9QUkVDSVNJT05fVU5TUEVDSUZJRUQQABIbChdNT0RFTF9QUkVDSVNJT05fRkxPQVQzMhABEhgKFE1PREVMX1BSRUNJU0lPTl9JTlQ4EAIqmQEKDEV4cG9ydEZvcm1hdBIdChlFWFBPUlRfRk9STUFUX1VOU1BFQ0lGSUVEEAASHQoZRVhQT1JUX0ZPUk1BVF9TQUZFVEVOU09SUxABEhYKEkVYUE9SVF9GT1JNQVRfT05OWBACEhYKEkVYUE9SVF9GT1JNQVRfQ0FSRBADEhsKF0VYUE9SVF9GT1JNQVRfT1BUSU1JWkVSEAQqggEKC1JhbmdlTWV0aG9kEhwKGFJBTkdFX01FVEhPRF9VTlNQRUNJRklFRBAAEhgKFFJBTkdFX01FVEhPRF9NSU5fTUFYEAESGwoXUkFOR0VfTUVUSE9EX1BFUkNFTlRJTEUQAhIeChpSQU5HRV9NRVRIT0RfTEVBU1RfU1FVQVJFUxADMvEFCgxNb2RlbFNlcnZpY2USTQoKTGlzdE1vZGVscxIeLmR1Y2hlbm5lLnYxLkxpc3RNb2RlbHNSZXF1ZXN0Gh8uZHVjaGVubmUudjEuTGlzdE1vZGVsc1Jlc3BvbnNlEmIKEUxpc3RNb2RlbFZlcnNpb25zEiUuZHVjaGVubmUudjEuTGlzdE1vZGVsVmVyc2lvbnNSZXF1ZXN0GiYuZHVjaGVubmUudjEuTGlzdE1vZGVsVmVyc2lvbnNSZXNwb25zZRJRCg9HZXRNb2RlbFZlcnNpb24SIy5kdWNoZW5uZS52MS5HZXRNb2RlbFZlcnNpb25SZXF1ZXN0GhkuZHVjaGVubmUudjEuTW9kZWxWZXJzaW9uEjwKCFNldEFsaWFzEhwuZHVjaGVubmUudjEuU2V0QWxpYXNSZXF1ZXN0GhIuZHVjaGVubmUudjEuQWxpYXMSWQoOTGlzdEFsaWFzTW92ZXMSIi5kdWNoZW5uZS52MS5MaXN0QWxpYXNNb3Zlc1JlcXVlc3QaIy5kdWNoZW5uZS52MS5MaXN0QWxpYXNNb3Zlc1Jlc3BvbnNlElQKEkRlbGV0ZU1vZGVsVmVyc2lvbhImLmR1Y2hlbm5lLnYxLkRlbGV0ZU1vZGVsVmVyc2lvblJlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkSUgoLSW1wb3J0TW9kZWwSHy5kdWNoZW5uZS52MS5JbXBvcnRNb2RlbFJlcXVlc3QaIC5kdWNoZW5uZS52MS5JbXBvcnRNb2RlbFJlc3BvbnNlKAESUgoLRXhwb3J0TW9kZWwSHy5kdWNoZW5uZS52MS5FeHBvcnRNb2RlbFJlcXVlc3QaIC5kdWNoZW5uZS52MS5FeHBvcnRNb2RlbFJlc3BvbnNlMAESRAoNUXVhbnRpemVNb2RlbBIhLmR1Y2hlbm5lLnYxLlF1YW50aXplTW9kZWxSZXF1ZXN0GhAuZHVjaGVubmUudjEuSm9iYgZwcm90bzM", [file_buf_validate_validate, file_duchenne_v1_action_unit, file_duchenne_v1_dataset, file_duchenne_v1_job, file_google_protobuf_empty, file_google_protobuf_timestamp]);
+  fileDesc("ChdkdWNoZW5uZS92MS9tb2RlbC5wcm90bxILZHVjaGVubmUudjEigwEKBU1vZGVsEgwKBG5hbWUYASABKAkSIwoHYWxpYXNlcxgCIAMoCzISLmR1Y2hlbm5lLnYxLkFsaWFzEi8KC2NyZWF0ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg5sYXRlc3RfdmVyc2lvbhgEIAEoCSJlCgVBbGlhcxIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSDAoEZXRhZxgDIAEoCRIvCgt1cGRhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAinAIKDE1vZGVsVmVyc2lvbhIMCgRuYW1lGAEgASgJEgwKBGtpbmQYAiABKAkSOAoMYWN0aW9uX3VuaXRzGAMgAygLMiIuZHVjaGVubmUudjEuQWN0aW9uVW5pdERlc2NyaXB0aW9uEiUKBWZpbGVzGAQgAygLMhYuZHVjaGVubmUudjEuTW9kZWxGaWxlEhEKCWNhcmRfanNvbhgFIAEoCRILCgNqb2IYBiABKAkSLwoLY3JlYXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBmRpZ2VzdBgIIAEoCRIuCglwcmVjaXNpb24YCSABKA4yGy5kdWNoZW5uZS52MS5Nb2RlbFByZWNpc2lvbiI9CglNb2RlbEZpbGUSDAoEcm9sZRgBIAEoCRIOCgZkaWdlc3QYAiABKAkSEgoKc2l6ZV9ieXRlcxgDIAEoBCJQChFMaXN0TW9kZWxzUmVxdWVzdBIdCglwYWdlX3NpemUYASABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgCIAEoCUIIukgFcgMYgAgiUQoSTGlzdE1vZGVsc1Jlc3BvbnNlEiIKBm1vZGVscxgBIAMoCzISLmR1Y2hlbm5lLnYxLk1vZGVsEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKRAQoYTGlzdE1vZGVsVmVyc2lvbnNSZXF1ZXN0EjgKBnBhcmVudBgBIAEoCUIoukglciMyIV5tb2RlbHMvW2EtejAtOV1bYS16MC05Xy1dezAsNjJ9JBIdCglwYWdlX3NpemUYAiABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgDIAEoCUIIukgFcgMYgAgiZwoZTGlzdE1vZGVsVmVyc2lvbnNSZXNwb25zZRIxCg5tb2RlbF92ZXJzaW9ucxgBIAMoCzIZLmR1Y2hlbm5lLnYxLk1vZGVsVmVyc2lvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiMgoWR2V0TW9kZWxWZXJzaW9uUmVxdWVzdBIYCgRuYW1lGAEgASgJQgq6SAdyBRABGIACIswBCg9TZXRBbGlhc1JlcXVlc3QSRAoEbmFtZRgBIAEoCUI2ukgzcjEyL15tb2RlbHMvW2EtejAtOV1bYS16MC05Xy1dezAsNjJ9QChsaXZlfGNhbmFyeSkkElwKB3ZlcnNpb24YAiABKAlCS7pISHJGMkRebW9kZWxzL1thLXowLTldW2EtejAtOV8tXXswLDYyfS92ZXJzaW9ucy9bYS16MC05XVthLXowLTlfLi1dezAsNjJ9JBIVCgRldGFnGAMgASgJQge6SARyAhhAInEKEkRlbGV0ZUFsaWFzUmVxdWVzdBJECgRuYW1lGAEgASgJQja6SDNyMTIvXm1vZGVscy9bYS16MC05XVthLXowLTlfLV17MCw2Mn1AKGxpdmV8Y2FuYXJ5KSQSFQoEZXRhZxgCIAEoCUIHukgEcgIYQCKcAQoVTGlzdEFsaWFzTW92ZXNSZXF1ZXN0EkYKBnBhcmVudBgBIAEoCUI2ukgzcjEyL15tb2RlbHMvW2EtejAtOV1bYS16MC05Xy1dezAsNjJ9QChsaXZlfGNhbmFyeSkkEh0KCXBhZ2Vfc2l6ZRgCIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAMgASgJQgi6SAVyAxiACCJeChZMaXN0QWxpYXNNb3Zlc1Jlc3BvbnNlEisKC2FsaWFzX21vdmVzGAEgAygLMhYuZHVjaGVubmUudjEuQWxpYXNNb3ZlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJUCglBbGlhc01vdmUSDwoHdmVyc2lvbhgBIAEoCRIMCgRldGFnGAIgASgJEigKBHRpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wInYKGURlbGV0ZU1vZGVsVmVyc2lvblJlcXVlc3QSWQoEbmFtZRgBIAEoCUJLukhIckYyRF5tb2RlbHMvW2EtejAtOV1bYS16MC05Xy1dezAsNjJ9L3ZlcnNpb25zL1thLXowLTldW2EtejAtOV8uLV17MCw2Mn0kInQKEkltcG9ydE1vZGVsUmVxdWVzdBItCgdvcHRpb25zGAEgASgLMhouZHVjaGVubmUudjEuSW1wb3J0T3B0aW9uc0gAEh0KBWNodW5rGAIgASgMQgy6SAl6BxABGICAgARIAEIQCgdtZXNzYWdlEgW6SAIIASLCBAoNSW1wb3J0T3B0aW9ucxI3CgVtb2RlbBgBIAEoCUIoukglciMyIV5tb2RlbHMvW2EtejAtOV1bYS16MC05Xy1dezAsNjJ9JBIdCglmaWxlX25hbWUYAiABKAlCCrpIB3IFEAEY/wESEgoKc2l6ZV9ieXRlcxgDIAEoBBIoCgZzaGEyNTYYBCABKAlCGLpIFXITMhFeKFswLTlhLWZdezY0fSk/JBIeCgxhY3Rpb25fdW5pdHMYBSADKAVCCLpIBZIBAhBAEjoKCHByb3RvY29sGAYgASgOMhwuZHVjaGVubmUudjEuRGF0YXNldFByb3RvY29sQgq6SAeCAQQQASABEiUKC2V4cHJlc3Npb25zGAcgAygJQhC6SA2SAQoQQCIGcgQQARg/EiQKCHN1YmplY3RzGAggAygJQhK6SA+SAQwQoI0GIgZyBBABGD8SHgoMZGlzcGxheV9uYW1lGAkgASgJQgi6SAVyAxj0AxIfCg5ib3hfY29udmVudGlvbhgKIAEoCUIHukgEcgIYZBIeCgxsaWNlbnNlX25vdGUYCyABKAlCCLpIBXIDGNAPEhkKBWhlYWRzGAwgASgFQgq6SAcaBRiAAigAEiEKDWRlY29kZXJfaGVhZHMYDSABKAVCCrpIBxoFGIACKAASHgoKaW1hZ2Vfc2l6ZRgOIAEoBUIKukgHGgUYgCAoABIWCg5rZWVwX29wdGltaXplchgPIAEoCBIbCgpyZXF1ZXN0X2lkGBAgASgJQge6SARyAhhAInAKE0ltcG9ydE1vZGVsUmVzcG9uc2USMAoNbW9kZWxfdmVyc2lvbhgBIAEoCzIZLmR1Y2hlbm5lLnYxLk1vZGVsVmVyc2lvbhInCgZyZXBvcnQYAiABKAsyFy5kdWNoZW5uZS52MS5Mb2FkUmVwb3J0Ip8BCgpMb2FkUmVwb3J0Eg8KB21pc3NpbmcYASADKAkSEgoKdW5leHBlY3RlZBgCIAMoCRIwCghyZXNoYXBlZBgDIAMoCzIeLmR1Y2hlbm5lLnYxLlJlc2hhcGVkUGFyYW1ldGVyEisKB2lnbm9yZWQYBCADKAsyGi5kdWNoZW5uZS52MS5JZ25vcmVkVGVuc29yEg0KBW5vdGVzGAUgAygJIjsKEVJlc2hhcGVkUGFyYW1ldGVyEgwKBG5hbWUYASABKAkSDAoEZnJvbRgCIAMoBRIKCgJ0bxgDIAMoBSItCg1JZ25vcmVkVGVuc29yEgwKBG5hbWUYASABKAkSDgoGcmVhc29uGAIgASgJImUKEkV4cG9ydE1vZGVsUmVxdWVzdBIYCgRuYW1lGAEgASgJQgq6SAdyBRABGIACEjUKBmZvcm1hdBgCIAEoDjIZLmR1Y2hlbm5lLnYxLkV4cG9ydEZvcm1hdEIKukgHggEEEAEgACJcChNFeHBvcnRNb2RlbFJlc3BvbnNlEikKBGZpbGUYASABKAsyGS5kdWNoZW5uZS52MS5FeHBvcnRlZEZpbGVIABIPCgVjaHVuaxgCIAEoDEgAQgkKB21lc3NhZ2UiXAoMRXhwb3J0ZWRGaWxlEhUKDW1vZGVsX3ZlcnNpb24YASABKAkSEQoJZmlsZV9uYW1lGAIgASgJEg4KBmRpZ2VzdBgDIAEoCRISCgpzaXplX2J5dGVzGAQgASgEIqQEChRRdWFudGl6ZU1vZGVsUmVxdWVzdBIbCgpyZXF1ZXN0X2lkGAEgASgJQge6SARyAhhAEiEKDW1vZGVsX3ZlcnNpb24YAiABKAlCCrpIB3IFEAEYgAISOwoHZGF0YXNldBgDIAEoCUIqukgnciUyI15kYXRhc2V0cy9bYS16MC05XVthLXowLTlfLV17MCw2Mn0kEjoKBW1vZGVsGAQgASgJQiu6SChyJjIkXihtb2RlbHMvW2EtejAtOV1bYS16MC05Xy1dezAsNjJ9KT8kEiQKEmNhbGlicmF0aW9uX2ZyYW1lcxgFIAEoDUIIukgFKgMYkE4SHwoMY2hlY2tfZnJhbWVzGAYgASgNQgm6SAYqBBjAhD0SOAoMcmFuZ2VfbWV0aG9kGAcgASgOMhguZHVjaGVubmUudjEuUmFuZ2VNZXRob2RCCLpIBYIBAhABEjkKE21heF9tZWFuX2RpZmZlcmVuY2UYCCABKAFCF7pIFBISGQAAAAAAAPA/IQAAAAAAAAAASACIAQESEQoEc2VlZBgJIAEoBEgBiAEBEh4KDGRpc3BsYXlfbmFtZRgKIAEoCUIIukgFcgMYgAESFQoNdmFsaWRhdGVfb25seRgLIAEoCBIsCgtqb2Jfb3B0aW9ucxgMIAEoCzIXLmR1Y2hlbm5lLnYxLkpvYk9wdGlvbnNCFgoUX21heF9tZWFuX2RpZmZlcmVuY2VCBwoFX3NlZWQqaAoOTW9kZWxQcmVjaXNpb24SHwobTU9ERUxfUFJFQ0lTSU9OX1VOU1BFQ0lGSUVEEAASGwoXTU9ERUxfUFJFQ0lTSU9OX0ZMT0FUMzIQARIYChRNT0RFTF9QUkVDSVNJT05fSU5UOBACKpkBCgxFeHBvcnRGb3JtYXQSHQoZRVhQT1JUX0ZPUk1BVF9VTlNQRUNJRklFRBAAEh0KGUVYUE9SVF9GT1JNQVRfU0FGRVRFTlNPUlMQARIWChJFWFBPUlRfRk9STUFUX09OTlgQAhIWChJFWFBPUlRfRk9STUFUX0NBUkQQAxIbChdFWFBPUlRfRk9STUFUX09QVElNSVpFUhAEKoIBCgtSYW5nZU1ldGhvZBIcChhSQU5HRV9NRVRIT0RfVU5TUEVDSUZJRUQQABIYChRSQU5HRV9NRVRIT0RfTUlOX01BWBABEhsKF1JBTkdFX01FVEhPRF9QRVJDRU5USUxFEAISHgoaUkFOR0VfTUVUSE9EX0xFQVNUX1NRVUFSRVMQAzK5BgoMTW9kZWxTZXJ2aWNlEk0KCkxpc3RNb2RlbHMSHi5kdWNoZW5uZS52MS5MaXN0TW9kZWxzUmVxdWVzdBofLmR1Y2hlbm5lLnYxLkxpc3RNb2RlbHNSZXNwb25zZRJiChFMaXN0TW9kZWxWZXJzaW9ucxIlLmR1Y2hlbm5lLnYxLkxpc3RNb2RlbFZlcnNpb25zUmVxdWVzdBomLmR1Y2hlbm5lLnYxLkxpc3RNb2RlbFZlcnNpb25zUmVzcG9uc2USUQoPR2V0TW9kZWxWZXJzaW9uEiMuZHVjaGVubmUudjEuR2V0TW9kZWxWZXJzaW9uUmVxdWVzdBoZLmR1Y2hlbm5lLnYxLk1vZGVsVmVyc2lvbhI8CghTZXRBbGlhcxIcLmR1Y2hlbm5lLnYxLlNldEFsaWFzUmVxdWVzdBoSLmR1Y2hlbm5lLnYxLkFsaWFzEkYKC0RlbGV0ZUFsaWFzEh8uZHVjaGVubmUudjEuRGVsZXRlQWxpYXNSZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5ElkKDkxpc3RBbGlhc01vdmVzEiIuZHVjaGVubmUudjEuTGlzdEFsaWFzTW92ZXNSZXF1ZXN0GiMuZHVjaGVubmUudjEuTGlzdEFsaWFzTW92ZXNSZXNwb25zZRJUChJEZWxldGVNb2RlbFZlcnNpb24SJi5kdWNoZW5uZS52MS5EZWxldGVNb2RlbFZlcnNpb25SZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5ElIKC0ltcG9ydE1vZGVsEh8uZHVjaGVubmUudjEuSW1wb3J0TW9kZWxSZXF1ZXN0GiAuZHVjaGVubmUudjEuSW1wb3J0TW9kZWxSZXNwb25zZSgBElIKC0V4cG9ydE1vZGVsEh8uZHVjaGVubmUudjEuRXhwb3J0TW9kZWxSZXF1ZXN0GiAuZHVjaGVubmUudjEuRXhwb3J0TW9kZWxSZXNwb25zZTABEkQKDVF1YW50aXplTW9kZWwSIS5kdWNoZW5uZS52MS5RdWFudGl6ZU1vZGVsUmVxdWVzdBoQLmR1Y2hlbm5lLnYxLkpvYmIGcHJvdG8z", [file_buf_validate_validate, file_duchenne_v1_action_unit, file_duchenne_v1_dataset, file_duchenne_v1_job, file_google_protobuf_empty, file_google_protobuf_timestamp]);
 
 /**
  * A model: a named line of versions.
@@ -86,7 +86,7 @@ export type Alias = Message<"duchenne.v1.Alias"> & {
   version: string;
 
   /**
-   * Changes with every move.
+   * Changes with every move, and never comes again, also when the alias is deleted and set once more.
    *
    * @generated from field: string etag = 3;
    */
@@ -375,14 +375,15 @@ export type SetAliasRequest = Message<"duchenne.v1.SetAliasRequest"> & {
   name: string;
 
   /**
-   * The version to point at; it may belong to another model, so that "models/default@live" can serve any.
+   * The version to point at; it may belong to another model, so that "models/default@live" can serve any detector.
    *
    * @generated from field: string version = 2;
    */
   version: string;
 
   /**
-   * The alias's etag as last read; empty: move it whatever it is.
+   * The alias's etag as last read: "0" of one that was never set, of one that was deleted that of its newest move. Empty: move
+   * it whatever it is.
    *
    * @generated from field: string etag = 3;
    */
@@ -395,6 +396,34 @@ export type SetAliasRequest = Message<"duchenne.v1.SetAliasRequest"> & {
  */
 export const SetAliasRequestSchema: GenMessage<SetAliasRequest> = /*@__PURE__*/
   messageDesc(file_duchenne_v1_model, 9);
+
+/**
+ * Asks to delete an alias.
+ *
+ * @generated from message duchenne.v1.DeleteAliasRequest
+ */
+export type DeleteAliasRequest = Message<"duchenne.v1.DeleteAliasRequest"> & {
+  /**
+   * "models/{model}@live" or "models/{model}@canary".
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * The alias's etag as last read; empty: delete it whatever it is.
+   *
+   * @generated from field: string etag = 2;
+   */
+  etag: string;
+};
+
+/**
+ * Describes the message duchenne.v1.DeleteAliasRequest.
+ * Use `create(DeleteAliasRequestSchema)` to create a new message.
+ */
+export const DeleteAliasRequestSchema: GenMessage<DeleteAliasRequest> = /*@__PURE__*/
+  messageDesc(file_duchenne_v1_model, 10);
 
 /**
  * Asks for a page of an alias's moves.
@@ -429,7 +458,7 @@ export type ListAliasMovesRequest = Message<"duchenne.v1.ListAliasMovesRequest">
  * Use `create(ListAliasMovesRequestSchema)` to create a new message.
  */
 export const ListAliasMovesRequestSchema: GenMessage<ListAliasMovesRequest> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_model, 10);
+  messageDesc(file_duchenne_v1_model, 11);
 
 /**
  * A page of an alias's moves.
@@ -438,7 +467,7 @@ export const ListAliasMovesRequestSchema: GenMessage<ListAliasMovesRequest> = /*
  */
 export type ListAliasMovesResponse = Message<"duchenne.v1.ListAliasMovesResponse"> & {
   /**
-   * The moves, newest first: the first one is where the alias points now.
+   * The moves, newest first: the first one says where the alias points now.
    *
    * @generated from field: repeated duchenne.v1.AliasMove alias_moves = 1;
    */
@@ -457,7 +486,7 @@ export type ListAliasMovesResponse = Message<"duchenne.v1.ListAliasMovesResponse
  * Use `create(ListAliasMovesResponseSchema)` to create a new message.
  */
 export const ListAliasMovesResponseSchema: GenMessage<ListAliasMovesResponse> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_model, 11);
+  messageDesc(file_duchenne_v1_model, 12);
 
 /**
  * A move of an alias.
@@ -466,7 +495,7 @@ export const ListAliasMovesResponseSchema: GenMessage<ListAliasMovesResponse> = 
  */
 export type AliasMove = Message<"duchenne.v1.AliasMove"> & {
   /**
-   * The version that it came to point at; it may have been deleted since.
+   * The version that it came to point at; it may have been deleted since. Empty: the alias was deleted.
    *
    * @generated from field: string version = 1;
    */
@@ -492,7 +521,7 @@ export type AliasMove = Message<"duchenne.v1.AliasMove"> & {
  * Use `create(AliasMoveSchema)` to create a new message.
  */
 export const AliasMoveSchema: GenMessage<AliasMove> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_model, 12);
+  messageDesc(file_duchenne_v1_model, 13);
 
 /**
  * Asks to delete a version.
@@ -513,7 +542,7 @@ export type DeleteModelVersionRequest = Message<"duchenne.v1.DeleteModelVersionR
  * Use `create(DeleteModelVersionRequestSchema)` to create a new message.
  */
 export const DeleteModelVersionRequestSchema: GenMessage<DeleteModelVersionRequest> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_model, 13);
+  messageDesc(file_duchenne_v1_model, 14);
 
 /**
  * One step of an import.
@@ -550,7 +579,7 @@ export type ImportModelRequest = Message<"duchenne.v1.ImportModelRequest"> & {
  * Use `create(ImportModelRequestSchema)` to create a new message.
  */
 export const ImportModelRequestSchema: GenMessage<ImportModelRequest> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_model, 14);
+  messageDesc(file_duchenne_v1_model, 15);
 
 /**
  * What a file of weights does not say.
@@ -679,7 +708,7 @@ export type ImportOptions = Message<"duchenne.v1.ImportOptions"> & {
  * Use `create(ImportOptionsSchema)` to create a new message.
  */
 export const ImportOptionsSchema: GenMessage<ImportOptions> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_model, 15);
+  messageDesc(file_duchenne_v1_model, 16);
 
 /**
  * What an import made.
@@ -707,7 +736,7 @@ export type ImportModelResponse = Message<"duchenne.v1.ImportModelResponse"> & {
  * Use `create(ImportModelResponseSchema)` to create a new message.
  */
 export const ImportModelResponseSchema: GenMessage<ImportModelResponse> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_model, 16);
+  messageDesc(file_duchenne_v1_model, 17);
 
 /**
  * What became of every tensor when weights were loaded.
@@ -756,7 +785,7 @@ export type LoadReport = Message<"duchenne.v1.LoadReport"> & {
  * Use `create(LoadReportSchema)` to create a new message.
  */
 export const LoadReportSchema: GenMessage<LoadReport> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_model, 17);
+  messageDesc(file_duchenne_v1_model, 18);
 
 /**
  * A parameter that was brought to another shape: position embeddings of another grid.
@@ -791,7 +820,7 @@ export type ReshapedParameter = Message<"duchenne.v1.ReshapedParameter"> & {
  * Use `create(ReshapedParameterSchema)` to create a new message.
  */
 export const ReshapedParameterSchema: GenMessage<ReshapedParameter> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_model, 18);
+  messageDesc(file_duchenne_v1_model, 19);
 
 /**
  * A tensor that was left out on purpose.
@@ -819,7 +848,7 @@ export type IgnoredTensor = Message<"duchenne.v1.IgnoredTensor"> & {
  * Use `create(IgnoredTensorSchema)` to create a new message.
  */
 export const IgnoredTensorSchema: GenMessage<IgnoredTensor> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_model, 19);
+  messageDesc(file_duchenne_v1_model, 20);
 
 /**
  * Asks for a file of a version.
@@ -847,7 +876,7 @@ export type ExportModelRequest = Message<"duchenne.v1.ExportModelRequest"> & {
  * Use `create(ExportModelRequestSchema)` to create a new message.
  */
 export const ExportModelRequestSchema: GenMessage<ExportModelRequest> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_model, 20);
+  messageDesc(file_duchenne_v1_model, 21);
 
 /**
  * One step of an export.
@@ -884,7 +913,7 @@ export type ExportModelResponse = Message<"duchenne.v1.ExportModelResponse"> & {
  * Use `create(ExportModelResponseSchema)` to create a new message.
  */
 export const ExportModelResponseSchema: GenMessage<ExportModelResponse> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_model, 21);
+  messageDesc(file_duchenne_v1_model, 22);
 
 /**
  * What an export sends.
@@ -926,7 +955,7 @@ export type ExportedFile = Message<"duchenne.v1.ExportedFile"> & {
  * Use `create(ExportedFileSchema)` to create a new message.
  */
 export const ExportedFileSchema: GenMessage<ExportedFile> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_model, 22);
+  messageDesc(file_duchenne_v1_model, 23);
 
 /**
  * A version to make in int8.
@@ -1027,7 +1056,7 @@ export type QuantizeModelRequest = Message<"duchenne.v1.QuantizeModelRequest"> &
  * Use `create(QuantizeModelRequestSchema)` to create a new message.
  */
 export const QuantizeModelRequestSchema: GenMessage<QuantizeModelRequest> = /*@__PURE__*/
-  messageDesc(file_duchenne_v1_model, 23);
+  messageDesc(file_duchenne_v1_model, 24);
 
 /**
  * What a version computes in when it is served.
@@ -1210,9 +1239,11 @@ export const ModelService: GenService<{
     output: typeof ModelVersionSchema;
   },
   /**
-   * Points an alias at a version. Live streams on the alias move to it between two frames.
-   * Errors: NOT_FOUND; ABORTED when `etag` is given and the alias moved meanwhile.
-   * Errors: FAILED_PRECONDITION when the version is no action unit detector: only those are served.
+   * Points an alias at a version, of whatever kind. Live streams on the alias move to it between two frames.
+   * Errors: NOT_FOUND; ABORTED (ALIAS_MOVED) when `etag` is given and the alias moved meanwhile; FAILED_PRECONDITION:
+   * NOT_A_DETECTOR when an alias of "models/default", which serves clients that name no model, is to point at anything but an
+   * action unit detector; ALIAS_KIND_DIFFERS when the alias points at a version of another kind (action unit detector,
+   * expression classifier, masked autoencoder): what follows it could do nothing with this one. Delete the alias first.
    *
    * @generated from rpc duchenne.v1.ModelService.SetAlias
    */
@@ -1222,7 +1253,20 @@ export const ModelService: GenService<{
     output: typeof AliasSchema;
   },
   /**
-   * Lists the moves of an alias, newest first. Errors: NOT_FOUND when it was never set.
+   * Makes an alias point at nothing. Streams on it go on with the version that they have and are told; who names it
+   * from now on gets NOT_FOUND. When it is "models/default@live", the built-in model answers who names no model. Its moves
+   * stay, and it can be set again.
+   * Errors: NOT_FOUND when it is not set; ABORTED (ALIAS_MOVED) when `etag` is given and the alias moved meanwhile.
+   *
+   * @generated from rpc duchenne.v1.ModelService.DeleteAlias
+   */
+  deleteAlias: {
+    methodKind: "unary";
+    input: typeof DeleteAliasRequestSchema;
+    output: typeof EmptySchema;
+  },
+  /**
+   * Lists the moves of an alias, newest first, also of one that was deleted. Errors: NOT_FOUND when it was never set.
    *
    * @generated from rpc duchenne.v1.ModelService.ListAliasMoves
    */

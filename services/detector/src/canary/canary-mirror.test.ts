@@ -70,7 +70,13 @@ function setUp({ share = 1, random = () => 0 }: { share?: number; random?: () =>
     }
     following.close();
   }
-  return { aliases, mirror, offer, runs, outcomes, lines, disposed };
+  /** As the detector does when the store changed. */
+  const changed = async () => {
+    await registry.refresh();
+    mirror.refresh();
+    await turn();
+  };
+  return { aliases, mirror, offer, changed, runs, outcomes, lines, disposed };
 }
 
 it("has a frame's own faces scored by the canary, one frame at a time, and reports how it differs", async () => {
@@ -140,6 +146,26 @@ it("begins when a canary is named", async () => {
   await offer(stream, 1);
   expect(runs.length).toBe(1);
   expect(lines).toEqual([]);
+  stream.close();
+});
+
+it("ends when its alias is deleted, says what it found until then, and begins again with the next", async () => {
+  const { mirror, offer, changed, runs, aliases, lines, disposed } = setUp();
+  const stream = mirror.open();
+  await offer(stream, 2);
+  runs[0]!.answer(0.6);
+  await turn();
+  aliases.delete("models/a@canary");
+  await changed();
+  expect(lines).toMatchObject([{ canary: "models/a/versions/2", frames: 1 }]);
+  expect(disposed).toContain("models/a/versions/2");
+  await offer(stream, 3);
+  expect(runs.length).toBe(1);
+  aliases.set("models/a@canary", "models/a/versions/3");
+  await changed();
+  await offer(stream, 1);
+  expect(runs.length).toBe(2);
+  expect(lines.length).toBe(1);
   stream.close();
 });
 

@@ -88,7 +88,7 @@ export class CanaryMirror {
     };
   }
 
-  /** Looks again for canaries that were not there: an alias may have been set. */
+  /** Looks again for canaries: an alias may have been set, or deleted, which ends its mirroring. */
   refresh(): void {
     for (const [alias, canary] of this.#canaries) {
       canary.opening = canary.opening.then(() => this.#follow(alias, canary));
@@ -131,6 +131,11 @@ export class CanaryMirror {
   }
 
   async #follow(alias: string, canary: Canary): Promise<void> {
+    if (canary.following?.isGone() === true) {
+      canary.following.close();
+      canary.following = undefined;
+      canary.report.end();
+    }
     if (canary.following !== undefined || performance.now() < canary.retryMs) return;
     try {
       canary.following = await this.#options.registry.follow(alias);

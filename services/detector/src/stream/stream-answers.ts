@@ -72,7 +72,7 @@ export class StreamAnswers {
 
   /** Tells what answers, when that is news. */
   announce({ model, resolved, problem }: Omit<Lease<ServedModel>, "release">, credit = 0): void {
-    const announced = `${model.name} ${problem ?? ""}`;
+    const announced = `${model.name} ${resolved.alias} ${problem ?? ""}`;
     if (announced === this.#announced) return;
     this.#announced = announced;
     if (this.#model !== "" && this.#model !== model.name) this.#signals.modelChanged();
