@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Transaction } from "kysely";
 import { z } from "zod";
 import type { Database } from "./database.ts";
+import { type DatasetRead, lockReadDataset } from "./datasets.ts";
 import { AlreadyExistsError } from "./errors.ts";
 import { followEvents } from "./follow-events.ts";
 import { type JobEvent, type JobEventBody, type JobRecord, jobFromRow } from "./job-record.ts";
@@ -31,6 +32,8 @@ export interface NewJob {
   readonly resources?: Readonly<Record<string, number>>;
   /** Versions that it reads: they cannot be deleted before it has ended. */
   readonly modelVersions?: readonly { readonly model: string; readonly version: string }[];
+  /** Data sets that it reads: they cannot be deleted before it has ended, nor before its parent has. */
+  readonly datasets?: readonly DatasetRead[];
   /**
    * Jobs that are its parts, made with it, all or none. It starts when the last of them has ended, whichever way, hears of
    * what becomes of them, and is cancelled, paused, resumed and tried again together with them.
@@ -47,7 +50,8 @@ export interface NewChild extends Omit<NewJob, "requestId" | "children"> {
 export interface JobRequests {
   /**
    * @throws {AlreadyExistsError} when the request id belongs to another request
-   * @throws {NotFoundError} when there is no such job to wait for, or no such version to read
+   * @throws {NotFoundError} when there is no such job to wait for, or no such version or data set to read
+   * @throws {DatasetReplacedError} when a data set to read is not the one that the caller has seen
    * @throws {DependencyFailedError} when a job to wait for has ended without success
    */
   create(job: NewJob): Promise<{ readonly job: JobRecord; readonly created: boolean }>;
@@ -97,6 +101,17 @@ export function createJobRequests(database: Database, transactions: JobTransacti
     }
   };
 
+  const keepDatasets = async (tx: Transaction<Tables>, job: string, datasets: readonly DatasetRead[]) => {
+    for (const read of datasets) {
+      await lockReadDataset(database, tx, read);
+      await tx
+        .insertInto("job_datasets")
+        .values({ job, dataset: read.id, digest: read.digest ?? null })
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
+    }
+  };
+
   /** The job that the same request made before, or what a new one waits for. */
   const lookAround = async (tx: Transaction<Tables>, job: NewJob) => {
     const { requestId } = job;
@@ -118,7 +133,8 @@ export function createJobRequests(database: Database, transactions: JobTransacti
     now: number,
     { id, job, waits, parent }: { id: string; job: NewJob; waits: readonly string[]; parent?: JobPlace },
   ): Promise<void> => {
-    const { kind, spec, displayName = "", requestId, traceparent, maxFailures = 3, modelVersions = [] } = job;
+    const { kind, spec, displayName = "", requestId, traceparent, maxFailures = 3 } = job;
+    const { modelVersions = [], datasets = [] } = job;
     const { priority, timeLimitMs, after, resources } = optionsOf(job);
     await tx
       .insertInto("jobs")
@@ -144,6 +160,7 @@ export function createJobRequests(database: Database, transactions: JobTransacti
     const taken = Object.entries(resources).map(([resource, amount]) => ({ job: id, resource, amount }));
     if (taken.length > 0) await tx.insertInto("job_resources").values(taken).execute();
     await keepVersions(tx, id, modelVersions);
+    await keepDatasets(tx, id, datasets);
     await addEvents(tx, { id, attempt: 0, last_event: 0 }, now, [{ kind: "state", state: "QUEUED" }]);
     if (parent !== undefined) noteChild(tx, { id, parent: parent.parent, display_name: displayName }, "QUEUED");
   };
@@ -175,12 +192,13 @@ export function createJobRequests(database: Database, transactions: JobTransacti
         if (made !== undefined) return;
         const { children = [] } = job;
         const own = new Set(children.map(({ id }) => id));
-        for (const { modelVersions = [], after = [] } of [job, ...children]) {
+        for (const { modelVersions = [], datasets = [], after = [] } of [job, ...children]) {
           await waitsFor(
             tx,
             after.filter((id) => !own.has(id)),
           );
           for (const { model, version } of modelVersions) await lockVersion(database, tx, model, version);
+          for (const read of datasets) await lockReadDataset(database, tx, read);
         }
       }),
 

@@ -6,6 +6,9 @@ export interface Migration {
   readonly postgres: string;
 }
 
+/** What the names of uploaded folders end with: as much of a digest as tells them apart. */
+const UPLOAD_DIGEST = "[0-9a-f]".repeat(16);
+
 /**
  * The i-th brings version i to version i + 1, both databases alike. What was released is never changed, only added to.
  */
@@ -95,5 +98,46 @@ export const migrations: readonly Migration[] = [
   create trigger cross_validations_inserted after insert on cross_validations begin update changes set count = count + 1; end;
   `,
     postgres: "select 1;",
+  },
+  {
+    // Jobs that have not ended, or may be tried again, hold their data sets from now on. Quotes within a spec's texts are
+    // escaped, so that only a field looks like one.
+    sqlite: `
+  alter table datasets add column digest text;
+  alter table datasets add column managed integer not null default 0;
+  update datasets set digest = json_extract(description, '$.digest');
+  update datasets set managed = 1 where job is not null
+    or directory glob '*/import/uploaded/' || id || '-${UPLOAD_DIGEST}'
+    or directory glob '*/import/uploaded/' || id || '-${UPLOAD_DIGEST}/*';
+  create table job_datasets (
+    job text not null references jobs (id),
+    dataset text not null,
+    digest text,
+    primary key (job, dataset)
+  ) strict, without rowid;
+  create index job_datasets_by_dataset on job_datasets (dataset);
+  insert into job_datasets select jobs.id, datasets.id, datasets.digest from jobs
+    join datasets on instr(jobs.spec, '"dataset":"datasets/' || datasets.id || '"') > 0
+    where kind not in ('synthesize_dataset', 'cross_validation') and state not in ('SUCCEEDED', 'CANCELLED');
+  create table deleted_folders (directory text primary key, delete_time integer not null) strict;
+  `,
+    postgres: `
+  alter table datasets add column digest text collate "C";
+  alter table datasets add column managed bigint not null default 0;
+  update datasets set digest = substring(description from '"digest":"([^"]*)"');
+  update datasets set managed = 1 where job is not null
+    or directory ~ ('/import/uploaded/' || id || '-${UPLOAD_DIGEST}(/|$)');
+  create table job_datasets (
+    job text collate "C" not null references jobs (id),
+    dataset text collate "C" not null,
+    digest text collate "C",
+    primary key (job, dataset)
+  );
+  create index job_datasets_by_dataset on job_datasets (dataset);
+  insert into job_datasets select jobs.id, datasets.id, datasets.digest from jobs
+    join datasets on strpos(jobs.spec, '"dataset":"datasets/' || datasets.id || '"') > 0
+    where kind not in ('synthesize_dataset', 'cross_validation') and state not in ('SUCCEEDED', 'CANCELLED');
+  create table deleted_folders (directory text collate "C" primary key, delete_time bigint not null);
+  `,
   },
 ];

@@ -20,9 +20,10 @@ export { InvalidFieldError } from "./invalid-field-error.ts";
 export { createJobService } from "./job-service.ts";
 export { keepDataset } from "./keep-dataset.ts";
 export { createModelService, resolveVersion } from "./model-service.ts";
-export { openRegisteredDataset, openRegisteredLabels } from "./open-registered-dataset.ts";
+export { datasetRead, openRegisteredDataset, openRegisteredLabels } from "./open-registered-dataset.ts";
 export { calibrationParts } from "./quantization/calibration-frames.ts";
 export { type QuantizationSpec, quantizationSpecSchema } from "./quantization/quantization-spec.ts";
+export { isRemovalRest, removeUnusedFolder } from "./remove-unused-folder.ts";
 export {
   aliasName,
   crossValidationName,

@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import {
   createJobService,
   createModelService,
+  datasetRead,
   type HostedService,
   parseCrossValidationName,
   parseEvaluationName,
@@ -15,7 +16,7 @@ import { checkPrecision } from "@duchenne/control/trainings";
 import { createSupervisor } from "@duchenne/jobs";
 import { type CreateEvaluationRequest, EvaluatorService, JobOptionsSchema } from "@duchenne/proto";
 import { serviceHandler } from "@duchenne/rpc";
-import type { Store } from "@duchenne/store";
+import type { NewJob, Store } from "@duchenne/store";
 import { chosenPart } from "./chosen-part.ts";
 import { checkGate } from "./comparison/check-gate.ts";
 import { createComparer } from "./comparison/compare-in-thread.ts";
@@ -59,10 +60,10 @@ export async function createEvaluator(context: ServiceContext, config: Evaluator
   const compare = createComparer();
   const evaluator = serviceHandler(EvaluatorService, {
     async createEvaluation(request) {
-      const spec = await checkEvaluation(store, request);
+      const { spec, datasets } = await checkEvaluation(store, request);
       const displayName = `Evaluation of ${spec.modelVersion} on ${spec.dataset}`;
       const modelVersions = [parseVersionName(spec.modelVersion)];
-      return submitJob(store, request, { kind: "evaluation", spec, displayName, modelVersions, maxFailures });
+      return submitJob(store, request, { kind: "evaluation", spec, displayName, modelVersions, datasets, maxFailures });
     },
 
     async createCrossValidation(request) {
@@ -83,10 +84,10 @@ export async function createEvaluator(context: ServiceContext, config: Evaluator
       evaluationReportMessage(await store.evaluations.get(parseEvaluationName(name)), formats),
 
     async createProjection(request) {
-      const spec = await checkProjection(store, request);
+      const { spec, datasets } = await checkProjection(store, request);
       const displayName = `Projection of ${spec.modelVersion} on ${spec.dataset}`;
       const modelVersions = [parseVersionName(spec.modelVersion)];
-      return submitJob(store, request, { kind: PROJECTION, spec, displayName, modelVersions, maxFailures });
+      return submitJob(store, request, { kind: PROJECTION, spec, displayName, modelVersions, datasets, maxFailures });
     },
 
     getProjection: async ({ name, formats }) => projectionMessage(name, await readProjection(store, name), formats),
@@ -107,7 +108,7 @@ export async function createEvaluator(context: ServiceContext, config: Evaluator
 async function checkEvaluation(
   store: Store,
   request: CreateEvaluationRequest,
-): Promise<EvaluationSpec & { readonly modelVersion: string }> {
+): Promise<Required<Pick<NewJob, "datasets">> & { readonly spec: EvaluationSpec & { readonly modelVersion: string } }> {
   const record = await resolveVersion(store, request.modelVersion, "model_version");
   const evaluable = evaluableVersion(record);
   const { dataset, split, frames } = await chosenPart(store, request, evaluable.card);
@@ -120,7 +121,7 @@ async function checkEvaluation(
   if (request.identityLeakage && dataset.subjects.length === 0) {
     throw new NoSubjectsError("identity_leakage", "measure identity leakage on", request.dataset);
   }
-  return {
+  const spec = {
     modelVersion: versionName(record.model, record.version),
     dataset: request.dataset,
     split,
@@ -128,4 +129,5 @@ async function checkEvaluation(
     seed: Number(request.seed ?? 0n),
     resamples: request.bootstrapResamples || DEFAULT_RESAMPLES,
   };
+  return { spec, datasets: [datasetRead(request.dataset, dataset)] };
 }

@@ -12,7 +12,7 @@ interface CollectRegularlyOptions {
 }
 
 /**
- * Removes what nothing in the store refers to, and what syntheses left on this machine's disk, now and every hour, until it is
+ * Removes what nothing in the store refers to, and what syntheses and their deleted data sets left on this machine's disk, now and every hour, until it is
  * closed.
  */
 export function collectRegularly({ store, dataDirectory, logger }: CollectRegularlyOptions): {

@@ -46,8 +46,9 @@ await runAttempt({
       );
     }
     const description = describeDataset(await openDataset(directory));
-    const files = await keepDataset(store, { id, directory, source: description.source, digest: description.digest });
-    await store.datasets.register({ id, directory, description, files, job });
+    const { source, digest } = description;
+    const files = await keepDataset(store, { id, directory, source, digest });
+    await store.datasets.register({ id, directory, description, digest, managed: true, files, job });
     emit({ kind: "artifact", name: datasetName(id), artifactKind: "dataset" });
     return { dataset: datasetName(id) };
   },

@@ -13,6 +13,7 @@ import { Command, Option } from "commander";
 import { addJobOptions, jobOptionsFrom } from "../job-options.ts";
 import { serverOption, withClient } from "../server-option.ts";
 import { datasetReport, PROTOCOLS_BY_NAME } from "../terminal/dataset-report.ts";
+import { deleteDatasetCommand } from "./delete-dataset.ts";
 import { followJob } from "./follow-job.ts";
 import { previewPortraits, synthesizeFromPortraits } from "./portraits.ts";
 import { sequenceCommand } from "./sequence-command.ts";
@@ -43,9 +44,11 @@ interface ConvertOptions {
   readonly image?: string;
 }
 
-/** `duchenne datasets`: list, show, register, upload, convert, synthesize, preview, sequence. */
+/** `duchenne datasets`: list, show, register, upload, delete, convert, synthesize, preview, sequence. */
 export function datasetsCommand(): Command {
-  const datasets = new Command("datasets").description("list, show, register, upload, convert and draw data sets");
+  const datasets = new Command("datasets").description(
+    "list, show, register, upload, delete, convert and draw data sets",
+  );
 
   const list = datasets.command("list").description("the registered data sets").addOption(serverOption());
   list.action(() =>
@@ -191,5 +194,5 @@ export function datasetsCommand(): Command {
         process.stdout.write(`${path}\n`);
       }
     });
-  return datasets.addCommand(uploadDatasetCommand()).addCommand(sequenceCommand());
+  return datasets.addCommand(uploadDatasetCommand()).addCommand(deleteDatasetCommand()).addCommand(sequenceCommand());
 }
