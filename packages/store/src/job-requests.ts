@@ -144,6 +144,10 @@ export function createJobRequests(database: Database, transactions: JobTransacti
         state: "QUEUED",
         max_failures: maxFailures,
         create_time: now,
+        // The clock may be set back: what is created then must not overtake.
+        turn: tx
+          .selectFrom("jobs")
+          .select(({ eb, fn }) => eb(fn.coalesce(fn.max("turn"), eb.lit(0)), "+", 1).as("turn")),
         spec: JSON.stringify(spec),
         display_name: displayName,
         request_id: requestId ?? null,

@@ -140,4 +140,24 @@ export const migrations: readonly Migration[] = [
   create table deleted_folders (directory text collate "C" primary key, delete_time bigint not null);
   `,
   },
+  {
+    sqlite: `
+  alter table jobs add column turn integer not null default 0;
+  update jobs set turn = ranked.turn from
+    (select id, row_number() over (order by create_time, place, id) as turn from jobs) as ranked where ranked.id = jobs.id;
+  drop index jobs_by_turn;
+  create index jobs_by_turn on jobs (priority desc, turn, id)
+    where state in ('QUEUED', 'RETRY_WAIT', 'RUNNING', 'PAUSING', 'CANCELLING');
+  create index jobs_by_creation on jobs (turn);
+  `,
+    postgres: `
+  alter table jobs add column turn bigint not null default 0;
+  update jobs set turn = ranked.turn from
+    (select id, row_number() over (order by create_time, place, id) as turn from jobs) as ranked where ranked.id = jobs.id;
+  drop index jobs_by_turn;
+  create index jobs_by_turn on jobs (priority desc, turn, id)
+    where state in ('QUEUED', 'RETRY_WAIT', 'RUNNING', 'PAUSING', 'CANCELLING');
+  create index jobs_by_creation on jobs (turn);
+  `,
+  },
 ];

@@ -38,6 +38,8 @@ export interface Tables {
     /** The ids of the jobs it was to wait for. */
     run_after: Generated<string>;
     resources: Generated<string>;
+    /** Grows from job to job as they are created, whatever the clock says; equal for some that are created at once. */
+    turn: Generated<number>;
     /** The job that it is a part of. */
     parent: Generated<string | null>;
     /** Its place among its parent's children: it waits only for those before it. */

@@ -76,7 +76,8 @@ export function migrationsContract({ driver }: StoreFixture): void {
       const { jobs, models, datasets, evaluations } = await open(old);
       expect(await driver.execute(old, SCHEMA)).toEqual(await driver.execute(fresh, SCHEMA));
       if (version === 0) return;
-      expect(await jobs.claim({ kinds: ["fine_tune"], owner: "a", leaseMs: 1000 })).toMatchObject({
+      const claim = () => jobs.claim({ kinds: ["fine_tune", "evaluation"], owner: "a", leaseMs: 30_000 });
+      expect(await claim()).toMatchObject({
         id: "j1",
         attempt: 1,
         spec: { epochs: 1 },
@@ -94,7 +95,8 @@ export function migrationsContract({ driver }: StoreFixture): void {
       const listed = (await datasets.list({ pageSize: 10 })).datasets;
       expect(listed.filter(({ managed }) => managed).map(({ id }) => id)).toEqual(["drawn", "sent"]);
       await expect(datasets.delete("faces")).rejects.toMatchObject({ metadata: { job: "jobs/j2" } });
-      await jobs.requestCancel("j2");
+      expect(await claim()).toMatchObject({ id: "j2" });
+      await jobs.finish("j2", 1, { state: "CANCELLED" });
       await datasets.delete("faces");
       expect(await evaluations.get("e1")).toMatchObject({ report: { f1: 0.5 } });
     });

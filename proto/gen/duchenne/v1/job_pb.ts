@@ -182,7 +182,7 @@ export const JobSchema: GenMessage<Job> = /*@__PURE__*/
  */
 export type JobOptions = Message<"duchenne.v1.JobOptions"> & {
   /**
-   * Jobs of a higher priority run first; of equal ones the oldest.
+   * Jobs of a higher priority run first; of equal ones the one that was created first.
    *
    * @generated from field: int32 priority = 1;
    */
