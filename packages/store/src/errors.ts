@@ -102,6 +102,35 @@ export class EvaluationInUseError extends Error {
   }
 }
 
+/** Thrown when a data set cannot be deleted, because jobs that have not ended read it or have just drawn it. */
+export class DatasetInUseError extends Error {
+  readonly code = "failed_precondition";
+  readonly reason = "DATASET_IN_USE";
+  /** The data set, and one of the jobs. */
+  readonly metadata: Readonly<Record<string, string>>;
+
+  constructor(name: string, jobs: readonly string[]) {
+    super(`Expected a data set that no unfinished job needs, ${name} is needed by ${jobs.join(", ")}`);
+    this.name = "DatasetInUseError";
+    this.metadata = { name, job: jobs[0]! };
+  }
+}
+
+/** Thrown when the data set that a job is to read was deleted, and another one registered under its id. */
+export class DatasetReplacedError extends Error {
+  readonly code = "failed_precondition";
+  readonly reason = "DATASET_REPLACED";
+  readonly metadata: Readonly<Record<string, string>>;
+
+  constructor(name: string, expected: string, actual: string) {
+    super(
+      `Expected ${name} with digest ${expected}, another one is registered under this name, with ${actual}. Start a new job for it.`,
+    );
+    this.name = "DatasetReplacedError";
+    this.metadata = { name, expected, actual };
+  }
+}
+
 /** Thrown when an alias moved since the caller read it. */
 export class AliasMovedError extends Error {
   readonly code = "aborted";

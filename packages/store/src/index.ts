@@ -2,13 +2,15 @@
 export { type BlobReference, type Blobs, type Checkpoints, openBlobs, type StoredObject } from "./blobs.ts";
 export type { Collected } from "./collect-garbage.ts";
 export type { CrossValidationRecord, CrossValidations } from "./cross-validations.ts";
-export type { DatasetRecord, Datasets, NewDataset } from "./datasets.ts";
+export type { DatasetRead, DatasetRecord, Datasets, NewDataset } from "./datasets.ts";
 export { DiskFullError, storing } from "./disk-full.ts";
 export { writeDurably } from "./durable-files.ts";
 export {
   AliasMovedError,
   AlreadyExistsError,
   BlobDamagedError,
+  DatasetInUseError,
+  DatasetReplacedError,
   DependencyFailedError,
   FencedError,
   FolderCopyInUseError,

@@ -40,8 +40,8 @@ export interface Claim {
 export interface JobAttempts {
   /**
    * Takes the first job that can run (queued, due for its retry, or with a lease that ran out; of the highest priority,
-   * then the oldest) and starts its next attempt. A lease or a retry that lies further ahead than any can was given while
-   * the database's clock was wrong, and is over.
+   * then the one created first) and starts its next attempt. A lease or a retry that lies further ahead than any can was
+   * given while the database's clock was wrong, and is over.
    */
   claim(by: Claim): Promise<JobRecord | undefined>;
   /** Ends the jobs that were to pause or to stop when their owner was lost: whoever may run such jobs asks now and then. */
@@ -135,9 +135,7 @@ export function createJobAttempts(
         ),
       )
       .orderBy("priority", "desc")
-      .orderBy("create_time")
-      // Children are as old as each other, and run in their order.
-      .orderBy("place")
+      .orderBy("turn")
       .orderBy("id")
       .limit(1);
     return database.forUpdate(runnable, { skipLocked: true }).executeTakeFirst();

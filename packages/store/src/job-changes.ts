@@ -1,5 +1,6 @@
 import type { Transaction } from "kysely";
 import type { Database } from "./database.ts";
+import { lockReadDataset } from "./datasets.ts";
 import { DependencyFailedError, JobEndedError, JobNotFailedError, JobStateError } from "./errors.ts";
 import { hasEnded, type JobRecord, type JobState, RUNNING_STATES } from "./job-record.ts";
 import type { JobRow, JobTransactions } from "./job-transactions.ts";
@@ -31,7 +32,8 @@ export interface JobChanges {
    * Queues a failed job again, with all its failures and its time allowed anew; it goes on from its last checkpoint, and
    * waits again for the jobs it was to wait for. Of its children, those that failed are tried again.
    *
-   * @throws {NotFoundError} also when a version that it reads was deleted since @throws {JobNotFailedError}
+   * @throws {NotFoundError} also when a version or a data set that it reads was deleted since
+   * @throws {JobNotFailedError} @throws {DatasetReplacedError} when another data set was registered under its id
    * @throws {DependencyFailedError} when a job to wait for has not been tried again, or a child was cancelled
    */
   retry(id: string): Promise<JobRecord>;
@@ -81,9 +83,13 @@ export function createJobChanges(database: Database, transactions: JobTransactio
     const job = await getLocked(tx, id);
     if (job.state !== "FAILED") throw new JobNotFailedError(id, job.state);
     await addWaits(tx, id, [...waits, ...more]);
-    // Nobody kept its versions since it failed.
+    // Nobody kept its versions and data sets since it failed.
     const read = await tx.selectFrom("job_versions").select(["model", "version"]).where("job", "=", id).execute();
     for (const { model, version } of read) await lockVersion(database, tx, model, String(version));
+    const sets = await tx.selectFrom("job_datasets").select(["dataset", "digest"]).where("job", "=", id).execute();
+    for (const { dataset, digest } of sets) {
+      await lockReadDataset(database, tx, { id: dataset, digest: digest ?? undefined });
+    }
     await change(tx, id, { error: null });
     await enter(tx, job, now, "QUEUED", { failures: 0, run_ms: 0, end_time: null });
     return job;

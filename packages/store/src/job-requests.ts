@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Transaction } from "kysely";
 import { z } from "zod";
 import type { Database } from "./database.ts";
+import { type DatasetRead, lockReadDataset } from "./datasets.ts";
 import { AlreadyExistsError } from "./errors.ts";
 import { followEvents } from "./follow-events.ts";
 import { type JobEvent, type JobEventBody, type JobRecord, type JobState, jobFromRow } from "./job-record.ts";
@@ -33,6 +34,8 @@ export interface NewJob {
   readonly resources?: Readonly<Record<string, number>>;
   /** Versions that it reads: they cannot be deleted before it has ended. */
   readonly modelVersions?: readonly { readonly model: string; readonly version: string }[];
+  /** Data sets that it reads: they cannot be deleted before it has ended, nor before its parent has. */
+  readonly datasets?: readonly DatasetRead[];
   /**
    * Jobs that are its parts, made with it, all or none. It starts when the last of them has ended, whichever way, hears of
    * what becomes of them, and is cancelled, paused, resumed and tried again together with them.
@@ -49,7 +52,8 @@ export interface NewChild extends Omit<NewJob, "requestId" | "requestDigest" | "
 export interface JobRequests {
   /**
    * @throws {AlreadyExistsError} when the request id belongs to another request
-   * @throws {NotFoundError} when there is no such job to wait for, or no such version to read
+   * @throws {NotFoundError} when there is no such job to wait for, or no such version or data set to read
+   * @throws {DatasetReplacedError} when a data set to read is not the one that the caller has seen
    * @throws {DependencyFailedError} when a job to wait for has ended without success
    */
   create(job: NewJob): Promise<{ readonly job: JobRecord; readonly created: boolean }>;
@@ -102,6 +106,17 @@ export function createJobRequests(database: Database, transactions: JobTransacti
   const { kysely: db } = database;
   const { write, get, addEvents, noteChild, tellParents, waitsFor, addWaits } = transactions;
 
+  const keepDatasets = async (tx: Transaction<Tables>, job: string, datasets: readonly DatasetRead[]) => {
+    for (const read of datasets) {
+      await lockReadDataset(database, tx, read);
+      await tx
+        .insertInto("job_datasets")
+        .values({ job, dataset: read.id, digest: read.digest ?? null })
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
+    }
+  };
+
   /** The job that the same request made before, or what a new one waits for. */
   const lookAround = async (tx: Transaction<Tables>, job: NewJob) => {
     const { requestId } = job;
@@ -137,6 +152,10 @@ export function createJobRequests(database: Database, transactions: JobTransacti
         state: "QUEUED",
         max_failures: maxFailures,
         create_time: now,
+        // The clock may be set back: what is created then must not overtake.
+        turn: tx
+          .selectFrom("jobs")
+          .select(({ eb, fn }) => eb(fn.coalesce(fn.max("turn"), eb.lit(0)), "+", 1).as("turn")),
         spec: JSON.stringify(spec),
         display_name: displayName,
         request_id: requestId ?? null,
@@ -154,6 +173,7 @@ export function createJobRequests(database: Database, transactions: JobTransacti
     const taken = Object.entries(resources).map(([resource, amount]) => ({ job: id, resource, amount }));
     if (taken.length > 0) await tx.insertInto("job_resources").values(taken).execute();
     for (const version of job.modelVersions ?? []) await addJobVersion(database, tx, id, version);
+    await keepDatasets(tx, id, job.datasets ?? []);
     await addEvents(tx, { id, attempt: 0, last_event: 0 }, now, [{ kind: "state", state: "QUEUED" }]);
     if (parent !== undefined) noteChild(tx, { id, parent: parent.parent, display_name: displayName }, "QUEUED");
   };
@@ -192,12 +212,13 @@ export function createJobRequests(database: Database, transactions: JobTransacti
         if (made !== undefined) return;
         const { children = [] } = job;
         const own = new Set(children.map(({ id }) => id));
-        for (const { modelVersions = [], after = [] } of [job, ...children]) {
+        for (const { modelVersions = [], datasets = [], after = [] } of [job, ...children]) {
           await waitsFor(
             tx,
             after.filter((id) => !own.has(id)),
           );
           for (const { model, version } of modelVersions) await lockVersion(database, tx, model, version);
+          for (const read of datasets) await lockReadDataset(database, tx, read);
         }
       }),
 

@@ -6,6 +6,9 @@ export interface Migration {
   readonly postgres: string;
 }
 
+/** What the names of uploaded folders end with: as much of a digest as tells them apart. */
+const UPLOAD_DIGEST = "[0-9a-f]".repeat(16);
+
 /**
  * The i-th brings version i to version i + 1, both databases alike. What was released is never changed, only added to.
  */
@@ -133,6 +136,67 @@ export const migrations: readonly Migration[] = [
     postgres: `
   alter table alias_moves alter column target_model drop not null, alter column target_version drop not null;
   create trigger deleted after delete on aliases for each row execute function duchenne_changed();
+  `,
+  },
+  {
+    // Jobs that have not ended, or may be tried again, hold their data sets from now on. Quotes within a spec's texts are
+    // escaped, so that only a field looks like one.
+    sqlite: `
+  alter table datasets add column digest text;
+  alter table datasets add column managed integer not null default 0;
+  update datasets set digest = json_extract(description, '$.digest');
+  update datasets set managed = 1 where job is not null
+    or directory glob '*/import/uploaded/' || id || '-${UPLOAD_DIGEST}'
+    or directory glob '*/import/uploaded/' || id || '-${UPLOAD_DIGEST}/*';
+  create table job_datasets (
+    job text not null references jobs (id),
+    dataset text not null,
+    digest text,
+    primary key (job, dataset)
+  ) strict, without rowid;
+  create index job_datasets_by_dataset on job_datasets (dataset);
+  insert into job_datasets select jobs.id, datasets.id, datasets.digest from jobs
+    join datasets on instr(jobs.spec, '"dataset":"datasets/' || datasets.id || '"') > 0
+    where kind not in ('synthesize_dataset', 'cross_validation') and state not in ('SUCCEEDED', 'CANCELLED');
+  create table deleted_folders (directory text primary key, delete_time integer not null) strict;
+  `,
+    postgres: `
+  alter table datasets add column digest text collate "C";
+  alter table datasets add column managed bigint not null default 0;
+  update datasets set digest = substring(description from '"digest":"([^"]*)"');
+  update datasets set managed = 1 where job is not null
+    or directory ~ ('/import/uploaded/' || id || '-${UPLOAD_DIGEST}(/|$)');
+  create table job_datasets (
+    job text collate "C" not null references jobs (id),
+    dataset text collate "C" not null,
+    digest text collate "C",
+    primary key (job, dataset)
+  );
+  create index job_datasets_by_dataset on job_datasets (dataset);
+  insert into job_datasets select jobs.id, datasets.id, datasets.digest from jobs
+    join datasets on strpos(jobs.spec, '"dataset":"datasets/' || datasets.id || '"') > 0
+    where kind not in ('synthesize_dataset', 'cross_validation') and state not in ('SUCCEEDED', 'CANCELLED');
+  create table deleted_folders (directory text collate "C" primary key, delete_time bigint not null);
+  `,
+  },
+  {
+    sqlite: `
+  alter table jobs add column turn integer not null default 0;
+  update jobs set turn = ranked.turn from
+    (select id, row_number() over (order by create_time, place, id) as turn from jobs) as ranked where ranked.id = jobs.id;
+  drop index jobs_by_turn;
+  create index jobs_by_turn on jobs (priority desc, turn, id)
+    where state in ('QUEUED', 'RETRY_WAIT', 'RUNNING', 'PAUSING', 'CANCELLING');
+  create index jobs_by_creation on jobs (turn);
+  `,
+    postgres: `
+  alter table jobs add column turn bigint not null default 0;
+  update jobs set turn = ranked.turn from
+    (select id, row_number() over (order by create_time, place, id) as turn from jobs) as ranked where ranked.id = jobs.id;
+  drop index jobs_by_turn;
+  create index jobs_by_turn on jobs (priority desc, turn, id)
+    where state in ('QUEUED', 'RETRY_WAIT', 'RUNNING', 'PAUSING', 'CANCELLING');
+  create index jobs_by_creation on jobs (turn);
   `,
   },
 ];

@@ -40,6 +40,8 @@ export interface Tables {
     /** The ids of the jobs it was to wait for. */
     run_after: Generated<string>;
     resources: Generated<string>;
+    /** Grows from job to job as they are created, whatever the clock says; equal for some that are created at once. */
+    turn: Generated<number>;
     /** The job that it is a part of. */
     parent: Generated<string | null>;
     /** Its place among its parent's children: it waits only for those before it. */
@@ -55,6 +57,8 @@ export interface Tables {
   job_resources: { job: string; resource: string; amount: number };
   /** Versions that must stay while the job has not ended. */
   job_versions: { job: string; model: string; version: number };
+  /** Data sets that must stay, and stay the same, while the job has not ended. */
+  job_datasets: { job: string; dataset: string; digest: string | null };
   job_events: { job: string; number: number; attempt: number; time: number; body: string };
   models: { id: string; create_time: number };
   model_versions: {
@@ -95,7 +99,13 @@ export interface Tables {
     job: string | null;
     /** The sha256 of the folder that was kept of its files, on stores that machines share. */
     files: Generated<string | null>;
+    /** The sha256 of what it holds, as its reader found it. */
+    digest: Generated<string | null>;
+    /** 1 when the product wrote its folder, 0 when somebody else did. */
+    managed: Generated<number>;
   };
+  /** Folders that the product wrote for data sets that were deleted. */
+  deleted_folders: { directory: string; delete_time: number };
   /** The blobs of kept data sets. */
   dataset_blobs: { dataset: string; digest: string };
   evaluations: {

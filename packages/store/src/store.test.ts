@@ -6,6 +6,7 @@ import { changesContract } from "./contract/changes-contract.ts";
 import { clocksContract } from "./contract/clocks-contract.ts";
 import { connectionsContract } from "./contract/connections-contract.ts";
 import { datasetFilesContract } from "./contract/dataset-files-contract.ts";
+import { deletedDatasetsContract } from "./contract/deleted-datasets-contract.ts";
 import { dependenciesContract } from "./contract/dependencies-contract.ts";
 import { failuresContract } from "./contract/failures-contract.ts";
 import { familiesContract } from "./contract/families-contract.ts";
@@ -31,6 +32,7 @@ describe.each(contractDrivers)("$name", (driver) => {
   aliasesContract(fixture);
   recordsContract(fixture);
   datasetFilesContract(fixture);
+  deletedDatasetsContract(fixture);
   objectsContract(fixture);
   ownershipContract(fixture);
   garbageContract(fixture);

@@ -73,6 +73,11 @@ export function createDatasetService(
       return { datasets: datasets.map(datasetMessage), nextPageToken };
     },
 
+    async deleteDataset({ name }) {
+      await store.datasets.delete(parseDatasetName(name));
+      return {};
+    },
+
     getDataset: async ({ name }) => datasetMessage(await store.datasets.get(parseDatasetName(name))),
   });
 }

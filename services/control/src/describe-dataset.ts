@@ -101,6 +101,7 @@ export function datasetMessage(dataset: DatasetRecord): MessageInitShape<typeof 
     name: datasetName(dataset.id),
     directory: dataset.directory,
     stored: dataset.files !== undefined,
+    managed: dataset.managed,
     createTime: timestampFromMs(dataset.createTimeMs),
   };
 }

@@ -22,9 +22,10 @@ export { createJobService, DEFAULT_PAGE_SIZE } from "./job-service.ts";
 export { keepDataset } from "./keep-dataset.ts";
 export { createModelService, resolveVersion } from "./model-service.ts";
 export { namingVersionFile } from "./naming-version-file.ts";
-export { openRegisteredDataset, openRegisteredLabels } from "./open-registered-dataset.ts";
+export { datasetRead, openRegisteredDataset, openRegisteredLabels } from "./open-registered-dataset.ts";
 export { calibrationParts } from "./quantization/calibration-frames.ts";
 export { type QuantizationSpec, quantizationSpecSchema } from "./quantization/quantization-spec.ts";
+export { isRemovalRest, removeUnusedFolder } from "./remove-unused-folder.ts";
 export {
   aliasName,
   crossValidationName,

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { type Dataset, ManifestError, openDataset } from "@duchenne/data";
-import type { DatasetRecord, Folders, Store } from "@duchenne/store";
+import type { DatasetRead, DatasetRecord, Folders, Store } from "@duchenne/store";
 import { DatasetChangedError } from "./dataset-changed-error.ts";
 import { datasetDescription } from "./describe-dataset.ts";
 import { keptFiles, keptPlace } from "./keep-dataset.ts";
@@ -67,6 +67,11 @@ export async function openRegisteredDataset(store: Store, name: string, use: Cop
   const place = { directory, labelFiles: source.labelFiles };
   const here = existsSync(directory) ? await openOrProblem(found, place) : undefined;
   return typeof here === "object" && here.digest === digest ? here : openCopy(kept, found, use);
+}
+
+/** A data set that a job was planned on: it must stay, and stay the same, until the job has ended. */
+export function datasetRead(name: string, { digest }: Pick<Dataset, "digest">): DatasetRead {
+  return { id: parseDatasetName(name), digest };
 }
 
 async function openCopy(kept: Kept, found: Found, { signal, onCopy: onStart }: CopyUse): Promise<Dataset> {

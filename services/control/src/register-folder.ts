@@ -1,6 +1,8 @@
+import { access } from "node:fs/promises";
 import { openDataset } from "@duchenne/data";
 import { AlreadyExistsError, type DatasetRecord, type Store } from "@duchenne/store";
 import { type DatasetDescription, describeDataset } from "./describe-dataset.ts";
+import { InvalidFieldError } from "./invalid-field-error.ts";
 import { keepDataset } from "./keep-dataset.ts";
 
 /** A folder that becomes a data set. */
@@ -11,6 +13,17 @@ export interface FolderToRegister {
   readonly source: DatasetDescription["source"];
   /** What it is; empty for what the folder says of itself. */
   readonly description: string;
+  /** The product wrote it for this data set. */
+  readonly managed?: boolean;
+}
+
+/** Thrown when a folder has gone while it was read, such as one of a data set that was deleted. */
+export class FolderGoneError extends InvalidFieldError {
+  readonly reason = "FOLDER_GONE";
+
+  constructor(directory: string) {
+    super("directory", `Expected a folder that stays, ${directory} was removed while it was read`);
+  }
 }
 
 /**
@@ -18,20 +31,25 @@ export interface FolderToRegister {
  *
  * @param options with `validateOnly` it is only read
  * @throws {AlreadyExistsError} @throws {ManifestError} with every problem and its line
- * @throws {DatasetChangedError} when it changes meanwhile
+ * @throws {DatasetChangedError} when it changes meanwhile @throws {FolderGoneError}
  */
 export async function registerFolder(
   store: Store,
-  { id, directory, source, description }: FolderToRegister,
+  { id, directory, source, description, managed = false }: FolderToRegister,
   { validateOnly = false }: { readonly validateOnly?: boolean } = {},
 ): Promise<DatasetRecord> {
   await requireFreeDatasetId(store, id);
   const dataset = await openDataset(directory, source);
   const summary = describeDataset(dataset, { source, description: description || dataset.description });
-  const record = { id, directory, description: summary };
+  const { digest } = dataset;
+  const record = { id, directory, description: summary, digest, managed };
   if (validateOnly) return { ...record, createTimeMs: Date.now() };
-  const files = await keepDataset(store, { id, directory, source, digest: dataset.digest });
-  return store.datasets.register({ ...record, files });
+  const files = await keepDataset(store, { id, directory, source, digest });
+  const confirm = () =>
+    access(directory).catch(() => {
+      throw new FolderGoneError(directory);
+    });
+  return store.datasets.register({ ...record, files, confirm });
 }
 
 /** @throws {AlreadyExistsError} when there is a data set of this id */

@@ -1,5 +1,6 @@
 import {
   datasetDescription,
+  datasetRead,
   describeVersion,
   openRegisteredLabels,
   parseDatasetName,
@@ -34,7 +35,15 @@ const EVALUABLE_KINDS = new Set(["fine_tune", "fine_tune_expression", "distil", 
 const trainingSpecSchema = z.object({ dataset: z.string(), teacherModelVersion: z.string().optional() });
 
 /** A checked evaluation. */
-type CheckedEvaluation = Pick<NewJob, "displayName" | "after" | "modelVersions"> & { readonly spec: EvaluationSpec };
+type CheckedEvaluation = Pick<NewJob, "displayName" | "after" | "modelVersions" | "datasets"> & {
+  readonly spec: EvaluationSpec;
+};
+
+/** What it is evaluated on. */
+interface CheckedPart {
+  readonly dataset: Dataset;
+  readonly split: EvaluationSpec["split"];
+}
 
 /**
  * Checks an evaluation against its data set and its version; of a version that is still to be made, against what is known of
@@ -54,17 +63,18 @@ export async function checkEvaluation(store: Store, request: CreateEvaluationReq
   };
   if (trainingJob === "") {
     const record = await resolveVersion(store, request.modelVersion, "model_version");
-    const split = await checkVersion(store, request, record, "model_version");
+    const { split, dataset: read } = await checkVersion(store, request, record, "model_version");
     const modelVersion = versionName(record.model, record.version);
     return {
       spec: { modelVersion, split, ...shared },
       displayName: `Evaluation of ${modelVersion} on ${dataset}`,
       modelVersions: [parseVersionName(modelVersion)],
+      datasets: [datasetRead(dataset, read)],
     };
   }
   const job = await store.jobs.get(parseJobName(trainingJob, "training_job"));
   const made = await madeVersion(store, job);
-  const split =
+  const { split, dataset: read } =
     made === undefined
       ? await checkAwaited(store, request, job)
       : await checkVersion(store, request, made, "training_job");
@@ -72,6 +82,7 @@ export async function checkEvaluation(store: Store, request: CreateEvaluationReq
     spec: { training: trainingJob, split, ...shared },
     displayName: `Evaluation of ${trainingJob} on ${dataset}`,
     after: [job.id],
+    datasets: [datasetRead(dataset, read)],
     ...(made !== undefined && { modelVersions: [{ model: made.model, version: made.version }] }),
   };
 }
@@ -91,13 +102,13 @@ async function madeVersion(store: Store, job: JobRecord): Promise<ModelVersionRe
   return store.models.getVersion(model, version);
 }
 
-/** Checks an evaluation of a version; answers the part of the data set. */
+/** Checks an evaluation of a version; answers the part of the data set that it is on. */
 async function checkVersion(
   store: Store,
   request: CreateEvaluationRequest,
   record: ModelVersionRecord,
   field: string,
-): Promise<EvaluationSpec["split"]> {
+): Promise<CheckedPart> {
   const evaluable = evaluableVersion(record, field);
   const { dataset, split, frames } = await chosenPart(store, request, evaluable.card);
   if (evaluable.answers === "action_units") {
@@ -107,15 +118,11 @@ async function checkVersion(
     );
   } else sharedExpressions(evaluable.card.config.expressions, dataset, frames);
   requireSubjects(request, dataset);
-  return split;
+  return { dataset, split };
 }
 
-/** Checks an evaluation of what a job will make, as far as that is settled; answers the part of the data set. */
-async function checkAwaited(
-  store: Store,
-  request: CreateEvaluationRequest,
-  job: JobRecord,
-): Promise<EvaluationSpec["split"]> {
+/** Checks an evaluation of what a job will make, as far as that is settled; answers the part of the data set that it is on. */
+async function checkAwaited(store: Store, request: CreateEvaluationRequest, job: JobRecord): Promise<CheckedPart> {
   if (job.kind === "quantization") {
     // Its version answers what its source does, and held out what that did.
     const { modelVersion } = quantizationSpecSchema.parse(job.spec);
@@ -141,7 +148,7 @@ async function checkAwaited(
     );
   } else sharedActionUnits(training.actionUnits, dataset.actionUnits);
   requireSubjects(request, dataset);
-  return isSame && request.split !== Split.ALL ? "held_out" : "all";
+  return { dataset, split: isSame && request.split !== Split.ALL ? "held_out" : "all" };
 }
 
 function requireSubjects({ identityLeakage, dataset: name }: CreateEvaluationRequest, { subjects }: Dataset): void {

@@ -90,10 +90,10 @@ export async function createEvaluator(context: ServiceContext, config: Evaluator
 
     createProjection: (request) =>
       submitJob(store, EvaluatorService.method.createProjection, request, async () => {
-        const spec = await checkProjection(store, request);
+        const { spec, datasets } = await checkProjection(store, request);
         const displayName = `Projection of ${spec.modelVersion} on ${spec.dataset}`;
         const modelVersions = [parseVersionName(spec.modelVersion)];
-        return { kind: PROJECTION, spec, displayName, modelVersions, maxFailures };
+        return { kind: PROJECTION, spec, displayName, modelVersions, datasets, maxFailures };
       }),
 
     getProjection: async ({ name, formats }) => projectionMessage(name, await readProjection(store, name), formats),

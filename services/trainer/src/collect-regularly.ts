@@ -12,8 +12,8 @@ interface CollectRegularlyOptions {
 }
 
 /**
- * Removes what nothing in the store refers to, and what syntheses and curations left on this machine's disk, now and every
- * hour, until it is closed.
+ * Removes what nothing in the store refers to, and what syntheses, curations and their deleted data sets left on this machine's
+ * disk, now and every hour, until it is closed.
  */
 export function collectRegularly({ store, dataDirectory, logger }: CollectRegularlyOptions): {
   close(): Promise<void>;

@@ -85,6 +85,25 @@ it("what was curated stays for the next attempt, also of a job that failed, and 
   expect(await left()).toEqual([]);
 });
 
+it("what was drawn for a data set that was deleted goes, but not while another one is registered on it", async () => {
+  const { store } = fixture;
+  const [job, other] = [await claimed(), await claimed()];
+  const names = await Promise.all([job, other].map((each) => make(drawnFolder(data(), "faces", each))));
+  const directory = drawnFolder(data(), "faces", job);
+  await store.datasets.register({ id: "faces", directory, description: {}, managed: true, job });
+  await store.datasets.register({ id: "mine", directory, description: {} });
+  await end(job, "SUCCEEDED");
+  await end(other, "SUCCEEDED");
+  await store.datasets.delete("faces");
+  expect(await collect()).toEqual([names[1]]);
+  expect(await left()).toEqual([names[0]]);
+  await store.datasets.delete("mine");
+  // As left by a process that was killed while it removed another one.
+  const rest = await make(join(data(), "datasets", `.faces-${job.id}-${job.id}.removed`));
+  expect((await collect()).toSorted()).toEqual([rest, names[0]].toSorted());
+  expect(await left()).toEqual([]);
+});
+
 it("what nobody knows stays, and what earlier releases were drawing goes when it is old", async () => {
   const [job, other] = ["5d2b0f1e-7a50-4d0e-9d7c-3f2f6f0a1b2c", "0d2b0f1e-7a50-4d0e-9d7c-3f2f6f0a1b2c"];
   const unknown = await make(drawingFolder(data(), "faces", { id: job, attempt: 1 }));

@@ -1,5 +1,6 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { isRemovalRest, removeUnusedFolder } from "@duchenne/control";
 import { GARBAGE_MIN_AGE_MS, hasEnded, type JobRecord, NotFoundError, type Store } from "@duchenne/store";
 
 /** An attempt at a synthesis or a curation. */
@@ -42,7 +43,7 @@ export function curatingAttempt(name: string, job: string): number | undefined {
 /**
  * Removes what syntheses and curations have left on this machine's disk: what an attempt was drawing that was killed, once
  * its job has ended or has another attempt, what was curated for a job that nobody goes on with, and what was made for a data
- * set that was never registered. Safe beside running ones.
+ * set that was never registered or was deleted. What another data set is registered on stays. Safe beside running ones.
  *
  * @returns the names of the folders
  */
@@ -60,8 +61,11 @@ export async function collectDrawnFolders(
   for (const name of names) {
     signal?.throwIfAborted();
     // Read after the names: an attempt that drew then was the job's, and has ended when the job has now.
-    if (!(await isLeft(store, folder, name))) continue;
-    await rm(join(folder, name), { recursive: true, force: true, maxRetries: 3 });
+    if (!isRemovalRest(name) && !(await isLeft(store, folder, name))) continue;
+    const path = join(folder, name);
+    if (DRAWN.test(name)) {
+      if (!(await removeUnusedFolder(store, path))) continue;
+    } else await rm(path, { recursive: true, force: true, maxRetries: 3 });
     removed.push(name);
   }
   return removed;

@@ -25,8 +25,9 @@ export async function registerMade(
   { id, directory, source, ...about }: MadeDataset,
 ): Promise<string> {
   const description = describeDataset(await openDataset(directory, source), { source, ...about });
-  const files = await keepDataset(store, { id, directory, source, digest: description.digest });
-  await store.datasets.register({ id, directory, description, files, job });
+  const { digest } = description;
+  const files = await keepDataset(store, { id, directory, source, digest });
+  await store.datasets.register({ id, directory, description, digest, managed: true, files, job });
   const name = datasetName(id);
   emit({ kind: "artifact", name, artifactKind: "dataset" });
   return name;

@@ -14,6 +14,7 @@ import { addJobOptions, jobOptionsFrom } from "../job-options.ts";
 import { serverOption, withClient } from "../server-option.ts";
 import { datasetReport, PROTOCOLS_BY_NAME } from "../terminal/dataset-report.ts";
 import { curateDatasetCommand } from "./curate-dataset.ts";
+import { deleteDatasetCommand } from "./delete-dataset.ts";
 import { followJob } from "./follow-job.ts";
 import { previewPortraits, synthesizeFromPortraits } from "./portraits.ts";
 import { sequenceCommand } from "./sequence-command.ts";
@@ -44,10 +45,10 @@ interface ConvertOptions {
   readonly image?: string;
 }
 
-/** `duchenne datasets`: list, show, register, upload, curate, convert, synthesize, preview, sequence. */
+/** `duchenne datasets`: list, show, register, upload, delete, curate, convert, synthesize, preview, sequence. */
 export function datasetsCommand(): Command {
   const datasets = new Command("datasets").description(
-    "list, show, register, upload, curate, convert and draw data sets",
+    "list, show, register, upload, delete, curate, convert and draw data sets",
   );
 
   const list = datasets.command("list").description("the registered data sets").addOption(serverOption());
@@ -194,7 +195,7 @@ export function datasetsCommand(): Command {
         process.stdout.write(`${path}\n`);
       }
     });
-  for (const command of [uploadDatasetCommand(), curateDatasetCommand(), sequenceCommand()])
+  for (const command of [uploadDatasetCommand(), deleteDatasetCommand(), curateDatasetCommand(), sequenceCommand()])
     datasets.addCommand(command);
   return datasets;
 }

@@ -9,7 +9,7 @@ const HOURS_MS = 7_200_000;
 export function clocksContract(fixture: StoreFixture): void {
   const { create, claim } = jobSteps(fixture);
   /** Leaves a time as it stands there when the database's clock was wrong as it was written, and is right now. */
-  const shift = async (column: "lease_until" | "retry_at" | "attempt_time", byMs: number) => {
+  const shift = async (column: "lease_until" | "retry_at" | "attempt_time" | "create_time", byMs: number) => {
     const statement = `update jobs set ${column} = ${column} + ${byMs}`;
     await fixture.driver.execute(fixture.location, { sqlite: statement, postgres: statement });
   };
@@ -48,6 +48,19 @@ export function clocksContract(fixture: StoreFixture): void {
       expect(await claim("b")).toMatchObject({ id: running.id, attempt: 2 });
       await jobs.stopLost({ kinds: ["fine_tune"] });
       expect((await jobs.get(paused.id)).state).toBe("PAUSED");
+    });
+
+    it("a job that was created then does not wait behind later ones, and is listed by the time that was said", async () => {
+      const early = await create();
+      await shift("create_time", HOURS_MS);
+      const late = await create({ children: [{ id: "child", kind: "fine_tune", spec: {} }] });
+      const listed = (await fixture.store.jobs.list({ pageSize: 10 })).jobs.map(({ id }) => id);
+      expect(listed[0]).toBe(early.id);
+      for (const id of [early.id, "child"]) {
+        expect((await claim())?.id).toBe(id);
+        await fixture.store.jobs.finish(id, 1, { state: "SUCCEEDED", result: {} });
+      }
+      expect((await claim())?.id).toBe(late.id);
     });
 
     it("nobody waits for a retry until the time that it said", async () => {

@@ -10,6 +10,10 @@ import { migrations } from "../migrations.ts";
 const FIRST_ROWS = `
   insert into jobs (id, kind, state, attempt, max_failures, create_time, spec, last_event, display_name)
     values ('j1', 'fine_tune', 'QUEUED', 0, 3, 1000, '{"epochs":1}', 1, 'Old');
+  insert into jobs (id, kind, state, attempt, max_failures, create_time, spec, last_event, display_name)
+    values ('j2', 'evaluation', 'QUEUED', 0, 3, 2000, '{"modelVersion":"models/demo/versions/1","dataset":"datasets/faces"}', 0, 'Old');
+  insert into jobs (id, kind, state, attempt, max_failures, create_time, end_time, spec, last_event, display_name)
+    values ('j3', 'synthesize_dataset', 'SUCCEEDED', 1, 3, 500, 900, '{"dataset":"datasets/drawn"}', 0, 'Old');
   insert into job_events (job, number, attempt, time, body) values ('j1', 1, 0, 1000, '{"kind":"state","state":"QUEUED"}');
   insert into models (id, create_time) values ('demo', 1000);
   insert into models (id, create_time) values ('default', 1000);
@@ -19,7 +23,11 @@ const FIRST_ROWS = `
     values ('default', 'live', 'demo', 1, 3, 2000);
   insert into alias_moves (model, alias, move, target_model, target_version, time)
     values ('default', 'live', 3, 'demo', 1, 2000);
-  insert into datasets (id, directory, description, create_time, job) values ('faces', '/faces', '{}', 1000, null);
+  insert into datasets (id, directory, description, create_time, job) values
+    ('faces', '/faces', '{"source":{},"digest":"${"f".repeat(64)}","description":"\\"digest\\":\\"no\\""}', 1000, null),
+    ('drawn', '/data/datasets/drawn-j3', '{"digest":"${"d".repeat(64)}"}', 1000, 'j3'),
+    ('sent', '/data/import/uploaded/sent-0123456789abcdef/images', '{}', 1000, null),
+    ('own', '/data/import/uploaded/own', '{}', 1000, null);
   insert into evaluations (id, model_version, dataset, report, create_time, job)
     values ('e1', 'models/demo/versions/1', 'datasets/faces', '{"f1":0.5}', 1000, 'j1');
 `;
@@ -68,7 +76,8 @@ export function migrationsContract({ driver }: StoreFixture): void {
       const { jobs, models, datasets, evaluations } = await open(old);
       expect(await driver.execute(old, SCHEMA)).toEqual(await driver.execute(fresh, SCHEMA));
       if (version === 0) return;
-      expect(await jobs.claim({ kinds: ["fine_tune"], owner: "a", leaseMs: 1000 })).toMatchObject({
+      const claim = () => jobs.claim({ kinds: ["fine_tune", "evaluation"], owner: "a", leaseMs: 30_000 });
+      expect(await claim()).toMatchObject({
         id: "j1",
         attempt: 1,
         spec: { epochs: 1 },
@@ -84,7 +93,13 @@ export function migrationsContract({ driver }: StoreFixture): void {
       await models.deleteAlias({ model: "default", alias: "live" });
       const { moves } = await models.aliasHistory("default", "live", { pageSize: 5 });
       expect(moves).toMatchObject([{ target: undefined, etag: "4" }, alias]);
-      expect(await datasets.get("faces")).toMatchObject({ directory: "/faces" });
+      expect(await datasets.get("faces")).toMatchObject({ directory: "/faces", digest: "f".repeat(64) });
+      const listed = (await datasets.list({ pageSize: 10 })).datasets;
+      expect(listed.filter(({ managed }) => managed).map(({ id }) => id)).toEqual(["drawn", "sent"]);
+      await expect(datasets.delete("faces")).rejects.toMatchObject({ metadata: { job: "jobs/j2" } });
+      expect(await claim()).toMatchObject({ id: "j2" });
+      await jobs.finish("j2", 1, { state: "CANCELLED" });
+      await datasets.delete("faces");
       expect(await evaluations.get("e1")).toMatchObject({ report: { f1: 0.5 } });
     });
 

@@ -184,7 +184,7 @@ export const JobSchema: GenMessage<Job> = /*@__PURE__*/
  */
 export type JobOptions = Message<"duchenne.v1.JobOptions"> & {
   /**
-   * Jobs of a higher priority run first; of equal ones the oldest.
+   * Jobs of a higher priority run first; of equal ones the one that was created first.
    *
    * @generated from field: int32 priority = 1;
    */
@@ -981,10 +981,11 @@ export const JobService: GenService<{
   },
   /**
    * Queues a failed job again: it goes on from its last checkpoint, with all its attempts anew. For what has been put right
-   * meanwhile, such as a full disk. It waits again for the jobs it was to wait for. Errors: NOT_FOUND, also of a version that
-   * it reads and that was deleted since; FAILED_PRECONDITION when the job has not failed (JOB_NOT_FAILED), or one that it
-   * waits for has not been tried again (DEPENDENCY_FAILED). Those of its children that failed are tried again with it, what
-   * succeeded stays; when one was cancelled, it cannot be tried again (DEPENDENCY_FAILED).
+   * meanwhile, such as a full disk. It waits again for the jobs it was to wait for. Errors: NOT_FOUND, also of a version or a
+   * data set (DATASET_NOT_FOUND) that it reads and that was deleted since; FAILED_PRECONDITION when the job has not failed
+   * (JOB_NOT_FAILED), when the id of its data set names another one by now, with another digest (DATASET_REPLACED), or when one
+   * that it waits for has not been tried again (DEPENDENCY_FAILED). Those of its children that failed are tried again with it,
+   * what succeeded stays; when one was cancelled, it cannot be tried again (DEPENDENCY_FAILED).
    *
    * @generated from rpc duchenne.v1.JobService.RetryJob
    */

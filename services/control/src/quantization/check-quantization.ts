@@ -4,7 +4,7 @@ import type { ModelVersionRecord, NewJob, Store } from "@duchenne/store";
 import { BuiltInModelError } from "../built-in-model-error.ts";
 import { BUILT_IN_MODEL, cardOf } from "../describe-version.ts";
 import { InvalidFieldError } from "../invalid-field-error.ts";
-import { openRegisteredLabels } from "../open-registered-dataset.ts";
+import { datasetRead, openRegisteredLabels } from "../open-registered-dataset.ts";
 import { modelName, parseModelName, versionName } from "../resource-name.ts";
 import { calibrationParts } from "./calibration-frames.ts";
 import type { QuantizationSpec } from "./quantization-spec.ts";
@@ -40,7 +40,7 @@ export async function checkQuantization(
   store: Store,
   source: ModelVersionRecord,
   request: QuantizeModelRequest,
-): Promise<Pick<NewJob, "kind" | "displayName" | "modelVersions"> & { readonly spec: QuantizationSpec }> {
+): Promise<Pick<NewJob, "kind" | "displayName" | "modelVersions" | "datasets"> & { readonly spec: QuantizationSpec }> {
   requireQuantizable(source);
   const model = request.model || modelName(source.model);
   if (parseModelName(model, "model") === BUILT_IN_MODEL) throw new BuiltInModelError("model");
@@ -53,6 +53,7 @@ export async function checkQuantization(
     kind: "quantization",
     displayName: request.displayName || `${modelVersion} in int8, calibrated on ${name}`,
     modelVersions: [{ model: source.model, version: source.version }],
+    datasets: [datasetRead(name, dataset)],
     spec: {
       modelVersion,
       model,

@@ -13,7 +13,7 @@ import {
   type Pretrain,
   PretrainSchema,
 } from "@duchenne/proto";
-import type { JsonObject, Store } from "@duchenne/store";
+import type { DatasetRead, JsonObject, Store } from "@duchenne/store";
 import {
   type Partially,
   planDistil,
@@ -24,7 +24,7 @@ import {
 } from "@duchenne/training/recipes";
 import { BuiltInModelError } from "../built-in-model-error.ts";
 import { BUILT_IN_MODEL } from "../describe-version.ts";
-import { openRegisteredLabels } from "../open-registered-dataset.ts";
+import { datasetRead, openRegisteredLabels } from "../open-registered-dataset.ts";
 import { parseModelName } from "../resource-name.ts";
 import { type TrainedVersion, trainedVersion, WrongModelKindError } from "./trained-version.ts";
 import { fieldName, setFields, type TrainingCase, withFieldNames } from "./training-fields.ts";
@@ -37,6 +37,8 @@ export interface CheckedTraining {
   readonly kind: TrainingKind;
   readonly spec: JsonObject;
   readonly displayName: string;
+  /** What it reads. */
+  readonly datasets: readonly DatasetRead[];
 }
 
 /**
@@ -76,22 +78,25 @@ export function plannedFineTune(
 ): CheckedTraining {
   const { recipe } = plan(context, fields, planFineTune);
   const { encoder, lambda } = recipe;
+  const datasets = [datasetRead(message.dataset, context.dataset)];
   const displayName = `Fine-tune of ${encoder.variant}, lambda ${lambda}, on ${message.dataset}`;
-  return { kind: "fine_tune", spec: specOf(message, recipe), displayName };
+  return { kind: "fine_tune", spec: specOf(message, recipe), displayName, datasets };
 }
 
 async function checkPretrain(store: Store, message: Pretrain): Promise<CheckedTraining> {
   const context = await openTraining(store, "pretrain", message);
   const { recipe } = plan(context, setFields(PretrainSchema, message), planPretrain);
   const displayName = `Pretraining of ${recipe.encoder.variant} on ${message.dataset}`;
-  return { kind: "pretrain", spec: specOf(message, recipe), displayName };
+  const datasets = [datasetRead(message.dataset, context.dataset)];
+  return { kind: "pretrain", spec: specOf(message, recipe), displayName, datasets };
 }
 
 async function checkFineTuneExpression(store: Store, message: FineTuneExpression): Promise<CheckedTraining> {
   const context = await openTraining(store, "fineTuneExpression", message);
   const { recipe } = plan(context, setFields(FineTuneExpressionSchema, message), planExpression);
   const displayName = `Expression fine-tune of ${recipe.encoder.variant} on ${message.dataset}`;
-  return { kind: "fine_tune_expression", spec: specOf(message, recipe), displayName };
+  const datasets = [datasetRead(message.dataset, context.dataset)];
+  return { kind: "fine_tune_expression", spec: specOf(message, recipe), displayName, datasets };
 }
 
 async function checkDistil(store: Store, message: Distil): Promise<CheckedTraining> {
@@ -109,7 +114,7 @@ async function checkDistil(store: Store, message: Distil): Promise<CheckedTraini
   );
   const spec = { ...specOf(message, recipe), teacherModelVersion: teacher.name };
   const displayName = `Distillation of ${teacher.name} into ${recipe.encoder.variant} on ${message.dataset}`;
-  return { kind: "distil", spec, displayName };
+  return { kind: "distil", spec, displayName, datasets: [datasetRead(message.dataset, context.dataset)] };
 }
 
 async function checkLinearProbe(store: Store, message: LinearProbe): Promise<CheckedTraining> {
@@ -126,6 +131,7 @@ async function checkLinearProbe(store: Store, message: LinearProbe): Promise<Che
     kind: "linear_probe",
     spec: { dataset: message.dataset, modelVersion: name, recipe: jsonFrom(recipe) },
     displayName: `Identity probe of ${name} on ${message.dataset}`,
+    datasets: [datasetRead(message.dataset, dataset)],
   };
 }
 

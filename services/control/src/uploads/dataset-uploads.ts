@@ -1,5 +1,5 @@
 import { mkdir, rename, rm, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { Logger } from "@duchenne/rpc";
 import {
@@ -11,11 +11,19 @@ import {
   storing,
 } from "@duchenne/store";
 import { registerFolder, requireFreeDatasetId } from "../register-folder.ts";
+import { removeUnusedFolder } from "../remove-unused-folder.ts";
 import { datasetUploadName } from "../resource-name.ts";
 import { UploadMismatchError, UploadTooLargeError } from "../weights/receive-upload.ts";
+import { collectDeletedUploads } from "./deleted-uploads.ts";
 import { createTurns } from "./turns.ts";
 import { unpackArchive } from "./unpack-archive.ts";
-import { TooManyUploadsError, UploadIncompleteError, UploadOffsetError, UploadTooLongError } from "./upload-errors.ts";
+import {
+  TooManyUploadsError,
+  UploadIncompleteError,
+  UploadOffsetError,
+  UploadPlaceTakenError,
+  UploadTooLongError,
+} from "./upload-errors.ts";
 import { syncFolder, type UploadPlan, type UploadState, uploadFolder, uploadIds } from "./upload-folder.ts";
 
 /** An upload to which nothing was added for so long is removed. */
@@ -54,7 +62,7 @@ export interface DatasetUploads {
    * Makes the data set. Calls while it is being made, and those after, answer the same.
    *
    * @throws {NotFoundError} @throws {UploadIncompleteError} @throws {UploadMismatchError} @throws {ArchiveError}
-   * @throws {ManifestError} @throws {AlreadyExistsError} @throws {DiskFullError}
+   * @throws {ManifestError} @throws {AlreadyExistsError} @throws {UploadPlaceTakenError} @throws {DiskFullError}
    */
   finish(id: string): Promise<DatasetRecord>;
   /** @throws {NotFoundError} */
@@ -63,10 +71,11 @@ export interface DatasetUploads {
   close(): Promise<void>;
 }
 
-/** Opens the uploads of a data folder. Expired ones are removed now and every hour. */
+/** Opens the uploads of a data folder. Expired ones and those of deleted data sets are removed now and every hour. */
 export function createDatasetUploads(options: DatasetUploadsOptions): DatasetUploads {
   const { store, logger, dataDirectory, imports, maxDatasetBytes } = options;
   const directory = join(dataDirectory, "uploads");
+  const unpacked = join(imports, "uploaded");
   const folderOf = (id: string) => uploadFolder(directory, id);
   const finishing = new Map<string, Promise<DatasetRecord>>();
   const closing = new AbortController();
@@ -79,17 +88,16 @@ export function createDatasetUploads(options: DatasetUploadsOptions): DatasetUpl
     return state;
   };
   /** Where the data set of an upload lies in the end. */
-  const placeOf = (id: string, { sha256 }: UploadPlan) => join(imports, "uploaded", `${id}-${sha256.slice(0, 16)}`);
+  const placeOf = (id: string, { sha256 }: UploadPlan) => join(unpacked, `${id}-${sha256.slice(0, 16)}`);
   /** The data set of this id, if it was made from an upload. */
   const uploaded = async (id: string, sha256 = ""): Promise<DatasetRecord | undefined> => {
     if (!(await store.datasets.has(id))) return undefined;
     const record = await store.datasets.get(id);
-    return record.directory.startsWith(join(imports, "uploaded", `${id}-${sha256.slice(0, 16)}`)) ? record : undefined;
+    return record.directory.startsWith(join(unpacked, `${id}-${sha256.slice(0, 16)}`)) ? record : undefined;
   };
-  /** Also of what was unpacked, unless it is a data set. */
+  /** Also of what was unpacked, unless a data set is registered on it. */
   const remove = async (id: string, state: UploadState): Promise<void> => {
-    const place = placeOf(id, state.plan);
-    if ((await uploaded(id, state.plan.sha256)) === undefined) await rm(place, { recursive: true, force: true });
+    await removeUnusedFolder(store, placeOf(id, state.plan));
     await folderOf(id).remove();
   };
 
@@ -127,8 +135,8 @@ export function createDatasetUploads(options: DatasetUploadsOptions): DatasetUpl
     const limits = { entries: MAX_ENTRIES, bytes: maxDatasetBytes };
     await unpackArchive(archive, scratch, { limits, signal: closing.signal });
     const place = placeOf(id, plan);
-    // What is there was left by a killed server: there is no data set of this id.
-    await rm(place, { recursive: true, force: true });
+    // What is there was left by a killed server, or by a data set of this id that was deleted.
+    if (!(await removeUnusedFolder(store, place))) throw new UploadPlaceTakenError(place);
     await moveFolderDurably(scratch, place);
     const source = { format: plan.format, labelFiles: plan.labelFiles.map((file) => join(place, file)) };
     closing.signal.throwIfAborted();
@@ -137,6 +145,7 @@ export function createDatasetUploads(options: DatasetUploadsOptions): DatasetUpl
       directory: join(place, plan.directory),
       source,
       description: plan.description,
+      managed: true,
     });
   }
 
@@ -151,13 +160,30 @@ export function createDatasetUploads(options: DatasetUploadsOptions): DatasetUpl
       });
     }
   }
-  const removeExpiredOrLog = (): Promise<void> =>
-    removeExpired().catch((error) => {
-      if (!closing.signal.aborted) logger.error({ error }, "expired uploads could not be removed");
+  async function removeDeleted(): Promise<void> {
+    const folders = await collectDeletedUploads(store, unpacked, {
+      signal: closing.signal,
+      inTurn: (id, name, work) =>
+        turns.take(id, async () => {
+          const state = await folderOf(id).read();
+          // It may be unpacked there, and not be registered yet.
+          const isUploading = state !== undefined && basename(placeOf(id, state.plan)) === name;
+          return !isUploading && (await work());
+        }),
     });
-  let removing = removeExpiredOrLog();
+    if (folders.length > 0) logger.info({ folders }, "removed the folders of deleted data sets");
+  }
+  const orLog = (work: Promise<void>, message: string): Promise<void> =>
+    work.catch((error) => {
+      if (!closing.signal.aborted) logger.error({ error }, message);
+    });
+  const removeAll = async (): Promise<void> => {
+    await orLog(removeExpired(), "expired uploads could not be removed");
+    await orLog(removeDeleted(), "the folders of deleted data sets could not be removed");
+  };
+  let removing = removeAll();
   const timer = setInterval(() => {
-    removing = removing.then(removeExpiredOrLog);
+    removing = removing.then(removeAll);
   }, HOUR_MS);
 
   return {

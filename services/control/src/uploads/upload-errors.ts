@@ -35,6 +35,22 @@ export class UploadIncompleteError extends Error {
   }
 }
 
+/**
+ * Thrown when an archive was unpacked before for a data set that was deleted since, and another one was registered on the folder
+ * meanwhile.
+ */
+export class UploadPlaceTakenError extends Error {
+  readonly code = "failed_precondition";
+  readonly reason = "UPLOAD_PLACE_TAKEN";
+
+  constructor(folder: string) {
+    super(
+      `Expected no data set on ${folder}, where this archive is unpacked; delete that one, or upload under another id`,
+    );
+    this.name = "UploadPlaceTakenError";
+  }
+}
+
 /** Thrown when more data sets are being uploaded than the server keeps. */
 export class TooManyUploadsError extends Error {
   readonly code = "resource_exhausted";

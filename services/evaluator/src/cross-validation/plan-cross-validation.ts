@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { jobName, newJobOptions } from "@duchenne/control";
+import { datasetRead, jobName, newJobOptions } from "@duchenne/control";
 import { type CheckedRun, type CheckedRuns, checkFineTuneRuns, versionsRead } from "@duchenne/control/trainings";
 import type { CreateCrossValidationRequest } from "@duchenne/proto";
 import type { JsonObject, NewChild, NewJob, Store } from "@duchenne/store";
@@ -56,6 +56,7 @@ export async function planCrossValidation(
         after,
         resources,
         modelVersions: versionsRead(run.spec),
+        datasets: run.datasets,
       },
       {
         ...shared,
@@ -63,6 +64,7 @@ export async function planCrossValidation(
         kind: "evaluation",
         spec: spec as JsonObject,
         displayName: `${place}: evaluation`,
+        datasets: [datasetRead(dataset, checked.dataset)],
         after: [training],
         resources: evaluationResources,
       },
