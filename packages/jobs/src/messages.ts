@@ -1,4 +1,4 @@
-import { type JsonObject, jobEventBodySchema, type StoreLocation } from "@duchenne/store";
+import { type JobCheckpoint, type JsonObject, jobEventBodySchema, type StoreLocation } from "@duchenne/store";
 import { z } from "zod";
 
 /** What an attempt is started with. */
@@ -15,8 +15,8 @@ export interface AttemptJob {
   readonly kind: string;
   readonly attempt: number;
   readonly spec: JsonObject;
-  /** The digest of the last checkpoint. */
-  readonly checkpoint?: string | undefined;
+  /** What earlier attempts left to go on from, newest first. */
+  readonly checkpoints: readonly JobCheckpoint[];
   /** The call that created the job. */
   readonly traceparent?: string | undefined;
 }

@@ -52,7 +52,8 @@ export interface RunningAttemptOptions {
 /** Forks the attempt of a job that was claimed just now. While the store cannot be reached, what it reports waits. */
 export function runClaimed(job: JobRecord, options: RunningAttemptOptions): RunningAttempt {
   const { store, leaseMs, stopGraceMs, logger: log } = options;
-  const { id, kind, attempt, spec, traceparent, checkpoint, timeLimitMs = Number.POSITIVE_INFINITY } = job;
+  const { id, kind, attempt, spec, traceparent, checkpoint, previousCheckpoint } = job;
+  const { timeLimitMs = Number.POSITIVE_INFINITY } = job;
   log.info({ kind, checkpointStep: checkpoint?.step }, "attempt starts");
   const startedMs = performance.now();
   /** Aborts when another attempt has the job. */
@@ -64,9 +65,10 @@ export function runClaimed(job: JobRecord, options: RunningAttemptOptions): Runn
     await whileUnavailable(() => store.jobs.append(id, attempt, events, stored), givesUp);
     stored += events.length;
   };
+  const checkpoints = [checkpoint ?? [], previousCheckpoint ?? []].flat();
   const start = {
     kind: "start",
-    job: { id, kind, attempt, spec, traceparent, checkpoint: checkpoint?.digest },
+    job: { id, kind, attempt, spec, traceparent, checkpoints },
     store: options.location,
     otlpEndpoint: options.otlpEndpoint,
   } as const;

@@ -48,6 +48,32 @@ describe.each(contractDrivers)("a supervisor, with $name", (driver) => {
     expect(states(events)).toEqual(["QUEUED", "RUNNING", "PAUSING", "PAUSED", "QUEUED", "RUNNING", "SUCCEEDED"]);
   });
 
+  it.each([
+    { lost: "the newest", from: "the one before", count: 1 },
+    { lost: "both", from: "the beginning", count: 2 },
+  ])(
+    "goes on from $from when of the checkpoints $lost cannot be read, and ends as it would have",
+    async ({ count }) => {
+      const { jobs } = fixture.store;
+      const id = await create({ steps: 9, crashAt: 6 }, { maxFailures: 1 });
+      const first = supervise();
+      const { checkpoint, previousCheckpoint } = await ended(id);
+      expect([checkpoint, previousCheckpoint]).toMatchObject([{ step: 5 }, { step: 4 }]);
+      await first.close();
+      for (const { digest } of [checkpoint!, previousCheckpoint!].slice(0, count)) {
+        await driver.damage(fixture.location, `checkpoints/${id}`, digest, Buffer.alloc(0));
+      }
+      await jobs.retry(id);
+      supervise();
+      expect(await ended(id)).toMatchObject({ state: "SUCCEEDED", result: { step: 9 }, attempt: 2 });
+      const events = await eventsOf(id);
+      const again = events.filter(({ attempt }) => attempt === 2);
+      expect(metrics(again)).toEqual(count === 1 ? [5, 6, 7, 8, 9] : [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+      const logs = again.flatMap((event) => (event.kind === "log" ? event.level : []));
+      expect(logs).toEqual(Array(count).fill("warn"));
+    },
+  );
+
   it("ends a job that was to stop when its process was killed, also when it has no room for more", async () => {
     supervise();
     const busy = await create({ steps: 100_000, stepMs: 20 });

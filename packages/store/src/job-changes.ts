@@ -28,7 +28,7 @@ export interface JobChanges {
    */
   requestResume(id: string): Promise<JobRecord>;
   /**
-   * Queues a failed job again, with all its failures and its time allowed anew; it goes on from its last checkpoint, and
+   * Queues a failed job again, with all its failures and its time allowed anew; it goes on from its last checkpoint that can be read, and
    * waits again for the jobs it was to wait for. Of its children, those that failed are tried again.
    *
    * @throws {NotFoundError} also when a version that it reads was deleted since @throws {JobNotFailedError}

@@ -96,4 +96,14 @@ export const migrations: readonly Migration[] = [
   `,
     postgres: "select 1;",
   },
+  {
+    sqlite: `
+  alter table jobs add column previous_checkpoint_digest text;
+  alter table jobs add column previous_checkpoint_step integer;
+  `,
+    postgres: `
+  alter table jobs add column previous_checkpoint_digest text collate "C";
+  alter table jobs add column previous_checkpoint_step bigint;
+  `,
+  },
 ];
