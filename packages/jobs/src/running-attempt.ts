@@ -41,6 +41,8 @@ export interface RunningAttemptOptions {
   readonly location: StoreLocation;
   readonly attemptModule: URL;
   readonly leaseMs: number;
+  /** How long it may be without a sign of life. */
+  readonly stallMs: number;
   /** How long it may take to stop when the job is cancelled or paused. */
   readonly stopGraceMs: number;
   readonly otlpEndpoint: string | undefined;
@@ -51,7 +53,7 @@ export interface RunningAttemptOptions {
 
 /** Forks the attempt of a job that was claimed just now. While the store cannot be reached, what it reports waits. */
 export function runClaimed(job: JobRecord, options: RunningAttemptOptions): RunningAttempt {
-  const { store, leaseMs, stopGraceMs, logger: log } = options;
+  const { store, leaseMs, stallMs, stopGraceMs, logger: log } = options;
   const { id, kind, attempt, spec, traceparent, checkpoint, previousCheckpoint } = job;
   const { timeLimitMs = Number.POSITIVE_INFINITY } = job;
   log.info({ kind, checkpointStep: checkpoint?.step }, "attempt starts");
@@ -72,7 +74,7 @@ export function runClaimed(job: JobRecord, options: RunningAttemptOptions): Runn
     store: options.location,
     otlpEndpoint: options.otlpEndpoint,
   } as const;
-  const process = startAttemptProcess(options.attemptModule, start, { storeEvents, logger: log });
+  const process = startAttemptProcess(options.attemptModule, start, { storeEvents, stallMs, logger: log });
 
   let stopping: StopReason | undefined;
   let killAtMs = Number.POSITIVE_INFINITY;

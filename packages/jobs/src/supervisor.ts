@@ -26,6 +26,11 @@ export interface SupervisorOptions {
   readonly leaseMs?: number;
   /** How often it gives a sign; default three times in a lease. */
   readonly heartbeatMs?: number;
+  /**
+   * How long an attempt may be without a sign of life before it is ended and tried again; default 30 minutes. Its main thread
+   * gives them, so this is also how long a training step may take.
+   */
+  readonly stallMs?: number;
   /** How long a stopped attempt may take to save its checkpoint. */
   readonly stopGraceMs?: number;
   /** Passed on to attempts. */
@@ -42,6 +47,8 @@ export interface Supervisor {
   close(options?: { readonly graceMs?: number }): Promise<void>;
 }
 
+/** Longer than a step, a compilation by XLA or a bootstrap takes. */
+const STALL_MS = 30 * 60_000;
 /** How often retries, leases and lost owners are looked at when nothing changes. */
 const TICK_MS = 1_000;
 
@@ -52,7 +59,7 @@ const TICK_MS = 1_000;
  */
 export function createSupervisor(options: SupervisorOptions): Supervisor {
   const { store, logger, kinds } = options;
-  const { leaseMs = 30_000, heartbeatMs = leaseMs / 3, stopGraceMs = 120_000 } = options;
+  const { leaseMs = 30_000, heartbeatMs = leaseMs / 3, stallMs = STALL_MS, stopGraceMs = 120_000 } = options;
   const resources = options.resources ?? createResourcePool({});
   const owner = ownerOfThisProcess();
   const running = new Set<RunningAttempt>();
@@ -103,6 +110,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       location: options.location,
       attemptModule: kinds[job.kind]!.attemptModule,
       leaseMs,
+      stallMs,
       stopGraceMs,
       otlpEndpoint: options.otlpEndpoint,
       givesUp: gaveUp.signal,

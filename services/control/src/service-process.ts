@@ -32,6 +32,8 @@ export interface ServiceContext {
   readonly resources: ResourcePool;
   /** How long a job stays this process's without a sign of it. */
   readonly leaseMs: number;
+  /** How long an attempt may give no sign of life. */
+  readonly stallMs: number;
   /** Passed on to child processes. */
   readonly otlpEndpoint: string | undefined;
   /** The largest file of weights that is taken, in bytes. */
@@ -87,9 +89,10 @@ export async function startServiceProcess({ name, config, create }: ServiceProce
     const store = await openStore(location);
     closers.push(() => store.close());
     await ensureBuiltInModel(store);
-    const { leaseMs, otlpEndpoint, maxImportBytes } = config;
+    const { leaseMs, stallMs, otlpEndpoint, maxImportBytes } = config;
     const resources = createResourcePool(config.resources);
-    const context = { store, location, logger, dataDirectory, resources, leaseMs, otlpEndpoint, maxImportBytes };
+    const supervision = { resources, leaseMs, stallMs, otlpEndpoint };
+    const context = { store, location, logger, dataDirectory, ...supervision, maxImportBytes };
     const hosted = await create(context);
     closers.push(() => hosted.close({ graceMs: config.shutdownGraceMs }));
     const server = await createRpcServer({
