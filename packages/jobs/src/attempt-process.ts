@@ -27,6 +27,8 @@ export interface AttemptProcess {
 
 /** What an attempt's process is run with. */
 export interface AttemptProcessOptions {
+  /** What it has in its environment, beside what this process has. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly storeEvents: (events: readonly JobEventBody[]) => Promise<void>;
   /** How long it may be without a sign of life before it is ended. */
   readonly stallMs: number;
@@ -50,11 +52,12 @@ const KEPT_LINES = 15;
 export function startAttemptProcess(
   module: URL,
   start: Omit<StartMessage, "signMs">,
-  { storeEvents, stallMs, logger }: AttemptProcessOptions,
+  { environment, storeEvents, stallMs, logger }: AttemptProcessOptions,
 ): AttemptProcess {
   const child = fork(module, [], {
     stdio: ["ignore", "pipe", "pipe", "ipc"],
     execArgv: ["--disable-warning=ExperimentalWarning"],
+    env: { ...process.env, ...environment },
   });
   const lastLines = keepLastLines(child, logger);
   let outcome: AttemptEnd | undefined;

@@ -40,6 +40,8 @@ export interface RunningAttemptOptions {
   /** Where the store is: the attempt opens it itself. */
   readonly location: StoreLocation;
   readonly attemptModule: URL;
+  /** What its process has in its environment, beside what this one has. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly leaseMs: number;
   /** How long it may be without a sign of life. */
   readonly stallMs: number;
@@ -53,7 +55,7 @@ export interface RunningAttemptOptions {
 
 /** Forks the attempt of a job that was claimed just now. While the store cannot be reached, what it reports waits. */
 export function runClaimed(job: JobRecord, options: RunningAttemptOptions): RunningAttempt {
-  const { store, leaseMs, stallMs, stopGraceMs, logger: log } = options;
+  const { store, attemptModule, environment, leaseMs, stallMs, stopGraceMs, logger: log } = options;
   const { id, kind, attempt, spec, traceparent, checkpoint, previousCheckpoint } = job;
   const { timeLimitMs = Number.POSITIVE_INFINITY } = job;
   log.info({ kind, checkpointStep: checkpoint?.step }, "attempt starts");
@@ -74,7 +76,7 @@ export function runClaimed(job: JobRecord, options: RunningAttemptOptions): Runn
     store: options.location,
     otlpEndpoint: options.otlpEndpoint,
   } as const;
-  const process = startAttemptProcess(options.attemptModule, start, { storeEvents, stallMs, logger: log });
+  const process = startAttemptProcess(attemptModule, start, { environment, storeEvents, stallMs, logger: log });
 
   let stopping: StopReason | undefined;
   let killAtMs = Number.POSITIVE_INFINITY;

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import type { JobRecord } from "@duchenne/store";
 import { contractDrivers } from "@duchenne/store/test-servers";
 import { describe, expect, it } from "vitest";
 import { metrics, states, useSupervisors } from "../test-fixtures/use-supervisors.ts";
@@ -90,20 +91,24 @@ describe.each(contractDrivers)("a supervisor, with $name", (driver) => {
     expect((await fixture.store.jobs.get(busy)).state).toBe("RUNNING");
   });
 
-  it("never lends more of the machine than there is, also not to two supervisors", async () => {
-    const resources = createResourcePool({ gpu: 2 });
+  it("never lends more of the machine than there is, also not to two supervisors, nor the same GPU twice", async () => {
+    const resources = createResourcePool({ gpu: 2 }, ["5", "7"]);
     for (let i = 0; i < 2; i++) supervise({ slots: { cpu: 4 }, resources });
     const gpus = [1, 2, 1, 1, 2, 1];
     const ids: string[] = [];
     for (const gpu of gpus) ids.push(await create({ steps: 10, stepMs: 5 }, { resources: { gpu } }));
     for (const id of ids) expect((await ended(id)).state).toBe("SUCCEEDED");
     const jobs = await Promise.all(ids.map((id) => fixture.store.jobs.get(id)));
-    const taken = jobs.map(({ startTimeMs: at }) =>
-      jobs
-        .filter(({ startTimeMs, endTimeMs }) => startTimeMs! <= at! && at! < endTimeMs!)
-        .reduce((sum, job) => sum + job.resources.gpu!, 0),
+    const seenBy = ({ result }: JobRecord) => String(result!.gpus).split(",");
+    expect(jobs.map((job) => seenBy(job).length)).toEqual(gpus);
+    const atOnce = jobs.map(({ startTimeMs: at }) =>
+      jobs.filter(({ startTimeMs, endTimeMs }) => startTimeMs! <= at! && at! < endTimeMs!).flatMap(seenBy),
     );
-    expect(Math.max(...taken)).toBe(2);
+    for (const seen of atOnce) {
+      expect(["5", "7"]).toEqual(expect.arrayContaining(seen));
+      expect(new Set(seen).size, seen.join()).toBe(seen.length);
+    }
+    expect(Math.max(...atOnce.map((seen) => seen.length))).toBe(2);
   });
 });
 

@@ -1,7 +1,7 @@
 import type { Logger } from "@duchenne/rpc";
 import type { JobRecord, Store, StoreLocation } from "@duchenne/store";
 import { isGone, ownerOfThisProcess } from "./process-identity.ts";
-import { createResourcePool, type ResourcePool } from "./resource-pool.ts";
+import { createResourcePool, type ResourcePool, type TakenResources } from "./resource-pool.ts";
 import { type RunningAttempt, runClaimed } from "./running-attempt.ts";
 
 /** A kind of job that a supervisor runs. */
@@ -103,12 +103,12 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     }
   }
 
-  /** @param giveBack what it takes of the machine */
-  function startAttempt(job: JobRecord, giveBack: () => void): void {
+  function startAttempt(job: JobRecord, taken: TakenResources): void {
     const attempt = runClaimed(job, {
       store,
       location: options.location,
       attemptModule: kinds[job.kind]!.attemptModule,
+      environment: taken.environment,
       leaseMs,
       stallMs,
       stopGraceMs,
@@ -119,7 +119,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     running.add(attempt);
     void attempt.ended.finally(() => {
       running.delete(attempt);
-      giveBack();
+      taken.giveBack();
       wake();
     });
   }

@@ -23,6 +23,6 @@ await runAttempt({
       await sleep(Number(stepMs ?? 1));
       if (ignoreStop === undefined && failOnStop === undefined) signal.throwIfAborted();
     }
-    return { step };
+    return { step, gpus: process.env.CUDA_VISIBLE_DEVICES ?? null };
   },
 });
