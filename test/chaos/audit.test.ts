@@ -74,7 +74,6 @@ function goodHistory() {
     clients,
     uploaded: SHA,
     reference,
-    tornJobs: new Set(),
     zombieWrites: [],
     crashes: [],
   };
@@ -127,13 +126,10 @@ describe("jobs lost are found:", () => {
   it("one that still runs", () => {
     expectOnly(withTraining({ state: "RUNNING" }), "jobs lost", "jobs/t (fine_tune) is RUNNING");
   });
-  it("one that failed, but not one whose torn checkpoint it told of", () => {
+  it("one that failed, also one whose checkpoint was torn", () => {
     const error = { code: "data_loss", reason: "BLOB_DAMAGED", message: "holds other bytes" };
     const failed = withTraining({ state: "FAILED", error });
     expectOnly(failed, "jobs lost", "jobs/t (fine_tune) is FAILED: holds other bytes");
-    expect(audit({ ...failed, tornJobs: new Set(["t"]) })["jobs lost"]).toEqual([]);
-    const other = withTraining({ state: "FAILED", error: { ...error, reason: "UNEXPECTED" } });
-    expectOnly({ ...other, tornJobs: new Set(["t"]) }, "jobs lost", "FAILED");
   });
   it("one whose version, data set or import is not there", () => {
     const { history, version } = goodHistory();
@@ -259,6 +255,55 @@ it("exact-resume mismatches are found: other weights, a step too many, a step wi
   expectOnly(changed(7, { kind: "metrics", step: 3, epoch: 0, values }), "exact-resume mismatches", "4 metrics");
 });
 
+describe("a training of which checkpoints were torn", () => {
+  const cannotRead = (step: number, instead: string): JobEventBody => ({
+    kind: "log",
+    level: "warn",
+    text: `The checkpoint of step ${step} cannot be read (Blob ${SHA} is missing): ${instead}`,
+  });
+  /** Killed after step 3, of which nothing was saved, with checkpoints of steps 1 and 2. */
+  const killed: readonly [number, JobEventBody][] = [
+    [0, state("QUEUED")],
+    [1, state("RUNNING")],
+    [1, metrics(1)],
+    [1, checkpoint(1)],
+    [1, metrics(2)],
+    [1, checkpoint(2)],
+    [1, metrics(3)],
+    [2, state("RUNNING")],
+  ];
+  const went = (...rest: readonly [number, JobEventBody][]) => {
+    const last = rest.at(-1)![0];
+    const events = numbered(...killed, ...rest, [last, state("SUCCEEDED")]);
+    const history = withTraining({ lastEvent: events.length, attempt: last }, events);
+    history.clients.watches.set("jobs/t", events.map(seenInStore));
+    return history;
+  };
+  const steps = (attempt: number, from: number) =>
+    [1, 2, 3, 4].filter((step) => step >= from).map((step): [number, JobEventBody] => [attempt, metrics(step)]);
+  const back = cannotRead(2, "goes on from that of step 1");
+  const toStart = cannotRead(1, "starts from the beginning");
+
+  it("is well when it went on from the one before, or started from the beginning", () => {
+    for (const history of [
+      went([2, back], ...steps(2, 2)),
+      went([2, back], [2, toStart], ...steps(2, 1)),
+      // Killed when the damaged one had been saved again, before it could tell: the next one reads it.
+      went([2, back], [2, metrics(2)], [3, state("RUNNING")], ...steps(3, 3)),
+    ]) {
+      for (const found of Object.values(audit(history))) expect(found).toEqual([]);
+    }
+  });
+
+  it("is found when it left out a step, or did one again that it need not have", () => {
+    const name = "exact-resume mismatches";
+    expectOnly(went([2, back], ...steps(2, 3)), name, "3 metrics");
+    expectOnly(went([2, back], ...steps(2, 1)), name, "5 metrics");
+    expectOnly(went([2, back], [2, toStart], ...steps(2, 2)), name, "3 metrics");
+    expectOnly(went(...steps(2, 2)), name, "5 metrics");
+  });
+});
+
 it("uploads that are lost or changed are found", () => {
   const { history } = goodHistory();
   const datasets = (digest: string) =>
@@ -301,7 +346,6 @@ it("failures of attempts are found that nothing explains", () => {
   for (const explained of [
     failing("ATTEMPT_CRASHED", "The attempt's process was ended by SIGKILL"),
     failing("DISK_FULL", "No room"),
-    { ...failing("BLOB_DAMAGED", "torn"), tornJobs: new Set(["t"]) },
   ]) {
     expect(audit(explained)[name]).toEqual([]);
   }

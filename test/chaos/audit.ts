@@ -11,8 +11,6 @@ export interface History {
   readonly uploaded: string;
   /** A training that nothing happened to. */
   readonly reference: TrainingTrace;
-  /** Jobs of which a checkpoint was torn. */
-  readonly tornJobs: ReadonlySet<string>;
   /** Writes in the name of a replaced attempt that were not refused. */
   readonly zombieWrites: readonly string[];
   /** What no fault explains. */
@@ -48,7 +46,7 @@ const versionOf = ({ store }: History, name: unknown) => store.versions.find((ea
 
 /** Asked for and not there, or there and not brought to its end, or at its end without what it made. */
 function jobsLost(history: History): readonly string[] {
-  const { store, clients, tornJobs } = history;
+  const { store, clients } = history;
   const names = new Set(store.jobs.map(jobName));
   const lost: string[] = [];
   for (const [request, answered] of clients.requests) {
@@ -57,8 +55,6 @@ function jobsLost(history: History): readonly string[] {
   }
   for (const each of store.jobs) {
     const { id, kind, state, error, result } = each.job;
-    const isTold = state === "FAILED" && error?.reason === "BLOB_DAMAGED" && tornJobs.has(id);
-    if (isTold) continue;
     if (state !== "SUCCEEDED") lost.push(`${jobName(each)} (${kind}) is ${state}: ${error?.message ?? "no error"}`);
     else if (kind === "fine_tune" && versionOf(history, result?.modelVersion)?.job !== id)
       lost.push(`${jobName(each)} has succeeded, and ${result?.modelVersion} is not its version`);
@@ -159,15 +155,13 @@ function uploadsLostOrChanged({ store, clients, uploaded }: History): readonly s
 }
 
 /** Answers, ends of processes and failures of attempts that nothing explains which was done to them. */
-function surprises({ clients, crashes, store, tornJobs }: History): readonly string[] {
+function surprises({ clients, crashes, store }: History): readonly string[] {
   const failures = store.jobs.flatMap((each) =>
     each.events.flatMap((event) => {
       if (event.kind !== "state" || event.error === undefined) return [];
       const { reason, message } = event.error;
       const isExplained =
-        reason === "DISK_FULL" ||
-        (reason === "BLOB_DAMAGED" && tornJobs.has(each.job.id)) ||
-        (reason === "ATTEMPT_CRASHED" && message.includes("was ended by SIGKILL"));
+        reason === "DISK_FULL" || (reason === "ATTEMPT_CRASHED" && message.includes("was ended by SIGKILL"));
       return isExplained ? [] : `attempt ${event.attempt} of ${jobName(each)} failed: ${reason}: ${message}`;
     }),
   );

@@ -35,8 +35,6 @@ export interface FaultCounts {
   readonly kills: Readonly<Record<Victim, number>>;
   /** The others, by their names. */
   readonly others: Readonly<Record<string, number>>;
-  /** The jobs of which a checkpoint was torn: they may fail, if they say that. */
-  readonly tornJobs: ReadonlySet<string>;
 }
 
 const LOOK_MS = 100;
@@ -54,7 +52,6 @@ export async function injectFaults(
 ): Promise<FaultCounts> {
   const kills: Record<Victim, number> = { worker: 0, supervisor: 0, server: 0, database: 0 };
   const others: Record<string, number> = Object.fromEntries(faultNames(plan).map((name) => [name, 0]));
-  const tornJobs = new Set<string>();
   const lasting: Promise<void>[] = [];
   const startMs = performance.now();
   for (const fault of plan) {
@@ -68,7 +65,7 @@ export async function injectFaults(
       continue;
     }
     const name = faultName(fault);
-    const begun = begin(fault, targets, tornJobs, signal);
+    const begun = begin(fault, targets, signal);
     const counted = begun.then((isHit) => {
       if (isHit) others[name]!++;
     });
@@ -77,7 +74,7 @@ export async function injectFaults(
     counted.catch(() => {});
   }
   await Promise.all(lasting);
-  return { kills, others, tornJobs };
+  return { kills, others };
 }
 
 interface Patience {
@@ -136,7 +133,6 @@ function killAll({ machines }: Fleet): boolean {
 async function begin(
   fault: Exclude<Fault, { readonly kind: "kill" }>,
   targets: FaultTargets,
-  tornJobs: Set<string>,
   signal: AbortSignal,
 ): Promise<boolean> {
   const patience = { patienceMs: targets.patienceMs, signal };
@@ -184,7 +180,7 @@ async function begin(
     case "torn blob":
       return untilHit(() => tearBlob(fault.pick, targets), patience);
     case "torn checkpoint":
-      return untilHit(() => tearCheckpoint(targets, tornJobs), patience);
+      return untilHit(() => tearCheckpoints(fault.pick, targets), patience);
     case "unfinished write":
       await leaveUnfinished(targets.location);
       return true;
@@ -259,17 +255,19 @@ async function tearBlob(pick: number, { driver, location }: FaultTargets): Promi
   });
 }
 
-/** Of a training whose attempt has just ended: the next one is about to read it. */
-async function tearCheckpoint({ driver, location }: FaultTargets, torn: Set<string>): Promise<boolean> {
+/** The newest, or all that are kept, of a training whose attempt has just ended: the next one is about to read them. */
+async function tearCheckpoints(pick: number, { driver, location }: FaultTargets): Promise<boolean> {
   return unlessGone(location, async (store) => {
     const job = (await allJobs(store)).find(
       (it) => it.state === "RETRY_WAIT" && it.kind === "fine_tune" && it.checkpoint !== undefined,
     );
     if (job?.checkpoint === undefined) return false;
-    const { digest } = job.checkpoint;
-    const bytes = await store.checkpoints.of(job.id).get(digest);
-    torn.add(job.id);
-    await driver.damage(location, `checkpoints/${job.id}`, digest, bytes.subarray(0, bytes.length / 2));
+    const { id, checkpoint, previousCheckpoint } = job;
+    const torn = pick < 0.5 || previousCheckpoint === undefined ? [checkpoint] : [checkpoint, previousCheckpoint];
+    for (const { digest } of torn) {
+      const bytes = await store.checkpoints.of(id).get(digest);
+      await driver.damage(location, `checkpoints/${id}`, digest, bytes.subarray(0, bytes.length / 2));
+    }
     return true;
   });
 }

@@ -27,7 +27,7 @@ export type FaultKind =
   | { readonly kind: "full disk"; readonly maxBytes: number; readonly forMs: number }
   /** A published file loses its second half. */
   | { readonly kind: "torn blob" }
-  /** A checkpoint that is about to be read loses its second half. */
+  /** A checkpoint that is about to be read loses its second half, half of the time together with the one before. */
   | { readonly kind: "torn checkpoint" }
   /** What a power cut leaves of writes: half files beside whole ones, bytes without meaning behind the log of SQLite. */
   | { readonly kind: "unfinished write" }

@@ -3,7 +3,7 @@ import { type ChaosReport, missing } from "./report.ts";
 
 const result = {
   driver: "SQLite and files",
-  faults: { kills: { worker: 4, supervisor: 3, server: 2, database: 1 }, others: { zombie: 1, cut: 2 }, tornJobs: [] },
+  faults: { kills: { worker: 4, supervisor: 3, server: 2, database: 1 }, others: { zombie: 1, cut: 2 } },
 };
 
 it("tells kills that were not made and planned faults that never came up", () => {

@@ -183,7 +183,6 @@ export async function runChaos(
       clients: workload.log,
       uploaded: (await openDataset(inputs.uploaded)).digest,
       reference: await inputs.reference,
-      tornJobs: faults.tornJobs,
       zombieWrites: probes.accepted,
       crashes: fleet.crashes,
     });

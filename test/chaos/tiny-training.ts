@@ -56,14 +56,32 @@ export function traceOf(events: readonly JobEvent[], artifacts: readonly ModelAr
   return { weights, metrics: lastingMetrics(events) };
 }
 
-/** Metrics without those of steps that were done again: an attempt goes on from the last stored checkpoint. */
+/** What an attempt tells that cannot read a checkpoint, with the step that it goes on from, if any. */
+const CANNOT_READ =
+  /^The checkpoint of step \d+ cannot be read .*: (?:goes on from that of step (\d+)|starts from the beginning)$/;
+
+/**
+ * Metrics without those of steps that were done again: an attempt goes on from the last stored checkpoint or, when it tells
+ * that this one cannot be read, from an earlier one or from the beginning.
+ */
 export function lastingMetrics(events: readonly JobEvent[]): readonly string[] {
-  const metrics: string[] = [];
-  let atCheckpoint = 0;
+  let metrics: readonly string[] = [];
+  /** Those of the way to each checkpoint, by its step. */
+  const atCheckpoints = new Map<number, readonly string[]>();
+  let newest: number | undefined;
+  const goOnFrom = (step: number | undefined) => {
+    metrics = (step === undefined ? undefined : atCheckpoints.get(step)) ?? [];
+  };
   for (const event of events) {
-    if (event.kind === "metrics") metrics.push(metricsText(event.step, event.values));
-    else if (event.kind === "checkpoint") atCheckpoint = metrics.length;
-    else if (event.kind === "state" && event.state === "RUNNING") metrics.length = atCheckpoint;
+    if (event.kind === "metrics") metrics = [...metrics, metricsText(event.step, event.values)];
+    else if (event.kind === "checkpoint") {
+      newest = event.step;
+      atCheckpoints.set(newest, metrics);
+    } else if (event.kind === "state" && event.state === "RUNNING") goOnFrom(newest);
+    else if (event.kind === "log") {
+      const told = CANNOT_READ.exec(event.text);
+      if (told !== null) goOnFrom(told[1] === undefined ? undefined : Number(told[1]));
+    }
   }
   return metrics;
 }

@@ -42,7 +42,7 @@ beforeAll(async () => {
   }
   await start();
   await client.datasets.registerDataset({ datasetId: "faces", directory: "faces" });
-}, 60_000);
+});
 afterAll(async () => {
   await stop();
   await folder[Symbol.asyncDispose]();
@@ -72,6 +72,17 @@ async function checkpointFiles({ name }: Pick<Job, "name">): Promise<string[]> {
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
 }
+
+/** The checkpoints that a job keeps, by their steps. */
+async function checkpointsOf(job: Pick<Job, "name">) {
+  const read = async (file: string) => ({ file, ...readSafetensors(await readFile(file)) });
+  const all = await Promise.all((await checkpointFiles(job)).map(read));
+  return new Map(
+    all.map((checkpoint) => [JSON.parse(checkpoint.metadata.progress!).step as number, checkpoint] as const),
+  );
+}
+/** The steps of the last two, in no order. */
+const lastTwo = (steps: readonly number[]) => new Set(steps.slice(-2));
 
 const failed = (job: Job) => ({ state: job.state, attempt: job.attempt, reason: job.error?.reason });
 
@@ -164,10 +175,7 @@ it("an image that cannot be read ends a training with its file, and what was rea
   expect(job.error!.message).toContain(image);
   expect(stepsOf(events, "metrics")).toEqual([1, 2]);
   expect(stepsOf(events, "checkpoint")).toEqual([1, 2]);
-  const [checkpoint, ...others] = await checkpointFiles(job);
-  expect(others).toEqual([]);
-  const { progress } = readSafetensors(await readFile(checkpoint!)).metadata;
-  expect(JSON.parse(progress!)).toMatchObject({ step: 2 });
+  expect(new Set((await checkpointsOf(job)).keys())).toEqual(new Set([1, 2]));
 }, 180_000);
 
 it("a loss that is no number ends a training with the step and the last good checkpoint, which stays", async () => {
@@ -185,17 +193,60 @@ it("a loss that is no number ends a training with the step and the last good che
   const { events, job } = await follow(await fineTune({ optimization }));
   expect(failed(job)).toEqual({ state: JobState.FAILED, attempt: 1, reason: "NON_FINITE_LOSS" });
   const steps = stepsOf(events, "metrics");
-  const last = stepsOf(events, "checkpoint").at(-1)!;
+  const saved = stepsOf(events, "checkpoint");
+  const last = saved.at(-1)!;
   expect(job.error!.message).toMatch(/ became (NaN|-?Infinity) in step \d+\. /);
   expect(job.error!.message).toContain(
     `in step ${steps.at(-1)! + 1}. The last good checkpoint is that of step ${last}.`,
   );
-  const [checkpoint, ...others] = await checkpointFiles(job);
-  expect(others).toEqual([]);
-  const { parameters, metadata } = readSafetensors(await readFile(checkpoint!));
-  expect(JSON.parse(metadata.progress!)).toMatchObject({ step: last });
+  const checkpoints = await checkpointsOf(job);
+  expect(new Set(checkpoints.keys())).toEqual(lastTwo(saved));
+  const { parameters } = checkpoints.get(last)!;
   for (const [name, { data }] of parameters) expect(data.every(Number.isFinite), name).toBe(true);
 }, 180_000);
+
+describe("a torn checkpoint", () => {
+  const optimization = { epochs: 4, warmupEpochs: 0, batchSize: 16, checkpointEverySteps: 1 };
+  const weightsOf = async ({ result }: Job) => {
+    const version = await client.models.getModelVersion({ name: result!.modelVersion as string });
+    return version.files.find(({ role }) => role === "safetensors")!.digest;
+  };
+  let reference: string;
+  beforeAll(async () => {
+    reference = await weightsOf((await follow(await fineTune({ model: "models/straight", optimization }))).job);
+  });
+
+  it.each([
+    { torn: "the newest", count: 1 },
+    { torn: "each that is kept", count: 2 },
+  ])(
+    "does not end a training, which makes the same weights: $torn",
+    async ({ count }) => {
+      const created = await fineTune({ model: `models/torn-${count}`, optimization });
+      await follow(created, ({ event }) => event.case === "checkpoint" && event.value.step === 3n);
+      await stop();
+      const checkpoints = await checkpointsOf(created);
+      const steps = [...checkpoints.keys()].sort((a, b) => b - a);
+      for (const step of steps.slice(0, count)) await truncate(checkpoints.get(step)!.file, 100_000);
+
+      await start();
+      const { events, job } = await follow(created);
+      expect(job).toMatchObject({ state: JobState.SUCCEEDED, attempt: 2 });
+      expect(await weightsOf(job)).toBe(reference);
+      const again = events.filter(({ attempt }) => attempt === 2);
+      const warned = again.flatMap(({ event }) =>
+        event.case === "log" && event.value.level === "warn" ? event.value.text : [],
+      );
+      expect(warned).toHaveLength(count);
+      expect(warned[0]).toContain(`The checkpoint of step ${steps[0]} cannot be read`);
+      expect(warned[0]).toContain(`goes on from that of step ${steps[1]}`);
+      const first = count === 1 ? steps[1]! + 1 : 1;
+      expect(stepsOf(again, "metrics")[0]).toBe(first);
+      if (count === 2) expect(warned[1]).toMatch(/: starts from the beginning$/);
+    },
+    300_000,
+  );
+});
 
 describe("a full disk", () => {
   it("ends a training at its last checkpoint, and an import with nothing; both go on when there is room", async () => {
@@ -213,10 +264,10 @@ describe("a full disk", () => {
       message: expect.stringMatching(/^No room on the server's disk for \d+ bytes \(EFBIG\)/),
     });
     const reached = stepsOf(events, "checkpoint").at(-1)!;
-    const files = await checkpointFiles(job);
     const stored = events.flatMap(({ event }) => (event.case === "checkpoint" ? event.value : [])).at(-1)!;
-    expect(files.map((file) => basename(file))).toEqual([stored.digest.slice(2)]);
-    expect(JSON.parse(readSafetensors(await readFile(files[0]!)).metadata.progress!)).toMatchObject({ step: reached });
+    const checkpoints = await checkpointsOf(job);
+    expect(new Set(checkpoints.keys())).toEqual(lastTwo(stepsOf(events, "checkpoint")));
+    expect(basename(checkpoints.get(reached)!.file)).toBe(stored.digest.slice(2));
 
     const large = inImports("large.pth");
     await writeFile(large, Buffer.alloc(6 * 2 ** 20));

@@ -38,6 +38,7 @@ type Unfinished = Exclude<AttemptEnd, { kind: "succeeded" }>;
 
 function errorOf(end: Unfinished): JobError {
   if (end.kind === "failed") return end.error;
+  if (end.kind === "stalled") return { code: "internal", reason: "ATTEMPT_STALLED", message: end.description };
   const message = end.kind === "crashed" ? end.description : "The attempt ended without being asked";
   return { code: "internal", reason: "ATTEMPT_CRASHED", message };
 }

@@ -1,4 +1,4 @@
-import { type JsonObject, jobEventBodySchema, type StoreLocation } from "@duchenne/store";
+import { type JobCheckpoint, type JsonObject, jobEventBodySchema, type StoreLocation } from "@duchenne/store";
 import { z } from "zod";
 
 /** What an attempt is started with. */
@@ -7,6 +7,8 @@ export interface StartMessage {
   readonly job: AttemptJob;
   readonly store: StoreLocation;
   readonly otlpEndpoint: string | undefined;
+  /** How often it is to give a sign of life. */
+  readonly signMs: number;
 }
 
 /** The job that an attempt works on. */
@@ -15,8 +17,8 @@ export interface AttemptJob {
   readonly kind: string;
   readonly attempt: number;
   readonly spec: JsonObject;
-  /** The digest of the last checkpoint. */
-  readonly checkpoint?: string | undefined;
+  /** What earlier attempts left to go on from, newest first. */
+  readonly checkpoints: readonly JobCheckpoint[];
   /** The call that created the job. */
   readonly traceparent?: string | undefined;
 }
@@ -26,6 +28,8 @@ export type SupervisorMessage = StartMessage | { readonly kind: "stop" };
 
 /** What an attempt tells its supervisor. Checked: another process wrote it. */
 export const attemptMessageSchema = z.discriminatedUnion("kind", [
+  /** A sign of life: its main thread works on. */
+  z.object({ kind: z.literal("alive") }),
   z.object({ kind: z.literal("event"), event: jobEventBodySchema }),
   z.object({ kind: z.literal("succeeded"), result: z.record(z.string(), z.json()) }),
   z.object({ kind: z.literal("stopped") }),

@@ -35,6 +35,10 @@ export async function runAttempt(handlers: Readonly<Record<string, AttemptHandle
       else stop.abort(new AttemptStoppedError());
     });
   });
+  // Of this thread, in which the work is done: one that hangs gives none.
+  const sign = () => void send({ kind: "alive" });
+  sign();
+  setInterval(sign, start.signMs).unref();
   const telemetry = startTelemetry({
     serviceName: "duchenne-attempt",
     version: "0.1.0",

@@ -40,7 +40,11 @@ export interface RunningAttemptOptions {
   /** Where the store is: the attempt opens it itself. */
   readonly location: StoreLocation;
   readonly attemptModule: URL;
+  /** What its process has in its environment, beside what this one has. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly leaseMs: number;
+  /** How long it may be without a sign of life. */
+  readonly stallMs: number;
   /** How long it may take to stop when the job is cancelled or paused. */
   readonly stopGraceMs: number;
   readonly otlpEndpoint: string | undefined;
@@ -51,8 +55,9 @@ export interface RunningAttemptOptions {
 
 /** Forks the attempt of a job that was claimed just now. While the store cannot be reached, what it reports waits. */
 export function runClaimed(job: JobRecord, options: RunningAttemptOptions): RunningAttempt {
-  const { store, leaseMs, stopGraceMs, logger: log } = options;
-  const { id, kind, attempt, spec, traceparent, checkpoint, timeLimitMs = Number.POSITIVE_INFINITY } = job;
+  const { store, attemptModule, environment, leaseMs, stallMs, stopGraceMs, logger: log } = options;
+  const { id, kind, attempt, spec, traceparent, checkpoint, previousCheckpoint } = job;
+  const { timeLimitMs = Number.POSITIVE_INFINITY } = job;
   log.info({ kind, checkpointStep: checkpoint?.step }, "attempt starts");
   const startedMs = performance.now();
   /** Aborts when another attempt has the job. */
@@ -64,13 +69,14 @@ export function runClaimed(job: JobRecord, options: RunningAttemptOptions): Runn
     await whileUnavailable(() => store.jobs.append(id, attempt, events, stored), givesUp);
     stored += events.length;
   };
+  const checkpoints = [checkpoint ?? [], previousCheckpoint ?? []].flat();
   const start = {
     kind: "start",
-    job: { id, kind, attempt, spec, traceparent, checkpoint: checkpoint?.digest },
+    job: { id, kind, attempt, spec, traceparent, checkpoints },
     store: options.location,
     otlpEndpoint: options.otlpEndpoint,
   } as const;
-  const process = startAttemptProcess(options.attemptModule, start, { storeEvents, logger: log });
+  const process = startAttemptProcess(attemptModule, start, { environment, storeEvents, stallMs, logger: log });
 
   let stopping: StopReason | undefined;
   let killAtMs = Number.POSITIVE_INFINITY;

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import type { JobRecord } from "@duchenne/store";
 import { contractDrivers } from "@duchenne/store/test-servers";
 import { describe, expect, it } from "vitest";
 import { metrics, states, useSupervisors } from "../test-fixtures/use-supervisors.ts";
@@ -48,23 +49,36 @@ describe.each(contractDrivers)("a supervisor, with $name", (driver) => {
     expect(states(events)).toEqual(["QUEUED", "RUNNING", "PAUSING", "PAUSED", "QUEUED", "RUNNING", "SUCCEEDED"]);
   });
 
-  it("fails a job whose checkpoint has changed and kept its size, also when it is tried again, and goes on from no other step", async () => {
-    supervise();
-    const id = await create({ steps: 9, failAt: 3, failCode: "invalid_argument" });
-    const { checkpoint, error } = await ended(id);
-    expect([checkpoint?.step, error?.reason]).toEqual([2, "TOLD_TO"]);
-    await driver.damage(fixture.location, `checkpoints/${id}`, checkpoint!.digest, Buffer.from("6"));
-    for (const attempt of [2, 3]) {
-      await fixture.store.jobs.retry(id);
-      const damaged = {
-        code: "data_loss",
-        reason: "BLOB_DAMAGED",
-        message: expect.stringContaining(checkpoint!.digest),
-      };
-      expect(await ended(id)).toMatchObject({ state: "FAILED", attempt, error: damaged });
-    }
-    expect(metrics(await eventsOf(id))).toEqual([1, 2]);
-  });
+  it.each([
+    { lost: "the newest", from: "the one before", count: 1 },
+    { lost: "both", from: "the beginning", count: 2 },
+  ])(
+    "goes on from $from when of the checkpoints $lost cannot be read, and ends as it would have",
+    async ({ count }) => {
+      const { jobs } = fixture.store;
+      const id = await create({ steps: 9, crashAt: 6 }, { maxFailures: 1 });
+      const first = supervise();
+      const { checkpoint, previousCheckpoint } = await ended(id);
+      expect([checkpoint, previousCheckpoint]).toMatchObject([{ step: 5 }, { step: 4 }]);
+      await first.close();
+      // One byte of one is another, and nothing is left of the other.
+      const damaged = [
+        [checkpoint!, Buffer.from("?")],
+        [previousCheckpoint!, Buffer.alloc(0)],
+      ] as const;
+      for (const [{ digest }, bytes] of damaged.slice(0, count)) {
+        await driver.damage(fixture.location, `checkpoints/${id}`, digest, bytes);
+      }
+      await jobs.retry(id);
+      supervise();
+      expect(await ended(id)).toMatchObject({ state: "SUCCEEDED", result: { step: 9 }, attempt: 2 });
+      const events = await eventsOf(id);
+      const again = events.filter(({ attempt }) => attempt === 2);
+      expect(metrics(again)).toEqual(count === 1 ? [5, 6, 7, 8, 9] : [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+      const logs = again.flatMap((event) => (event.kind === "log" ? event.level : []));
+      expect(logs).toEqual(Array(count).fill("warn"));
+    },
+  );
 
   it("ends a job that was to stop when its process was killed, also when it has no room for more", async () => {
     supervise();
@@ -82,20 +96,24 @@ describe.each(contractDrivers)("a supervisor, with $name", (driver) => {
     expect((await fixture.store.jobs.get(busy)).state).toBe("RUNNING");
   });
 
-  it("never lends more of the machine than there is, also not to two supervisors", async () => {
-    const resources = createResourcePool({ gpu: 2 });
+  it("never lends more of the machine than there is, also not to two supervisors, nor the same GPU twice", async () => {
+    const resources = createResourcePool({ gpu: 2 }, ["5", "7"]);
     for (let i = 0; i < 2; i++) supervise({ slots: { cpu: 4 }, resources });
     const gpus = [1, 2, 1, 1, 2, 1];
     const ids: string[] = [];
     for (const gpu of gpus) ids.push(await create({ steps: 10, stepMs: 5 }, { resources: { gpu } }));
     for (const id of ids) expect((await ended(id)).state).toBe("SUCCEEDED");
     const jobs = await Promise.all(ids.map((id) => fixture.store.jobs.get(id)));
-    const taken = jobs.map(({ startTimeMs: at }) =>
-      jobs
-        .filter(({ startTimeMs, endTimeMs }) => startTimeMs! <= at! && at! < endTimeMs!)
-        .reduce((sum, job) => sum + job.resources.gpu!, 0),
+    const seenBy = ({ result }: JobRecord) => String(result!.gpus).split(",");
+    expect(jobs.map((job) => seenBy(job).length)).toEqual(gpus);
+    const atOnce = jobs.map(({ startTimeMs: at }) =>
+      jobs.filter(({ startTimeMs, endTimeMs }) => startTimeMs! <= at! && at! < endTimeMs!).flatMap(seenBy),
     );
-    expect(Math.max(...taken)).toBe(2);
+    for (const seen of atOnce) {
+      expect(["5", "7"]).toEqual(expect.arrayContaining(seen));
+      expect(new Set(seen).size, seen.join()).toBe(seen.length);
+    }
+    expect(Math.max(...atOnce.map((seen) => seen.length))).toBe(2);
   });
 });
 

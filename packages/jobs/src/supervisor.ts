@@ -1,7 +1,7 @@
 import type { Logger } from "@duchenne/rpc";
 import type { JobRecord, Store, StoreLocation } from "@duchenne/store";
 import { isGone, ownerOfThisProcess } from "./process-identity.ts";
-import { createResourcePool, type ResourcePool } from "./resource-pool.ts";
+import { createResourcePool, type ResourcePool, type TakenResources } from "./resource-pool.ts";
 import { type RunningAttempt, runClaimed } from "./running-attempt.ts";
 
 /** A kind of job that a supervisor runs. */
@@ -26,6 +26,11 @@ export interface SupervisorOptions {
   readonly leaseMs?: number;
   /** How often it gives a sign; default three times in a lease. */
   readonly heartbeatMs?: number;
+  /**
+   * How long an attempt may be without a sign of life before it is ended and tried again; default 30 minutes. Its main thread
+   * gives them, so this is also how long a training step may take.
+   */
+  readonly stallMs?: number;
   /** How long a stopped attempt may take to save its checkpoint. */
   readonly stopGraceMs?: number;
   /** Passed on to attempts. */
@@ -42,6 +47,8 @@ export interface Supervisor {
   close(options?: { readonly graceMs?: number }): Promise<void>;
 }
 
+/** Longer than a step, a compilation by XLA or a bootstrap takes. */
+const STALL_MS = 30 * 60_000;
 /** How often retries, leases and lost owners are looked at when nothing changes. */
 const TICK_MS = 1_000;
 
@@ -52,7 +59,7 @@ const TICK_MS = 1_000;
  */
 export function createSupervisor(options: SupervisorOptions): Supervisor {
   const { store, logger, kinds } = options;
-  const { leaseMs = 30_000, heartbeatMs = leaseMs / 3, stopGraceMs = 120_000 } = options;
+  const { leaseMs = 30_000, heartbeatMs = leaseMs / 3, stallMs = STALL_MS, stopGraceMs = 120_000 } = options;
   const resources = options.resources ?? createResourcePool({});
   const owner = ownerOfThisProcess();
   const running = new Set<RunningAttempt>();
@@ -96,13 +103,14 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     }
   }
 
-  /** @param giveBack what it takes of the machine */
-  function startAttempt(job: JobRecord, giveBack: () => void): void {
+  function startAttempt(job: JobRecord, taken: TakenResources): void {
     const attempt = runClaimed(job, {
       store,
       location: options.location,
       attemptModule: kinds[job.kind]!.attemptModule,
+      environment: taken.environment,
       leaseMs,
+      stallMs,
       stopGraceMs,
       otlpEndpoint: options.otlpEndpoint,
       givesUp: gaveUp.signal,
@@ -111,7 +119,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     running.add(attempt);
     void attempt.ended.finally(() => {
       running.delete(attempt);
-      giveBack();
+      taken.giveBack();
       wake();
     });
   }

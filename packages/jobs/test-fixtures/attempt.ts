@@ -4,7 +4,7 @@ import { runAttempt } from "../src/index.ts";
 
 await runAttempt({
   async count({ spec, attempt }, { emit, saveCheckpoint, loadCheckpoint, signal }) {
-    const { steps, stepMs, crashAt, failAt, failCode, failOnStop, ignoreStop } = spec as Record<
+    const { steps, stepMs, crashAt, haltAt, blockAt, failAt, failCode, failOnStop, ignoreStop } = spec as Record<
       string,
       number | string
     >;
@@ -13,6 +13,8 @@ await runAttempt({
     while (step < Number(steps)) {
       step++;
       if (step === crashAt && attempt === 1) process.kill(process.pid, "SIGKILL");
+      if (step === haltAt && attempt === 1) process.kill(process.pid, "SIGSTOP");
+      if (step === blockAt && attempt === 1) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
       if (step === failAt || (failOnStop !== undefined && signal.aborted)) {
         throw Object.assign(new Error("told to fail"), { code: failCode, reason: "TOLD_TO" });
       }
@@ -21,6 +23,6 @@ await runAttempt({
       await sleep(Number(stepMs ?? 1));
       if (ignoreStop === undefined && failOnStop === undefined) signal.throwIfAborted();
     }
-    return { step };
+    return { step, gpus: process.env.CUDA_VISIBLE_DEVICES ?? null };
   },
 });

@@ -102,7 +102,9 @@ export async function collectGarbage(
         // In this order, as attempts do: their job's row first.
         const now = await database.forUpdate(findJob(tx, id)).executeTakeFirst();
         await lockGarbage(database, tx);
-        return now === undefined || (!isOver(now.state as JobState) && object.digest === now.checkpoint_digest);
+        if (now === undefined) return true;
+        const named = [now.checkpoint_digest, now.previous_checkpoint_digest];
+        return !isOver(now.state as JobState) && object.digest !== undefined && named.includes(object.digest);
       });
     }
     if (isOver(job.state as JobState)) await checkpoints.removeAll(id);
@@ -111,4 +113,4 @@ export async function collectGarbage(
 }
 
 const findJob = (executor: Database["kysely"] | Transaction<Tables>, id: string) =>
-  executor.selectFrom("jobs").select(["state", "checkpoint_digest"]).where("id", "=", id);
+  executor.selectFrom("jobs").select(["state", "checkpoint_digest", "previous_checkpoint_digest"]).where("id", "=", id);

@@ -34,6 +34,7 @@ export type { FolderReader, Folders } from "./folders/folders.ts";
 export type { FolderWriter, KeptFolder } from "./folders/keep-folder.ts";
 export { GARBAGE_MIN_AGE_MS } from "./garbage-rules.ts";
 export { type AttemptOutcome, type Claim, LONGEST_LEASE_MS, LONGEST_RETRY_MS } from "./job-attempts.ts";
+export type { JobCheckpoint } from "./job-checkpoints.ts";
 export {
   hasEnded,
   JOB_STATES,

@@ -1,6 +1,7 @@
 import type { ExpressionBuilder, Transaction } from "kysely";
 import type { Checkpoints } from "./blobs.ts";
 import { type Database, databaseTimeMs, type Executor } from "./database.ts";
+import { saveCheckpoints } from "./job-checkpoints.ts";
 import { isOver, type JobError, type JobEventBody, type JobRecord, RUNNING_STATES } from "./job-record.ts";
 import { attemptOver, type JobRow, type JobTransactions } from "./job-transactions.ts";
 import type { JsonObject } from "./json.ts";
@@ -49,7 +50,7 @@ export interface JobAttempts {
   /** Extends a lease, and tells whether the attempt is to stop. @throws {FencedError} */
   heartbeat(id: string, attempt: number, leaseMs: number): Promise<{ readonly stop: "cancel" | "pause" | undefined }>;
   /**
-   * Stores events of an attempt; a checkpoint replaces the one before.
+   * Stores events of an attempt. Of its checkpoints the last two are kept; those before are removed.
    *
    * @param before how many events of this attempt came before these: given again after an error that left open whether
    *   they were stored, none is stored twice
@@ -201,20 +202,16 @@ export function createJobAttempts(
         if (fresh.length === 0) return [];
         await addEvents(tx, job, now, fresh);
         const progress = fresh.findLast((event) => event.kind === "progress");
-        const checkpoint = fresh.findLast((event) => event.kind === "checkpoint");
+        const saved = fresh.filter((event) => event.kind === "checkpoint");
+        const kept = saveCheckpoints(job, saved);
         await change(tx, id, {
           attempt_events: stored + fresh.length,
           ...(progress !== undefined && { progress: progress.fraction, eta_ms: progress.etaMs ?? null }),
-          ...(checkpoint !== undefined && {
-            checkpoint_digest: checkpoint.digest,
-            checkpoint_step: checkpoint.step,
-          }),
+          ...(saved.length > 0 && kept.columns),
         });
-        const digests = fresh.flatMap((event) => (event.kind === "checkpoint" ? event.digest : []));
-        if (digests.length === 0) return [];
-        return [job.checkpoint_digest ?? [], digests].flat().filter((digest) => digest !== digests.at(-1));
+        return kept.replaced;
       });
-      for (const digest of new Set(replaced)) await checkpoints.of(id).remove(digest);
+      for (const digest of replaced) await checkpoints.of(id).remove(digest);
     },
 
     async finish(id, attempt, outcome, ranMs) {

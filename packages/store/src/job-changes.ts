@@ -29,7 +29,7 @@ export interface JobChanges {
    */
   requestResume(id: string): Promise<JobRecord>;
   /**
-   * Queues a failed job again, with all its failures and its time allowed anew; it goes on from its last checkpoint, and
+   * Queues a failed job again, with all its failures and its time allowed anew; it goes on from its last checkpoint that can be read, and
    * waits again for the jobs it was to wait for. Of its children, those that failed are tried again.
    *
    * @throws {NotFoundError} also when a version or a data set that it reads was deleted since

@@ -1,5 +1,6 @@
 import type { Selectable } from "kysely";
 import { z } from "zod";
+import { checkpointsOf, type JobCheckpoint } from "./job-checkpoints.ts";
 import type { JsonObject } from "./json.ts";
 import type { Tables } from "./schema.ts";
 
@@ -102,7 +103,10 @@ export interface JobRecord {
   readonly requestId?: string;
   /** The call that created it. */
   readonly traceparent?: string;
-  readonly checkpoint?: { readonly digest: string; readonly step: number };
+  /** The newest. */
+  readonly checkpoint?: JobCheckpoint;
+  /** The one before: what is gone on from when the newest is damaged. */
+  readonly previousCheckpoint?: JobCheckpoint;
   /** Jobs of a higher priority run first. */
   readonly priority: number;
   /** How long its attempts may run, all together; pauses and waits do not count. */
@@ -132,6 +136,7 @@ export function isOver(state: JobState): boolean {
 
 /** Reads a row. */
 export function jobFromRow(row: Selectable<Tables["jobs"]>): JobRecord {
+  const [checkpoint, previousCheckpoint] = checkpointsOf(row);
   return {
     id: row.id,
     kind: row.kind,
@@ -151,9 +156,8 @@ export function jobFromRow(row: Selectable<Tables["jobs"]>): JobRecord {
     ...(row.error === null ? {} : { error: JSON.parse(row.error) }),
     ...(row.request_id === null ? {} : { requestId: row.request_id }),
     ...(row.traceparent === null ? {} : { traceparent: row.traceparent }),
-    ...(row.checkpoint_digest === null
-      ? {}
-      : { checkpoint: { digest: row.checkpoint_digest, step: row.checkpoint_step ?? 0 } }),
+    ...(checkpoint && { checkpoint }),
+    ...(previousCheckpoint && { previousCheckpoint }),
     priority: row.priority,
     ...(row.time_limit_ms === null ? {} : { timeLimitMs: row.time_limit_ms }),
     runMs: row.run_ms,

@@ -1,6 +1,7 @@
 import type { Selectable, Transaction } from "kysely";
 import { type Database, databaseTimeMs, type Executor } from "./database.ts";
 import { DependencyFailedError, NotFoundError } from "./errors.ts";
+import { NO_CHECKPOINTS } from "./job-checkpoints.ts";
 import { hasEnded, type JobError, type JobEventBody, type JobRecord, type JobState, jobFromRow } from "./job-record.ts";
 import type { JsonObject } from "./json.ts";
 import { lockRunning } from "./running-attempt.ts";
@@ -148,8 +149,8 @@ export function createJobTransactions(database: Database) {
       end_time: now,
       retry_at: null,
       eta_ms: null,
-      // A failed job may be tried again, and goes on from its checkpoint then.
-      ...(state !== "FAILED" && { checkpoint_digest: null, checkpoint_step: null }),
+      // A failed job may be tried again, and goes on from a checkpoint then.
+      ...(state !== "FAILED" && NO_CHECKPOINTS),
     });
     // Its parent waits until it has ended, whichever way; others wait until it has succeeded.
     await tx

@@ -199,4 +199,14 @@ export const migrations: readonly Migration[] = [
   create index jobs_by_creation on jobs (turn);
   `,
   },
+  {
+    sqlite: `
+  alter table jobs add column previous_checkpoint_digest text;
+  alter table jobs add column previous_checkpoint_step integer;
+  `,
+    postgres: `
+  alter table jobs add column previous_checkpoint_digest text collate "C";
+  alter table jobs add column previous_checkpoint_step bigint;
+  `,
+  },
 ];

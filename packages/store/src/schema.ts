@@ -28,6 +28,9 @@ export interface Tables {
     traceparent: string | null;
     checkpoint_digest: string | null;
     checkpoint_step: number | null;
+    /** The one before, which stays in case the newest turns out to be damaged. */
+    previous_checkpoint_digest: Generated<string | null>;
+    previous_checkpoint_step: Generated<number | null>;
     /** Jobs of a higher one run first. */
     priority: Generated<number>;
     time_limit_ms: number | null;

@@ -192,6 +192,16 @@ export const processConfigShape = {
     .describe(
       "How long the jobs of a process stay its own without a sign of it, in milliseconds. It gives three in that time.",
     ),
+  stallMs: z.coerce
+    .number()
+    .int()
+    .min(10_000)
+    .max(7 * 24 * 3_600_000)
+    .default(30 * 60_000)
+    .describe(
+      "How long a job's attempt may give no sign of life before it is ended and tried again, in milliseconds. A training " +
+        "gives none during a step.",
+    ),
   shutdownGraceMs: z.coerce
     .number()
     .int()

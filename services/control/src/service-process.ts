@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
-import { createResourcePool, type ResourcePool } from "@duchenne/jobs";
+import { createResourcePool, type ResourcePool, TooFewGpusError } from "@duchenne/jobs";
 import { createLogger, createRpcServer, type Logger, type ServiceHandler, type WebFiles } from "@duchenne/rpc";
 import { startTelemetry, type Telemetry } from "@duchenne/rpc/telemetry";
 import {
@@ -32,6 +32,8 @@ export interface ServiceContext {
   readonly resources: ResourcePool;
   /** How long a job stays this process's without a sign of it. */
   readonly leaseMs: number;
+  /** How long an attempt may give no sign of life. */
+  readonly stallMs: number;
   /** Passed on to child processes. */
   readonly otlpEndpoint: string | undefined;
   /** The largest file of weights that is taken, in bytes. */
@@ -87,9 +89,10 @@ export async function startServiceProcess({ name, config, create }: ServiceProce
     const store = await openStore(location);
     closers.push(() => store.close());
     await ensureBuiltInModel(store);
-    const { leaseMs, otlpEndpoint, maxImportBytes } = config;
+    const { leaseMs, stallMs, otlpEndpoint, maxImportBytes } = config;
     const resources = createResourcePool(config.resources);
-    const context = { store, location, logger, dataDirectory, resources, leaseMs, otlpEndpoint, maxImportBytes };
+    const supervision = { resources, leaseMs, stallMs, otlpEndpoint };
+    const context = { store, location, logger, dataDirectory, ...supervision, maxImportBytes };
     const hosted = await create(context);
     closers.push(() => hosted.close({ graceMs: config.shutdownGraceMs }));
     const server = await createRpcServer({
@@ -164,6 +167,7 @@ function readyLine(name: string, config: ProcessConfig, running: ServiceProcess)
   return `duchenne ${name} is ready: gRPC on ${config.host}:${grpcPort}, ${connect} on http://${config.host}:${connectPort}`;
 }
 
+const CONFIGURATION_ERRORS = [ConfigurationError, StoreAddressError, TooFewGpusError];
 const STORE_ERRORS = [
   StoreUnavailableError,
   StoreRefusedError,
@@ -177,7 +181,7 @@ function fail(name: string, error: unknown): never {
     process.stdout.write(`duchenne ${name}\n\n${error.message}\n`);
     process.exit(0);
   }
-  const isConfiguration = error instanceof ConfigurationError || error instanceof StoreAddressError;
+  const isConfiguration = CONFIGURATION_ERRORS.some((kind) => error instanceof kind);
   // What is wrong with them lies outside: where in the program it was noticed helps nobody.
   const isPlain = isConfiguration || STORE_ERRORS.some((kind) => error instanceof kind);
   const text = error instanceof Error ? (isPlain ? error.message : error.stack) : String(error);

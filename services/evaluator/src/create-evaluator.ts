@@ -30,7 +30,7 @@ import { readProjection } from "./projection/stored-projection.ts";
 
 /** Makes the evaluator and starts to run its jobs. */
 export async function createEvaluator(context: ServiceContext, config: EvaluatorConfig): Promise<HostedService> {
-  const { store, location, logger, resources, leaseMs, otlpEndpoint } = context;
+  const { store, location, logger, resources, leaseMs, stallMs, otlpEndpoint } = context;
   const attempt = { attemptModule: new URL("./attempt.ts", import.meta.url), slot: "evaluation" };
   const { maxAttempts: maxFailures } = config;
   const supervisor = createSupervisor({
@@ -45,6 +45,7 @@ export async function createEvaluator(context: ServiceContext, config: Evaluator
     },
     slots: { evaluation: config.evaluationSlots },
     leaseMs,
+    stallMs,
     otlpEndpoint,
     logger,
   });

@@ -18,7 +18,7 @@ import type { TrainerConfig } from "./config.ts";
 
 /** Makes the trainer and starts to run its jobs. */
 export async function createTrainer(context: ServiceContext, config: TrainerConfig): Promise<HostedService> {
-  const { store, location, logger, dataDirectory, resources, leaseMs, otlpEndpoint } = context;
+  const { store, location, logger, dataDirectory, resources, leaseMs, stallMs, otlpEndpoint } = context;
   const { maxAttempts: maxFailures, trainingSlots, cancelGraceMs } = config;
   const training = { attemptModule: new URL("./attempt.ts", import.meta.url), slot: "training" };
   const trainings: Record<TrainingKind, typeof training> = {
@@ -40,6 +40,7 @@ export async function createTrainer(context: ServiceContext, config: TrainerConf
     slots: { training: trainingSlots, synthesis: 1, curation: 1 },
     stopGraceMs: cancelGraceMs,
     leaseMs,
+    stallMs,
     otlpEndpoint,
     logger,
   });

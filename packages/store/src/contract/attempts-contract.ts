@@ -3,11 +3,21 @@ import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import type { StoreFixture } from "../../test-fixtures/index.ts";
+import type { JobCheckpoint } from "../index.ts";
 import { broken, jobSteps, log, stale } from "./job-steps.ts";
 
 /** What those who run jobs rely on. */
 export function attemptsContract(fixture: StoreFixture): void {
   const { create, claim, events, states } = jobSteps(fixture);
+  /** Saves checkpoints of a job's first attempt, which has stored nothing else yet: the same bytes for the same step. */
+  const saving = (id: string) => {
+    let before = 0;
+    return async (step: number): Promise<JobCheckpoint> => {
+      const blob = await fixture.store.checkpoints.of(id).put(Buffer.from(`checkpoint ${step}`));
+      await fixture.store.jobs.append(id, 1, [{ kind: "checkpoint", step, ...blob }], before++);
+      return { digest: blob.digest, step };
+    };
+  };
 
   describe("jobs, for those who run them", () => {
     it("are claimed once, oldest first", async () => {
@@ -207,29 +217,51 @@ export function attemptsContract(fixture: StoreFixture): void {
       expect(runMs).toBeLessThanOrEqual(endTimeMs! - startTimeMs! - 20);
     });
 
-    it("keep only the newest checkpoint, and none after their end", async () => {
+    it("keep their last two checkpoints, and none after their end", async () => {
       const { jobs, checkpoints } = fixture.store;
       const { id } = await create();
       await claim();
-      /** Steps count from 1, one event each. */
-      const checkpoint = async (step: number) => {
-        const blob = await checkpoints.of(id).put(Buffer.from(`checkpoint ${step}`));
-        await jobs.append(id, 1, [{ kind: "checkpoint", step, ...blob }], step - 1);
-        return blob.digest;
-      };
-      const first = await checkpoint(1);
-      const second = await checkpoint(2);
-      expect((await jobs.get(id)).checkpoint).toEqual({ digest: second, step: 2 });
-      await expect(checkpoints.of(id).get(first)).rejects.toMatchObject({ reason: "BLOB_DAMAGED" });
-      expect((await checkpoints.of(id).get(second)).toString()).toBe("checkpoint 2");
-      await jobs.append(id, 1, [log("no checkpoint")], 2);
-      const [third, fourth] = await Promise.all(["3", "4"].map((text) => checkpoints.of(id).put(Buffer.from(text))));
-      const saved = (step: number, blob: typeof third) => ({ kind: "checkpoint", step, ...blob! }) as const;
-      await jobs.append(id, 1, [saved(3, third), log("at once"), saved(4, fourth)], 3);
-      const kept = await Promise.all([second, third!.digest, fourth!.digest].map((it) => checkpoints.of(id).has(it)));
-      expect(kept).toEqual([false, false, true]);
-      await jobs.finish(id, 1, { state: "SUCCEEDED", result: {} });
-      await expect(checkpoints.of(id).get(fourth!.digest)).rejects.toMatchObject({ reason: "BLOB_DAMAGED" });
+      const saved = saving(id);
+      const [first, second, third] = [await saved(1), await saved(2), await saved(3)];
+      expect(await jobs.get(id)).toMatchObject({ checkpoint: third, previousCheckpoint: second });
+      await expect(checkpoints.of(id).get(first.digest)).rejects.toMatchObject({ reason: "BLOB_DAMAGED" });
+      expect((await checkpoints.of(id).get(second.digest)).toString()).toBe("checkpoint 2");
+      expect((await checkpoints.of(id).get(third.digest)).toString()).toBe("checkpoint 3");
+      await jobs.append(id, 1, [log("no checkpoint")], 3);
+      const atOnce = await Promise.all(["4", "5", "6"].map((text) => checkpoints.of(id).put(Buffer.from(text))));
+      const events = atOnce.map((blob, i) => ({ kind: "checkpoint", step: 4 + i, ...blob }) as const);
+      await jobs.append(id, 1, [events[0]!, log("at once"), ...events.slice(1)], 4);
+      const all = [second, third, ...atOnce].map(({ digest }) => digest);
+      expect(await Promise.all(all.map((digest) => checkpoints.of(id).has(digest)))).toEqual([
+        ...[false, false, false],
+        ...[true, true],
+      ]);
+      const ended = await jobs.finish(id, 1, { state: "SUCCEEDED", result: {} });
+      expect([ended.checkpoint, ended.previousCheckpoint]).toEqual([undefined, undefined]);
+      await expect(checkpoints.of(id).get(all.at(-1)!)).rejects.toMatchObject({ reason: "BLOB_DAMAGED" });
+    });
+
+    it("that went back behind their newest checkpoint keep the one they went on from", async () => {
+      const { jobs, checkpoints } = fixture.store;
+      const { id } = await create();
+      await claim();
+      const saved = saving(id);
+      const [older, newest] = [await saved(4), await saved(8)];
+      // The newest was damaged; it is saved again, as training is exact.
+      expect(await saved(8)).toEqual(newest);
+      expect(await jobs.get(id)).toMatchObject({ checkpoint: newest, previousCheckpoint: older });
+      // Or one on the way there, because the attempt was told to stop.
+      const between = await saved(6);
+      expect(await jobs.get(id)).toMatchObject({ checkpoint: between, previousCheckpoint: older });
+      expect(await checkpoints.of(id).has(older.digest)).toBe(true);
+      // The next attempt may be storing the same bytes as of step 8 just now.
+      expect(await checkpoints.of(id).has(newest.digest)).toBe(true);
+      expect(await saved(8)).toEqual(newest);
+      expect(await jobs.get(id)).toMatchObject({ checkpoint: newest, previousCheckpoint: between });
+      // Both were damaged.
+      const start = await saved(2);
+      const job = await jobs.get(id);
+      expect([job.checkpoint, job.previousCheckpoint]).toEqual([start, undefined]);
     });
 
     it("that have failed keep their checkpoint, and go on from it when they are tried again", async () => {

@@ -173,14 +173,17 @@ export function garbageContract(fixture: StoreFixture): void {
       const { jobs, checkpoints } = fixture.store;
       const [running, ended] = [await create(), await create()];
       await claim();
+      const before = await checkpoints.of(running.id).put(Buffer.from("the one before"));
       const current = await checkpoints.of(running.id).put(Buffer.from("current"));
-      await jobs.append(running.id, 1, [{ kind: "checkpoint", step: 2, ...current }], 0);
+      const saved = [before, current].map((blob, i) => ({ kind: "checkpoint", step: 1 + i, ...blob }) as const);
+      await jobs.append(running.id, 1, saved, 0);
       // As left by a process that was killed before it removed them.
       const replaced = await checkpoints.of(running.id).put(Buffer.from("replaced"));
       await jobs.requestCancel(ended.id);
       const left = await checkpoints.of(ended.id).put(Buffer.from("left"));
       expect((await collect()).objects).toBe(2);
       expect(await checkpoints.of(running.id).has(current.digest)).toBe(true);
+      expect(await checkpoints.of(running.id).has(before.digest)).toBe(true);
       expect(await checkpoints.of(running.id).has(replaced.digest)).toBe(false);
       expect(await checkpoints.of(ended.id).has(left.digest)).toBe(false);
       expect(await checkpoints.jobs()).toEqual([running.id]);

@@ -16,7 +16,7 @@ export interface VideoAnalyses {
 
 /** Starts to run analyses, in processes of their own. */
 export function createVideoAnalyses(context: ServiceContext, config: DetectorConfig): VideoAnalyses {
-  const { store, location, logger, dataDirectory, resources, leaseMs, otlpEndpoint } = context;
+  const { store, location, logger, dataDirectory, resources, leaseMs, stallMs, otlpEndpoint } = context;
   const supervisor = createSupervisor({
     store,
     location,
@@ -24,6 +24,7 @@ export function createVideoAnalyses(context: ServiceContext, config: DetectorCon
     kinds: { [VIDEO_ANALYSIS]: { attemptModule: new URL("./analysis-attempt.ts", import.meta.url), slot: "analysis" } },
     slots: { analysis: config.analysisSlots },
     leaseMs,
+    stallMs,
     otlpEndpoint,
     logger,
   });
