@@ -197,7 +197,7 @@ describe("a distillation", () => {
     expect(report.actionUnits.map(({ actionUnit }) => actionUnit)).toEqual([...SYNTHFACS_ACTION_UNITS]);
     expect(report.identityLeakage).toMatchObject({ subjects: 2, chance: 0.5 });
     expect(report.expressionReport).toBeUndefined();
-    expect(report.macroAuc!.value).toBeCloseTo(made.card.metrics["test/macroAuc"], 2);
+    expect(report.macroAuc!.value).toBeCloseTo(made.card.metrics["test/macroAuc"].value, 2);
   });
 
   it("is refused without a detector to learn from", async () => {
@@ -261,7 +261,8 @@ describe("an expression fine-tune", () => {
     const { top1, trivialTop1, meanClassAccuracy, macroF1, crossEntropy, expressions, framesLeftOut } =
       report.expressionReport!;
     expect(expressions.map(({ expression }) => expression)).toEqual(EXPRESSIONS);
-    expect(top1!.value).toBeCloseTo(card.metrics["test/top1"], 12);
+    expect(top1!.value).toBeCloseTo(card.metrics["test/top1"].value, 12);
+    expect(card.metrics["test/top1"]).toMatchObject({ intervalOver: "frames", lower: expect.any(Number) });
     expect(top1!.lower!).toBeLessThanOrEqual(top1!.value!);
     expect(top1!.upper!).toBeGreaterThanOrEqual(top1!.value!);
     expect(trivialTop1).toBeCloseTo(1 / 7, 12);
@@ -405,7 +406,7 @@ describe("a quantisation", () => {
     const { calibration, measured } = card.quantization;
     expect(calibration.frames).toBe(TRAIN_FRAMES * EXPRESSIONS.length);
     expect(measured).toMatchObject({ frames: TEST_FRAMES * EXPRESSIONS.length, isHeldOut: true });
-    expect(measured.float32.top1).toBeCloseTo(source.metrics["test/top1"], 12);
+    expect(measured.float32.top1).toBeCloseTo(source.metrics["test/top1"].value, 12);
     expect(measured.int8.top1).toEqual(expect.any(Number));
   });
 });

@@ -45,6 +45,17 @@ const quantizationSchema = z.object({
 /** How a version came to compute in integers, and what that costs. */
 export type Quantization = z.output<typeof quantizationSchema>;
 
+const cardFigureSchema = z.object({
+  value: z.number(),
+  /** Ends of the 95 % interval of a bootstrap; absent where there is none: of a threshold, or with fewer than two to draw. */
+  lower: z.number().optional(),
+  upper: z.number().optional(),
+  /** What the bootstrap drew: subjects, or frames where no subject is known. */
+  intervalOver: z.enum(["subjects", "frames"]).optional(),
+});
+/** A figure of a training's own validation, with its interval where it has one. */
+export type CardFigure = z.output<typeof cardFigureSchema>;
+
 /** What a model version says of itself: enough to judge it and to make it again. */
 export const modelCardSchema = z.object({
   /** "models/{model}". */
@@ -85,8 +96,8 @@ export const modelCardSchema = z.object({
       note: z.string(),
     }),
   ),
-  /** Figures of the training's own validation, by name. */
-  metrics: z.record(z.string(), z.number()),
+  /** Figures of the training's own validation, by name. Cards of earlier releases have numbers alone, without intervals. */
+  metrics: z.record(z.string(), z.union([cardFigureSchema, z.number().transform((value): CardFigure => ({ value }))])),
   intendedUse: z.string(),
   limitations: z.string(),
   lineage: z.object({

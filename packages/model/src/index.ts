@@ -1,5 +1,12 @@
 /** The shared model package without TensorFlow: configurations, parameters, files and cards. Serving loads only this. */
-export { type DetectorCard, type ExpressionCard, type ModelCard, modelCardSchema, type Quantization } from "./card.ts";
+export {
+  type CardFigure,
+  type DetectorCard,
+  type ExpressionCard,
+  type ModelCard,
+  modelCardSchema,
+  type Quantization,
+} from "./card.ts";
 export {
   createExpressionConfig,
   createModelConfig,

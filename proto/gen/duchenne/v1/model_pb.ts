@@ -143,7 +143,8 @@ export type ModelVersion = Message<"duchenne.v1.ModelVersion"> & {
   files: ModelFile[];
 
   /**
-   * The model card as JSON: data, subjects, recipe, metrics, thresholds, box convention, lineage.
+   * The model card as JSON: data, subjects, recipe, metrics, thresholds, box convention, lineage. Its metrics are objects of
+   * `value` and, where there is an interval, `lower`, `upper` and `intervalOver`; cards of earlier releases have numbers.
    *
    * @generated from field: string card_json = 5;
    */
