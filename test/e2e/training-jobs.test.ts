@@ -165,7 +165,9 @@ describe("a pretraining", () => {
 
     const made = await versionOf(await detector());
     expect(made.version.kind).toBe("vit");
-    expect(made.card.lineage).toMatchObject({ initialModelVersion: mae.name });
+    expect(made.card.lineage).toMatchObject({ initialModelVersion: mae.name, initialModelDigest: mae.version.digest });
+    const own = { source: FACES, digest: expect.any(String), license: "Apache-2.0" };
+    expect(made.card.licenses).toEqual([own, { ...own, through: mae.name }]);
     expect(made.card.config).toMatchObject({ dim: 96, depth: 4, imageSize: 32, patchSize: 16, numSubjects: 6 });
     const told = (await detector()).events.flatMap(({ event }) => (event.case === "log" ? event.value.text : []));
     expect(told[0]).toMatch(/^Starts from earlier weights; drawn anew: .*head\.weight.*; left out: .*decoder/);
@@ -189,7 +191,13 @@ describe("a distillation", () => {
     const made = await versionOf({ job });
     expect(made.version.kind).toBe("vit");
     expect(made.roles).toEqual(["safetensors", "onnx", "card"]);
-    expect(made.card.lineage).toMatchObject({ teacherModelVersion: "models/detector/versions/1" });
+    const { name: teacher, version } = await versionOf(await detector());
+    expect(made.card.lineage).toMatchObject({ teacherModelVersion: teacher, teacherModelDigest: version.digest });
+    expect(made.card.licenses.map(({ through }: { through?: string }) => through)).toEqual([
+      undefined,
+      teacher,
+      teacher,
+    ]);
     expect(made.card.config).toMatchObject({ patchSize: 32, numSubjects: 0 });
 
     const report = await evaluated(made.name, { identityLeakage: true });
@@ -389,10 +397,18 @@ describe("a quantisation", () => {
   };
 
   it("of a detector compares on the subjects that its training held out", async () => {
-    const { name } = await versionOf(await detector());
+    const { name, version, card: source } = await versionOf(await detector());
     const { card, roles } = await quantized(name, FACES);
     expect(roles).toEqual(["onnx", "card"]);
-    expect(card.lineage).toEqual({ job: expect.any(String), attempt: 1, quantizedModelVersion: name });
+    expect(card.lineage).toEqual({
+      ...source.lineage,
+      job: expect.any(String),
+      attempt: 1,
+      quantizedModelVersion: name,
+      quantizedModelDigest: version.digest,
+    });
+    expect(card.lineage.job).not.toBe(source.lineage.job);
+    expect(card.licenses.at(-1)).toEqual({ source: FACES, digest: expect.any(String), license: "Apache-2.0" });
     expect(card.quantization).toMatchObject({
       calibration: { dataset: FACES, frames: 48 },
       measured: { frames: 24, isHeldOut: true, float32: { macroAuc: expect.any(Number) } },

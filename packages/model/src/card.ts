@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { cardLicenseSchema } from "./card-license.ts";
 import { type ExpressionConfig, expressionConfigSchema, type ModelConfig, modelConfigSchema } from "./config.ts";
 import { maeConfigSchema } from "./mae-config.ts";
 import { RANGE_METHODS } from "./quantization/value-histogram.ts";
@@ -78,6 +79,8 @@ export const modelCardSchema = z.object({
   split: z.object({
     /** The test part is the data set's official one, frame by frame, and not a list of subjects. */
     isOfficial: z.boolean().default(false),
+    /** The fold that was held out for the test, from 1, of how many: the others were seen. Absent of other splits. */
+    fold: z.object({ tested: z.int(), of: z.int() }).optional(),
     trainSubjects: z.array(z.string()),
     /** Chose the epoch and the thresholds; empty when the test part did, as published. */
     validationSubjects: z.array(z.string()).default([]),
@@ -98,18 +101,26 @@ export const modelCardSchema = z.object({
   ),
   /** Figures of the training's own validation, by name. Cards of earlier releases have numbers alone, without intervals. */
   metrics: z.record(z.string(), z.union([cardFigureSchema, z.number().transform((value): CardFigure => ({ value }))])),
+  /** Of the data and the weights that it was made from, all of them. Absent of cards of earlier releases, which did not tell. */
+  licenses: z.array(cardLicenseSchema).optional(),
   intendedUse: z.string(),
   limitations: z.string(),
   lineage: z.object({
     /** The attempt that made it; absent where weights were imported. */
     job: z.string().optional(),
     attempt: z.int().optional(),
-    /** The version that its training started from, "models/{model}/versions/{version}". */
+    /**
+     * The version that its training started from, "models/{model}/versions/{version}", and its digest, which tells what it was
+     * when it is deleted. Digests are absent of cards of earlier releases.
+     */
     initialModelVersion: z.string().optional(),
+    initialModelDigest: z.string().optional(),
     /** The version that it was distilled from. */
     teacherModelVersion: z.string().optional(),
+    teacherModelDigest: z.string().optional(),
     /** The version in float32 that it is in integers. */
     quantizedModelVersion: z.string().optional(),
+    quantizedModelDigest: z.string().optional(),
   }),
   /** Absent of a version that computes in float32. */
   quantization: quantizationSchema.optional(),

@@ -7,6 +7,7 @@ export {
   modelCardSchema,
   type Quantization,
 } from "./card.ts";
+export { type CardLicense, UNKNOWN_LICENSE } from "./card-license.ts";
 export {
   createExpressionConfig,
   createModelConfig,
@@ -28,6 +29,7 @@ export {
   type VitVariant,
 } from "./config.ts";
 export { exportOnnx, type OnnxOptions, tapOf } from "./export-onnx.ts";
+export { inheritedLicenses } from "./inherited-licenses.ts";
 export {
   createMaeConfig,
   FIXED_MAE_PARAMETERS,

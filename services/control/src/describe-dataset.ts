@@ -25,6 +25,8 @@ const datasetDescriptionSchema = z.object({
   identities: z.int().default(0),
   description: z.string(),
   boxConvention: z.string(),
+  /** Absent when nobody stated one. */
+  license: z.string().optional(),
 });
 /** What the store keeps of a data set beside its folder. */
 export type DatasetDescription = z.output<typeof datasetDescriptionSchema>;
@@ -35,7 +37,8 @@ export function describeDataset(
   {
     source = { format: "manifest", labelFiles: [] },
     description = dataset.description,
-  }: { readonly source?: DatasetSource; readonly description?: string } = {},
+    license = dataset.license,
+  }: { readonly source?: DatasetSource; readonly description?: string; readonly license?: string | undefined } = {},
 ): JsonObject & DatasetDescription {
   const { actionUnits, samples, subjects, protocol } = dataset;
   const labels = actionUnits.map((_, unit) => {
@@ -68,6 +71,7 @@ export function describeDataset(
     identities: subjects.length,
     description,
     boxConvention: dataset.boxConvention,
+    ...(license === undefined ? {} : { license }),
   };
 }
 
@@ -93,9 +97,16 @@ export function datasetFormat(protocol: DatasetProtocol): DatasetSource["format"
 
 /** A data set as its callers see it. */
 export function datasetMessage(dataset: DatasetRecord): MessageInitShape<typeof DatasetSchema> {
-  const { boxConvention: _, source, protocol = source.format, ...description } = datasetDescription(dataset);
+  const {
+    boxConvention: _,
+    source,
+    protocol = source.format,
+    license = "",
+    ...description
+  } = datasetDescription(dataset);
   return {
     ...description,
+    license,
     protocol: PROTOCOL_OF_FORMAT[protocol],
     labelFiles: [...source.labelFiles],
     name: datasetName(dataset.id),

@@ -30,6 +30,8 @@ interface Found extends Pick<DatasetRecord, "directory" | "files"> {
   readonly name: string;
   readonly source: ReturnType<typeof datasetDescription>["source"];
   readonly digest: string;
+  /** As it was registered. */
+  readonly license?: string | undefined;
 }
 
 /**
@@ -50,14 +52,20 @@ export async function openRegisteredLabels(store: Store, name: string, field = "
 
 /**
  * Opens a registered data set to read all of it, on this machine: every image is read once and the digest compared. Its folder
- * is taken when it is here as it was registered, else the store's copy, which stays while this process runs.
+ * is taken when it is here as it was registered, else the store's copy, which stays while this process runs. Its licence is the
+ * registered one.
  *
  * @throws {NotFoundError} @throws {ManifestError} @throws {DatasetChangedError} @throws {BlobDamagedError}
  * @throws {DatasetCopyError} @throws {DiskFullError}
  */
 export async function openRegisteredDataset(store: Store, name: string, use: CopyUse = {}): Promise<Dataset> {
   const found = await findDataset(store, name);
-  const { directory, source, digest } = found;
+  const dataset = await openFound(store, found, use);
+  return found.license === undefined ? dataset : { ...dataset, license: found.license };
+}
+
+async function openFound(store: Store, found: Found, use: CopyUse): Promise<Dataset> {
+  const { name, directory, source, digest } = found;
   const kept = keptIn(store, found);
   if (kept === undefined) {
     const dataset = await openDataset(directory, source);
@@ -105,7 +113,7 @@ function keptIn({ folders }: Store, { files: digest }: Found): Kept | undefined 
 
 async function findDataset(store: Store, name: string, field = "dataset"): Promise<Found> {
   const record = await store.datasets.get(parseDatasetName(name, field));
-  const { digest, source } = datasetDescription(record);
+  const { digest, source, license } = datasetDescription(record);
   const { directory, files } = record;
-  return { name, directory, source, digest, ...(files !== undefined && { files }) };
+  return { name, directory, source, digest, license, ...(files !== undefined && { files }) };
 }

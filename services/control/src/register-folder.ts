@@ -11,6 +11,8 @@ export interface FolderToRegister {
   readonly source: DatasetDescription["source"];
   /** What it is; empty for what the folder says of itself. */
   readonly description: string;
+  /** What is known of its licence; empty for what the folder says of itself. */
+  readonly license: string;
 }
 
 /**
@@ -22,12 +24,16 @@ export interface FolderToRegister {
  */
 export async function registerFolder(
   store: Store,
-  { id, directory, source, description }: FolderToRegister,
+  { id, directory, source, description, license }: FolderToRegister,
   { validateOnly = false }: { readonly validateOnly?: boolean } = {},
 ): Promise<DatasetRecord> {
   await requireFreeDatasetId(store, id);
   const dataset = await openDataset(directory, source);
-  const summary = describeDataset(dataset, { source, description: description || dataset.description });
+  const summary = describeDataset(dataset, {
+    source,
+    description: description || dataset.description,
+    license: license || dataset.license,
+  });
   const record = { id, directory, description: summary };
   if (validateOnly) return { ...record, createTimeMs: Date.now() };
   const files = await keepDataset(store, { id, directory, source, digest: dataset.digest });

@@ -12,7 +12,7 @@ import {
 import { Command, Option } from "commander";
 import { addJobOptions, jobOptionsFrom } from "../job-options.ts";
 import { serverOption, withClient } from "../server-option.ts";
-import { datasetReport, PROTOCOLS_BY_NAME } from "../terminal/dataset-report.ts";
+import { datasetReport, LICENSE_HELP, PROTOCOLS_BY_NAME } from "../terminal/dataset-report.ts";
 import { followJob } from "./follow-job.ts";
 import { previewPortraits, synthesizeFromPortraits } from "./portraits.ts";
 import { sequenceCommand } from "./sequence-command.ts";
@@ -36,6 +36,7 @@ interface PreviewCommandOptions extends Omit<SynthesizeOptions, "seed" | "subjec
 interface RegisterOptions {
   readonly protocol?: keyof typeof PROTOCOLS_BY_NAME;
   readonly labels: readonly string[];
+  readonly license: string;
   readonly check: boolean;
 }
 
@@ -84,15 +85,17 @@ export function datasetsCommand(): Command {
       (file: string, files: readonly string[]) => [...files, file],
       [] as readonly string[],
     )
+    .option("--license <text>", LICENSE_HELP, "")
     .option("--check", "only check the labels", false)
     .addOption(serverOption());
-  register.action((datasetId: string, directory: string, { protocol, labels, check }: RegisterOptions) =>
+  register.action((datasetId: string, directory: string, { protocol, labels, license, check }: RegisterOptions) =>
     withClient(register, async (client) => {
       const dataset = await registerDataset(client, {
         datasetId,
         directory,
         ...(protocol === undefined ? {} : { protocol: PROTOCOLS_BY_NAME[protocol] }),
         labelFiles: [...labels],
+        license,
         validateOnly: check,
       });
       process.stdout.write(`datasets/${datasetId}: ${dataset.subjects} subjects, ${dataset.frames} frames\n`);

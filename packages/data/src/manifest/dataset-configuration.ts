@@ -33,6 +33,8 @@ const datasetConfigurationSchema = z
       .min(2)
       .optional(),
     boxConvention: z.string().default("unknown"),
+    /** What is known of the licence of images and labels: an SPDX identifier, or the terms' name and place. */
+    license: z.string().trim().min(1).max(2000).optional(),
     /** What made it, whole. */
     generator: z.record(z.string(), z.unknown()).optional(),
   })

@@ -67,6 +67,18 @@ describe("manifest.jsonl", () => {
     expect(problems["manifest.jsonl:fold"]).toContain('"s2" stands in none');
   });
 
+  it("says its licence, or none", async () => {
+    await using folder = await createDataFolder();
+    await folder.draw("a.png");
+    await folder.writeLines("manifest.jsonl", [{ image: "a.png" }]);
+    await configure(folder, {});
+    expect(await openDataset(folder.path)).not.toHaveProperty("license");
+    await configure(folder, { license: "CC-BY-4.0" });
+    expect(await openDataset(folder.path)).toMatchObject({ license: "CC-BY-4.0" });
+    await configure(folder, { license: "" });
+    expect(await problemsOf(folder.path)).toHaveProperty(["dataset.json:license"]);
+  });
+
   it("can be a published data set, with its vocabulary and folds", async () => {
     await using folder = await createDataFolder();
     await folder.draw("a.png");

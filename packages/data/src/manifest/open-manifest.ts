@@ -149,6 +149,7 @@ function draftFrom(
     texts,
     digestOf: "bytes",
     boxConvention: configuration.boxConvention,
+    ...(configuration.license === undefined ? {} : { license: configuration.license }),
   };
 }
 

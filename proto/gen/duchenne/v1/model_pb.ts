@@ -144,7 +144,8 @@ export type ModelVersion = Message<"duchenne.v1.ModelVersion"> & {
 
   /**
    * The model card as JSON: data, subjects, recipe, metrics, thresholds, box convention, lineage. Its metrics are objects of
-   * `value` and, where there is an interval, `lower`, `upper` and `intervalOver`; cards of earlier releases have numbers.
+   * `value` and, where there is an interval, `lower`, `upper` and `intervalOver`; cards of earlier releases have numbers. Its
+   * licenses are those of all data and weights that it was made from, "unknown" where nobody stated one.
    *
    * @generated from field: string card_json = 5;
    */
@@ -632,7 +633,7 @@ export type ImportOptions = Message<"duchenne.v1.ImportOptions"> & {
   boxConvention: string;
 
   /**
-   * What is known about the licence of the weights, for the model card.
+   * What is known about the licence of the weights, for the model card and for those of what is made from the version.
    *
    * @generated from field: string license_note = 11;
    */

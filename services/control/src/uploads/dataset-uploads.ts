@@ -137,6 +137,7 @@ export function createDatasetUploads(options: DatasetUploadsOptions): DatasetUpl
       directory: join(place, plan.directory),
       source,
       description: plan.description,
+      license: plan.license,
     });
   }
 
