@@ -21,6 +21,8 @@ const datasetDescriptionSchema = z.object({
   folds: z.array(z.object({ subjects: z.array(z.string()), frames: z.int() })).default([]),
   trainFrames: z.int().default(0),
   testFrames: z.int().default(0),
+  /** Not counted by earlier releases. */
+  subjectsInBothParts: z.int().default(0),
   /** Subjects of the vocabulary. */
   identities: z.int().default(0),
   description: z.string(),
@@ -48,6 +50,9 @@ export function describeDataset(
   });
   const framesOf = new Map<string, number>();
   for (const { subject } of samples) if (subject !== "") framesOf.set(subject, (framesOf.get(subject) ?? 0) + 1);
+  const subjectsOfPart = (part: string) =>
+    new Set(samples.flatMap(({ partition, subject }) => (partition === part && subject !== "" ? subject : [])));
+  const tested = subjectsOfPart("test");
   const framesOfPart = (part: string) => samples.filter(({ partition }) => partition === part).length;
   return {
     source: { ...source, labelFiles: [...source.labelFiles] },
@@ -68,6 +73,7 @@ export function describeDataset(
     })),
     trainFrames: framesOfPart("train"),
     testFrames: framesOfPart("test"),
+    subjectsInBothParts: [...subjectsOfPart("train")].filter((subject) => tested.has(subject)).length,
     identities: subjects.length,
     description,
     boxConvention: dataset.boxConvention,

@@ -44,10 +44,10 @@ export async function openRegisteredLabels(store: Store, name: string, field = "
   const found = await findDataset(store, name, field);
   const { directory, source, digest: knownDigest } = found;
   const kept = keptIn(store, found);
-  if (kept === undefined) return openDataset(directory, { ...source, knownDigest });
+  if (kept === undefined) return openDataset(directory, { ...source, knownDigest, mayLeak: true });
   const place = keptPlace("/", found);
   const files = keptFiles(await kept.folders.read(kept.digest));
-  return openDataset(place.directory, { ...source, labelFiles: place.labelFiles, files, knownDigest });
+  return openDataset(place.directory, { ...source, labelFiles: place.labelFiles, files, knownDigest, mayLeak: true });
 }
 
 /**
@@ -68,7 +68,7 @@ async function openFound(store: Store, found: Found, use: CopyUse): Promise<Data
   const { name, directory, source, digest } = found;
   const kept = keptIn(store, found);
   if (kept === undefined) {
-    const dataset = await openDataset(directory, source);
+    const dataset = await openDataset(directory, { ...source, mayLeak: true });
     if (dataset.digest !== digest) throw new DatasetChangedError(name, digest, dataset.digest);
     return dataset;
   }
@@ -93,7 +93,7 @@ async function openCopy(kept: Kept, found: Found, { signal, onCopy: onStart }: C
 /** A data set in a place; what is wrong with it when it cannot be opened there. */
 async function openOrProblem({ source }: Found, { directory, labelFiles }: ReturnType<typeof keptPlace>) {
   try {
-    return await openDataset(directory, { ...source, labelFiles });
+    return await openDataset(directory, { ...source, labelFiles, mayLeak: true });
   } catch (error) {
     const isOfFiles = error instanceof ManifestError || (error instanceof Error && "syscall" in error);
     if (isOfFiles) return error.message;

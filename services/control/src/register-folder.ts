@@ -18,17 +18,17 @@ export interface FolderToRegister {
 /**
  * Reads a folder, all of it, and registers it, on a store that machines share with its files.
  *
- * @param options with `validateOnly` it is only read
+ * @param options with `validateOnly` it is only read; `skipProblems` are not listed, for they were before
  * @throws {AlreadyExistsError} @throws {ManifestError} with every problem and its line
  * @throws {DatasetChangedError} when it changes meanwhile
  */
 export async function registerFolder(
   store: Store,
   { id, directory, source, description, license }: FolderToRegister,
-  { validateOnly = false }: { readonly validateOnly?: boolean } = {},
+  { validateOnly = false, skipProblems }: { readonly validateOnly?: boolean; readonly skipProblems?: number } = {},
 ): Promise<DatasetRecord> {
   await requireFreeDatasetId(store, id);
-  const dataset = await openDataset(directory, source);
+  const dataset = await openDataset(directory, { ...source, skipProblems });
   const summary = describeDataset(dataset, {
     source,
     description: description || dataset.description,

@@ -40,5 +40,8 @@ export function datasetReport(dataset: Dataset): string {
   if (dataset.trainFrames + dataset.testFrames > 0) {
     lines.push(`  official parts: ${dataset.trainFrames} training frames, ${dataset.testFrames} test frames`);
   }
+  if (dataset.subjectsInBothParts > 0) {
+    lines.push(`  ${dataset.subjectsInBothParts} subjects are in both parts: the test part shows nobody new`);
+  }
   return `${lines.filter((line) => line !== "").join("\n")}\n`;
 }
