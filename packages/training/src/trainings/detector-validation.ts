@@ -65,7 +65,7 @@ function namedFigures(report: EvaluationReport, part: MeasuredPart): [string, Es
   const figures: Record<string, Estimate> = {
     meanF1,
     trivialF1: { value: meanTrivialF1 },
-    sweptF1: { value: sweptF1.value },
+    sweptF1,
     sweptThreshold: { value: sweptF1.threshold },
     macroAuc,
     ...Object.fromEntries(actionUnits.map(({ actionUnit, f1 }) => [`f1/AU${actionUnit}`, f1])),

@@ -110,7 +110,8 @@ describe("a fine-tune", () => {
     expect(lower!).toBeLessThanOrEqual(value);
     expect(upper!).toBeGreaterThanOrEqual(value);
     expect(upper!).toBeGreaterThan(lower!);
-    expect(metrics["test/f1/AU12"]).toMatchObject({ intervalOver: "subjects" });
+    for (const name of ["test/f1/AU12", "test/sweptF1"])
+      expect(metrics[name]).toMatchObject({ intervalOver: "subjects" });
     expect(metrics["test/sweptThreshold"]).toEqual({ value: expect.any(Number) });
     // One subject leaves nothing to draw.
     expect((await run()).result!.metrics["test/macroAuc"]).toEqual({ value: expect.any(Number) });
