@@ -165,11 +165,35 @@ it("converts, registers and shows published data sets", async () => {
   expect(shown).toContain("datasets/disfa  disfa  2 of 27 subjects, 2 frames");
   expect(shown).toMatch(/AU12 Lip corner puller +100\.0 %\n/);
   expect(shown).toContain("fold 2: 0 frames, 9 subjects: SN006");
+  expect(shown).toContain("\nlicence: unknown\n");
 
   const line = { img_path: "RightVideoSN001/frame_1.jpg", AUs: [12, 999] };
   await writeFile(join(disfa, "labels.json"), JSON.stringify(line));
-  const published = ["disfa-lines", "disfa", "--protocol", "disfa", "--labels", "labels.json"];
+  const published = [
+    "disfa-lines",
+    "disfa",
+    "--protocol",
+    "disfa",
+    "--labels",
+    "labels.json",
+    "--license",
+    "as agreed",
+  ];
   expect((await duchenne("datasets", "register", ...published)).stdout).toContain("1 subjects, 1 frames");
+  expect((await duchenne("datasets", "show", "datasets/disfa-lines")).stdout).toContain("\nlicence: as agreed\n");
+  const gone = Array.from({ length: 120 }, (_, i) =>
+    JSON.stringify({ ...line, img_path: `RightVideoSN001/gone_${i}.jpg` }),
+  );
+  await writeFile(join(disfa, "gone.json"), gone.join("\n"));
+  const list = join(folder.path, "problems.txt");
+  const refused = ["gone", "disfa", "--protocol", "disfa", "--labels", "gone.json", "--problems", list];
+  expect(await duchenne("datasets", "register", ...refused)).toMatchObject({
+    code: 1,
+    stdout: `120 problems: ${list}\n`,
+  });
+  expect((await readFile(list, "utf8")).split("\n")[119]).toBe(
+    'gone.json:120:img_path: No file "RightVideoSN001/gone_119.jpg"',
+  );
   const images = await duchenne("datasets", "register", "images", "disfa", "--protocol", "images");
   expect(images.stdout).toBe("datasets/images: 0 subjects, 2 frames\n");
   expect((await duchenne("datasets", "show", "datasets/images")).stdout).toContain("images  0 subjects, 2 frames");
@@ -184,6 +208,7 @@ it("synthesizes a published data set, whose readers then take it", async () => {
   const shown = (await duchenne("datasets", "show", "datasets/drawn-disfa")).stdout;
   const said = (text: string) => text.split("\n").filter((line) => /^ {2}(AU\d+|fold)/.test(line));
   expect(shown).toContain("datasets/drawn-disfa  disfa  3 of 27 subjects, 12 frames");
+  expect(shown).toContain("\nlicence: Apache-2.0\n");
   expect(said(shown)).toHaveLength(8 + 3);
 
   const drawn = join(folder.path, "data", "import", "drawn");

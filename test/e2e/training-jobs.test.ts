@@ -165,7 +165,9 @@ describe("a pretraining", () => {
 
     const made = await versionOf(await detector());
     expect(made.version.kind).toBe("vit");
-    expect(made.card.lineage).toMatchObject({ initialModelVersion: mae.name });
+    expect(made.card.lineage).toMatchObject({ initialModelVersion: mae.name, initialModelDigest: mae.version.digest });
+    const own = { source: FACES, digest: expect.any(String), license: "Apache-2.0" };
+    expect(made.card.licenses).toEqual([own, { ...own, through: mae.name }]);
     expect(made.card.config).toMatchObject({ dim: 96, depth: 4, imageSize: 32, patchSize: 16, numSubjects: 6 });
     const told = (await detector()).events.flatMap(({ event }) => (event.case === "log" ? event.value.text : []));
     expect(told[0]).toMatch(/^Starts from earlier weights; drawn anew: .*head\.weight.*; left out: .*decoder/);
@@ -189,7 +191,13 @@ describe("a distillation", () => {
     const made = await versionOf({ job });
     expect(made.version.kind).toBe("vit");
     expect(made.roles).toEqual(["safetensors", "onnx", "card"]);
-    expect(made.card.lineage).toMatchObject({ teacherModelVersion: "models/detector/versions/1" });
+    const { name: teacher, version } = await versionOf(await detector());
+    expect(made.card.lineage).toMatchObject({ teacherModelVersion: teacher, teacherModelDigest: version.digest });
+    expect(made.card.licenses.map(({ through }: { through?: string }) => through)).toEqual([
+      undefined,
+      teacher,
+      teacher,
+    ]);
     expect(made.card.config).toMatchObject({ patchSize: 32, numSubjects: 0 });
 
     const report = await evaluated(made.name, { identityLeakage: true });
@@ -197,7 +205,7 @@ describe("a distillation", () => {
     expect(report.actionUnits.map(({ actionUnit }) => actionUnit)).toEqual([...SYNTHFACS_ACTION_UNITS]);
     expect(report.identityLeakage).toMatchObject({ subjects: 2, chance: 0.5 });
     expect(report.expressionReport).toBeUndefined();
-    expect(report.macroAuc!.value).toBeCloseTo(made.card.metrics["test/macroAuc"], 2);
+    expect(report.macroAuc!.value).toBeCloseTo(made.card.metrics["test/macroAuc"].value, 2);
   });
 
   it("is refused without a detector to learn from", async () => {
@@ -261,7 +269,8 @@ describe("an expression fine-tune", () => {
     const { top1, trivialTop1, meanClassAccuracy, macroF1, crossEntropy, expressions, framesLeftOut } =
       report.expressionReport!;
     expect(expressions.map(({ expression }) => expression)).toEqual(EXPRESSIONS);
-    expect(top1!.value).toBeCloseTo(card.metrics["test/top1"], 12);
+    expect(top1!.value).toBeCloseTo(card.metrics["test/top1"].value, 12);
+    expect(card.metrics["test/top1"]).toMatchObject({ intervalOver: "frames", lower: expect.any(Number) });
     expect(top1!.lower!).toBeLessThanOrEqual(top1!.value!);
     expect(top1!.upper!).toBeGreaterThanOrEqual(top1!.value!);
     expect(trivialTop1).toBeCloseTo(1 / 7, 12);
@@ -418,10 +427,18 @@ describe("a quantisation", () => {
   };
 
   it("of a detector compares on the subjects that its training held out", async () => {
-    const { name } = await versionOf(await detector());
+    const { name, version, card: source } = await versionOf(await detector());
     const { card, roles } = await quantized(name, FACES);
     expect(roles).toEqual(["onnx", "card"]);
-    expect(card.lineage).toEqual({ job: expect.any(String), attempt: 1, quantizedModelVersion: name });
+    expect(card.lineage).toEqual({
+      ...source.lineage,
+      job: expect.any(String),
+      attempt: 1,
+      quantizedModelVersion: name,
+      quantizedModelDigest: version.digest,
+    });
+    expect(card.lineage.job).not.toBe(source.lineage.job);
+    expect(card.licenses.at(-1)).toEqual({ source: FACES, digest: expect.any(String), license: "Apache-2.0" });
     expect(card.quantization).toMatchObject({
       calibration: { dataset: FACES, frames: 48 },
       measured: { frames: 24, isHeldOut: true, float32: { macroAuc: expect.any(Number) } },
@@ -435,7 +452,7 @@ describe("a quantisation", () => {
     const { calibration, measured } = card.quantization;
     expect(calibration.frames).toBe(TRAIN_FRAMES * EXPRESSIONS.length);
     expect(measured).toMatchObject({ frames: TEST_FRAMES * EXPRESSIONS.length, isHeldOut: true });
-    expect(measured.float32.top1).toBeCloseTo(source.metrics["test/top1"], 12);
+    expect(measured.float32.top1).toBeCloseTo(source.metrics["test/top1"].value, 12);
     expect(measured.int8.top1).toEqual(expect.any(Number));
   });
 });

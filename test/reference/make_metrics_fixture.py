@@ -108,6 +108,7 @@ def action_units(name, probabilities, occurrence):
         "confusion": [confusion(y, found) for (y, _), found in zip(units, present)],
         "sweptThreshold": (best + 1) / 100,
         "sweptF1": swept[best],
+        "sweptF1OfUnits": at((best + 1) / 100),
         "auc": auc,
         "macroAuc": mean(auc),
         "averagePrecision": precisions,

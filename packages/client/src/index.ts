@@ -1,4 +1,6 @@
 /** A typed client of Duchenne's services for Node. */
+
+export { type DatasetProblem, datasetProblems } from "./dataset-problems.ts";
 export { type ClientOptions, createDuchenneClient, type DuchenneClient } from "./duchenne-client.ts";
 export { exportModel } from "./export-model.ts";
 export { exportVideoAnalysis } from "./export-video-analysis.ts";

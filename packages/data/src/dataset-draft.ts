@@ -50,7 +50,7 @@ export async function datasetFromDraft(
       batch.map(async ({ imagePath, where }) => {
         const size = await files.size(imagePath);
         if (size === undefined) {
-          problems.add(where, `No file "${imagePath.slice(rest.directory.length + 1)}"`);
+          problems.add(where, `No file "${imagePath.slice(rest.directory.length + 1)}"`, "missingFile");
           return undefined;
         }
         if (knownDigest !== undefined || problems.count() > 0) return undefined;
@@ -92,7 +92,7 @@ export function createImageFinder(
     }
     const earlier = seen.get(path);
     if (earlier === undefined) seen.set(path, where);
-    else problems.add(`${where}:${field}`, `"${image}" already stands in ${earlier}`);
+    else problems.add(`${where}:${field}`, `"${image}" already stands in ${earlier}`, "duplicate");
     return path;
   };
 }

@@ -53,4 +53,6 @@ export interface Dataset {
   readonly digest: string;
   /** How faces were cut, such as "face-oval+5%" of SynthFACS; "unknown" when not stated. */
   readonly boxConvention: string;
+  /** What is known of the licence of its images and labels, such as "CC-BY-4.0"; absent when nobody stated one. */
+  readonly license?: string;
 }

@@ -2,9 +2,9 @@ import { basename, resolve } from "node:path";
 import { z } from "zod";
 import { type Dataset, PROTOCOLS } from "./dataset.ts";
 import { type DatasetDraft, datasetFromDraft } from "./dataset-draft.ts";
-import { type DatasetFiles, localFiles } from "./dataset-files.ts";
+import { type DatasetFiles, type LabelReading, localFiles } from "./dataset-files.ts";
 import { openManifest } from "./manifest/open-manifest.ts";
-import { createProblemList, type ProblemList } from "./manifest-error.ts";
+import { createProblemList } from "./manifest-error.ts";
 import { openExpressions } from "./protocols/open-expressions.ts";
 import { openImageFolder } from "./protocols/open-image-folder.ts";
 import { openLabelLines } from "./protocols/open-label-lines.ts";
@@ -26,6 +26,13 @@ export type DatasetSource = Readonly<z.output<typeof datasetSourceSchema>>;
 export interface OpenOptions extends Partial<DatasetSource> {
   /** The digest of an earlier opening: the images are not read again. */
   readonly knownDigest?: string | undefined;
+  /**
+   * Subjects may be in both parts, whatever a manifest says: of data sets that were registered, maybe by earlier releases, which
+   * did not look.
+   */
+  readonly mayLeak?: boolean | undefined;
+  /** Of the problems that there may be, so many are not listed: they were, by an earlier opening. */
+  readonly skipProblems?: number | undefined;
   /** Where its files are read from; by default this machine. */
   readonly files?: DatasetFiles | undefined;
   /** Is shown all that the data set consists of while it is opened. It may have problems nevertheless. */
@@ -40,12 +47,13 @@ export interface OpenOptions extends Partial<DatasetSource> {
  */
 export async function openDataset(
   directory: string,
-  { knownDigest, format = "manifest", labelFiles = [], files = localFiles, visitor }: OpenOptions = {},
+  { knownDigest, format = "manifest", labelFiles = [], files = localFiles, visitor, ...options }: OpenOptions = {},
 ): Promise<Dataset> {
+  const { mayLeak, skipProblems } = options;
   const root = resolve(directory);
-  const problems = createProblemList();
+  const problems = createProblemList(skipProblems);
   const labels = noteLabels(files);
-  const draft = await openDraft(root, { format, labelFiles }, labels.files, problems);
+  const draft = await openDraft(root, { format, labelFiles }, { files: labels.files, problems, mayLeak });
   if (draft === undefined) problems.throwIfAny(root);
   if (visitor !== undefined && problems.count() === 0) await labels.show(visitor);
   return datasetFromDraft(draft!, { files, problems, knownDigest, showImage: visitor?.image });
@@ -54,8 +62,7 @@ export async function openDataset(
 async function openDraft(
   directory: string,
   { format, labelFiles }: DatasetSource,
-  files: DatasetFiles,
-  problems: ProblemList,
+  { files, problems, mayLeak }: LabelReading & Pick<OpenOptions, "mayLeak">,
 ): Promise<DatasetDraft | undefined> {
   switch (format) {
     case "bp4d":
@@ -75,6 +82,6 @@ async function openDraft(
       }
       return format === "images"
         ? openImageFolder(directory, { files, problems })
-        : openManifest(directory, { files, problems });
+        : openManifest(directory, { files, problems }, { mayLeak });
   }
 }

@@ -11,8 +11,10 @@ function linesOf(block: ReportBlock): string[] {
     case "text":
       return ["", block.text];
     case "table": {
-      const [name, ...means] = block.footer ?? [];
-      const rows = [...block.rows, ...(name === undefined ? [] : [[{ strong: name }, ...means]])];
+      const rows = [
+        ...block.rows,
+        ...(block.footers ?? []).map(([name = "", ...cells]) => [{ strong: name }, ...cells]),
+      ];
       return tableLines(
         block.heading,
         rows.map((row) => row.map(cellOf)),

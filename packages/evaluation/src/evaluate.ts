@@ -4,7 +4,7 @@ import { trivialF1 } from "./counts.ts";
 import { identityLeakage } from "./identity-leakage.ts";
 import { mean } from "./mean.ts";
 import type { EvaluationReport, ThresholdOrigin } from "./report.ts";
-import { sweepThreshold } from "./sweep.ts";
+import { prepareSharedSweep } from "./shared-sweep.ts";
 import { scoredLabelsOf } from "./thresholds.ts";
 import { estimatesFrom, figureRow } from "./unit-estimates.ts";
 import { prepareUnit } from "./unit-statistics.ts";
@@ -32,9 +32,9 @@ export interface EvaluationInput {
 }
 
 /**
- * Evaluates predictions: per action unit and in the mean F1 at the threshold and at 0.5, AUC, average precision and
- * calibration with intervals, and how well the features give the subject away. An action unit that never occurs counts as
- * F1 = 0 in the mean and is left out of the mean AUC and average precision.
+ * Evaluates predictions: per action unit and in the mean F1 at the threshold, at 0.5 and at one swept on these frames, AUC,
+ * average precision and calibration with intervals, and how well the features give the subject away. An action unit that never
+ * occurs counts as F1 = 0 in the mean and is left out of the mean AUC and average precision.
  *
  * @throws {RangeError} when the arrays do not fit each other
  * @throws {NonFiniteScoreError} when a probability is no number
@@ -59,8 +59,15 @@ export function evaluate(input: EvaluationInput): EvaluationReport {
   const statistics = scored.map((labelled, unit) =>
     prepareUnit([{ labelled, threshold: thresholds[unit]! }], sampling),
   );
-  const estimates = estimatesFrom(bootstrap.estimate((weights) => figureRow(statistics, weights)));
+  const sweep = prepareSharedSweep(scored, sampling);
+  const [sweptF1, ...each] = bootstrap.estimate((weights) => {
+    const { value, units: values } = sweep(weights);
+    return [value, ...values, ...figureRow(statistics, weights)];
+  });
+  const sweptUnits = each.splice(0, units);
+  const estimates = estimatesFrom(each);
   const whole = new Uint16Array(sampling.count).fill(1);
+  const swept = sweep(whole);
   const reports = actionUnits.map((actionUnit, unit) => {
     const { positive } = scored[unit]!;
     const prevalence = mean(positive) ?? 0;
@@ -72,6 +79,7 @@ export function evaluate(input: EvaluationInput): EvaluationReport {
       threshold: thresholds[unit]!,
       ...(origin === undefined ? {} : { thresholdOrigin: origin }),
       ...estimates.units[unit]!,
+      sweptF1: sweptUnits[unit]!,
       trivialF1: trivialF1(prevalence),
       confusion: statistics[unit]!.confusion(whole),
       calibrationBins: statistics[unit]!.calibrationBins(whole),
@@ -90,7 +98,7 @@ export function evaluate(input: EvaluationInput): EvaluationReport {
     f1Micro,
     meanF1AtHalf: means.f1AtHalf,
     meanTrivialF1: mean(reports.map((report) => report.trivialF1)) ?? 0,
-    sweptF1: sweepThreshold(scored),
+    sweptF1: { ...sweptF1, threshold: swept.threshold, value: swept.value },
     macroAuc: means.auc,
     macroAveragePrecision: means.averagePrecision,
     meanCalibrationError: means.calibrationError,

@@ -46,5 +46,6 @@ export { TSNE_STEPS } from "./projection/tsne.ts";
 export { type Estimate, type EvaluationReport, evaluationReportSchema, type ReportHead } from "./report.ts";
 export type { ReportDocument } from "./report-document.ts";
 export { interval, tableLines } from "./report-parts.ts";
+export { meanPrevalence, totalConfusion } from "./report-totals.ts";
 export { FrameScoresError } from "./stored-scores.ts";
 export { chooseThresholds, type ScoredUnits } from "./thresholds.ts";

@@ -22,6 +22,7 @@ const fixture = z
         confusion: z.array(z.record(z.string(), z.int())),
         sweptThreshold: z.number(),
         sweptF1: z.number(),
+        sweptF1OfUnits: numbers,
         auc: perOutput,
         macroAuc: z.number().nullable(),
         averagePrecision: perOutput,
@@ -73,6 +74,7 @@ describe("as scikit-learn, of action units", () => {
     for (const [unit, { confusion, ...actual }] of report.actionUnits.entries()) {
       for (const figure of UNIT_FIGURES)
         expectClose(actual[figure].value, expected[figure][unit]!, `${figure} ${unit}`);
+      expectClose(actual.sweptF1.value, expected.sweptF1OfUnits[unit]!, `swept F1 ${unit}`);
       expect(confusion).toEqual(expected.confusion[unit]);
     }
     expectClose(report.f1Micro.value, expected.f1Micro, "F1-micro");

@@ -57,8 +57,8 @@ export type ReportBlock =
       /** The first column is of text, the others are of numbers. */
       readonly heading: readonly string[];
       readonly rows: readonly (readonly Cell[])[];
-      /** The means below. */
-      readonly footer?: readonly string[];
+      /** Rows below, such as the means. */
+      readonly footers?: readonly (readonly string[])[];
     }
   | { readonly kind: "estimates"; readonly caption: string; readonly rows: readonly EstimateRow[] }
   | { readonly kind: "runs"; readonly caption: string; readonly rows: readonly RunRow[] }

@@ -135,7 +135,7 @@ describe("a report as a page", () => {
     const [estimates, calibration] = (await documentToHtml(detector)).match(/<svg.*?<\/svg>/gs)!;
     const order = (svg: string, names: string[]) => names.map((name) => svg.indexOf(`>${name}</text>`));
     for (const [svg, names] of [
-      [estimates!, ["F1", "AUC", "PR-AUC"]],
+      [estimates!, ["F1", "AUC", "PR-AUC", "F1, swept"]],
       [estimates!, ["AU4", "AU12"]],
       [calibration!, ["AU4", "AU12"]],
     ] as const) {
@@ -171,7 +171,7 @@ describe("a report as JUnit XML", () => {
     expect(suite).toMatchObject({ tests: "3", failures: "0", errors: "0", skipped: "0" });
     expect(suite.testcase.map(({ name }: { name: string }) => name)).toEqual(["AU4", "AU12", "AU45"]);
     expect(suite.testcase[0]["system-out"]).toMatch(
-      /^F1: \d\.\d{3} \[.*\], knowing nothing \d\.\d{3}\nAUC: .*\nPR-AUC: /,
+      /^F1: \d\.\d{3} \[.*\], knowing nothing \d\.\d{3}\nAUC: .*\nPR-AUC: .*\nF1, swept: \d\.\d{3} \[.*\], knowing/,
     );
     expect(suite["system-out"]).toContain("| **Mean** |");
     const classes = parse(documentToJunit(classifier));

@@ -22,6 +22,11 @@ export function leakageLine({ identityLeakage }: ReportHead): string | undefined
   return `Identity leakage: a linear probe on the features names the subject in ${interval(accuracy)} of ${testFrames} frames (chance ${chance.toFixed(3)}; ${subjects} subjects, ${trainFrames} frames to learn from).`;
 }
 
+/** A share, such as "12.5 %"; nothing of none. */
+export function percent(share: number | undefined): string {
+  return share === undefined ? "" : `${(100 * share).toFixed(1)} %`;
+}
+
 /** An estimate, such as "0.500 [0.400, 0.600]". */
 export function interval({ value, lower, upper }: Estimate): string {
   if (value === undefined) return "undefined";

@@ -14,17 +14,12 @@ export interface SweptThreshold {
   readonly value: number;
 }
 
-/**
- * The threshold, one for all action units, of 0.01 to 0.99 with the largest mean F1 on these frames (1.12 of the
- * behavioural specification); of equal ones the first.
- */
-export function sweepThreshold(units: readonly ScoredLabels[]): SweptThreshold {
-  return best((threshold) => units.reduce((sum, unit) => sum + f1At(unit, threshold), 0) / units.length);
-}
+/** Thresholds are swept in hundredths, from 0.01 to this. */
+export const LAST_PERCENT = 99;
 
-/** The same for one action unit alone. */
+/** The threshold of 0.01 to 0.99 with the largest F1 of one action unit on these frames; of equal ones the first. */
 export function sweepUnit(unit: ScoredLabels): SweptThreshold {
-  return best((threshold) => f1At(unit, threshold));
+  return bestThreshold((percent) => f1At(unit, percent / 100));
 }
 
 /**
@@ -35,12 +30,12 @@ export function isPresent(score: number, threshold: number): boolean {
   return score >= Math.fround(threshold);
 }
 
-function best(valueAt: (threshold: number) => number): SweptThreshold {
+/** The threshold of the largest value, of equal ones the first. @param valueAt of a threshold in hundredths */
+export function bestThreshold(valueAt: (percent: number) => number): SweptThreshold {
   let found = { threshold: 0.01, value: Number.NEGATIVE_INFINITY };
-  for (let percent = 1; percent <= 99; percent++) {
-    const threshold = percent / 100;
-    const value = valueAt(threshold);
-    if (value > found.value) found = { threshold, value };
+  for (let percent = 1; percent <= LAST_PERCENT; percent++) {
+    const value = valueAt(percent);
+    if (value > found.value) found = { threshold: percent / 100, value };
   }
   return found;
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { cardLicenseSchema } from "./card-license.ts";
 import { type ExpressionConfig, expressionConfigSchema, type ModelConfig, modelConfigSchema } from "./config.ts";
 import { maeConfigSchema } from "./mae-config.ts";
 import { RANGE_METHODS } from "./quantization/value-histogram.ts";
@@ -45,6 +46,17 @@ const quantizationSchema = z.object({
 /** How a version came to compute in integers, and what that costs. */
 export type Quantization = z.output<typeof quantizationSchema>;
 
+const cardFigureSchema = z.object({
+  value: z.number(),
+  /** Ends of the 95 % interval of a bootstrap; absent where there is none: of a threshold, or with fewer than two to draw. */
+  lower: z.number().optional(),
+  upper: z.number().optional(),
+  /** What the bootstrap drew: subjects, or frames where no subject is known. */
+  intervalOver: z.enum(["subjects", "frames"]).optional(),
+});
+/** A figure of a training's own validation, with its interval where it has one. */
+export type CardFigure = z.output<typeof cardFigureSchema>;
+
 /** What a model version says of itself: enough to judge it and to make it again. */
 export const modelCardSchema = z.object({
   /** "models/{model}". */
@@ -67,6 +79,8 @@ export const modelCardSchema = z.object({
   split: z.object({
     /** The test part is the data set's official one, frame by frame, and not a list of subjects. */
     isOfficial: z.boolean().default(false),
+    /** The fold that was held out for the test, from 1, of how many: the others were seen. Absent of other splits. */
+    fold: z.object({ tested: z.int(), of: z.int() }).optional(),
     trainSubjects: z.array(z.string()),
     /** Chose the epoch and the thresholds; empty when the test part did, as published. */
     validationSubjects: z.array(z.string()).default([]),
@@ -85,20 +99,28 @@ export const modelCardSchema = z.object({
       note: z.string(),
     }),
   ),
-  /** Figures of the training's own validation, by name. */
-  metrics: z.record(z.string(), z.number()),
+  /** Figures of the training's own validation, by name. Cards of earlier releases have numbers alone, without intervals. */
+  metrics: z.record(z.string(), z.union([cardFigureSchema, z.number().transform((value): CardFigure => ({ value }))])),
+  /** Of the data and the weights that it was made from, all of them. Absent of cards of earlier releases, which did not tell. */
+  licenses: z.array(cardLicenseSchema).optional(),
   intendedUse: z.string(),
   limitations: z.string(),
   lineage: z.object({
     /** The attempt that made it; absent where weights were imported. */
     job: z.string().optional(),
     attempt: z.int().optional(),
-    /** The version that its training started from, "models/{model}/versions/{version}". */
+    /**
+     * The version that its training started from, "models/{model}/versions/{version}", and its digest, which tells what it was
+     * when it is deleted. Digests are absent of cards of earlier releases.
+     */
     initialModelVersion: z.string().optional(),
+    initialModelDigest: z.string().optional(),
     /** The version that it was distilled from. */
     teacherModelVersion: z.string().optional(),
+    teacherModelDigest: z.string().optional(),
     /** The version in float32 that it is in integers. */
     quantizedModelVersion: z.string().optional(),
+    quantizedModelDigest: z.string().optional(),
   }),
   /** Absent of a version that computes in float32. */
   quantization: quantizationSchema.optional(),

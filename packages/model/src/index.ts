@@ -1,5 +1,13 @@
 /** The shared model package without TensorFlow: configurations, parameters, files and cards. Serving loads only this. */
-export { type DetectorCard, type ExpressionCard, type ModelCard, modelCardSchema, type Quantization } from "./card.ts";
+export {
+  type CardFigure,
+  type DetectorCard,
+  type ExpressionCard,
+  type ModelCard,
+  modelCardSchema,
+  type Quantization,
+} from "./card.ts";
+export { type CardLicense, UNKNOWN_LICENSE } from "./card-license.ts";
 export {
   createExpressionConfig,
   createModelConfig,
@@ -21,6 +29,7 @@ export {
   type VitVariant,
 } from "./config.ts";
 export { exportOnnx, type OnnxOptions, tapOf } from "./export-onnx.ts";
+export { inheritedLicenses } from "./inherited-licenses.ts";
 export {
   createMaeConfig,
   FIXED_MAE_PARAMETERS,

@@ -30,5 +30,5 @@ it("a trained detector scores the test part as its training did", async () => {
     resamples: 0,
     seed: 0,
   });
-  expect(before.value).toBe(result!.metrics["test/macroAuc"]);
+  expect(before.value).toBe(result!.metrics["test/macroAuc"]!.value);
 });

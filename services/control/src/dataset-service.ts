@@ -34,14 +34,25 @@ export function createDatasetService(
   return serviceHandler(DatasetService, {
     ...uploadMethods(uploads),
 
-    async registerDataset({ datasetId, directory, description, validateOnly, protocol, labelFiles }) {
+    async registerDataset({
+      datasetId,
+      directory,
+      description,
+      validateOnly,
+      protocol,
+      labelFiles,
+      license,
+      skipProblems,
+    }) {
       const folder = allowedPath("directory", resolve(roots[0]!, directory), roots);
       const source = {
         format: datasetFormat(protocol),
         labelFiles: labelFiles.map((file, i) => allowedPath(`label_files[${i}]`, resolve(folder, file), roots)),
       };
-      const given = { id: datasetId, directory: folder, source, description };
-      const registering = validateOnly ? registerFolder(store, given, { validateOnly }) : registrations.register(given);
+      const given = { id: datasetId, directory: folder, source, description, license: license.trim() };
+      const registering = validateOnly
+        ? registerFolder(store, given, { validateOnly, skipProblems })
+        : registrations.register(given);
       return datasetMessage(await registering);
     },
 

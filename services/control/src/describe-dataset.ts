@@ -21,10 +21,14 @@ const datasetDescriptionSchema = z.object({
   folds: z.array(z.object({ subjects: z.array(z.string()), frames: z.int() })).default([]),
   trainFrames: z.int().default(0),
   testFrames: z.int().default(0),
+  /** Not counted by earlier releases. */
+  subjectsInBothParts: z.int().default(0),
   /** Subjects of the vocabulary. */
   identities: z.int().default(0),
   description: z.string(),
   boxConvention: z.string(),
+  /** Absent when nobody stated one. */
+  license: z.string().optional(),
 });
 /** What the store keeps of a data set beside its folder. */
 export type DatasetDescription = z.output<typeof datasetDescriptionSchema>;
@@ -35,7 +39,8 @@ export function describeDataset(
   {
     source = { format: "manifest", labelFiles: [] },
     description = dataset.description,
-  }: { readonly source?: DatasetSource; readonly description?: string } = {},
+    license = dataset.license,
+  }: { readonly source?: DatasetSource; readonly description?: string; readonly license?: string | undefined } = {},
 ): JsonObject & DatasetDescription {
   const { actionUnits, samples, subjects, protocol } = dataset;
   const labels = actionUnits.map((_, unit) => {
@@ -45,6 +50,9 @@ export function describeDataset(
   });
   const framesOf = new Map<string, number>();
   for (const { subject } of samples) if (subject !== "") framesOf.set(subject, (framesOf.get(subject) ?? 0) + 1);
+  const subjectsOfPart = (part: string) =>
+    new Set(samples.flatMap(({ partition, subject }) => (partition === part && subject !== "" ? subject : [])));
+  const tested = subjectsOfPart("test");
   const framesOfPart = (part: string) => samples.filter(({ partition }) => partition === part).length;
   return {
     source: { ...source, labelFiles: [...source.labelFiles] },
@@ -65,9 +73,11 @@ export function describeDataset(
     })),
     trainFrames: framesOfPart("train"),
     testFrames: framesOfPart("test"),
+    subjectsInBothParts: [...subjectsOfPart("train")].filter((subject) => tested.has(subject)).length,
     identities: subjects.length,
     description,
     boxConvention: dataset.boxConvention,
+    ...(license === undefined ? {} : { license }),
   };
 }
 
@@ -93,9 +103,16 @@ export function datasetFormat(protocol: DatasetProtocol): DatasetSource["format"
 
 /** A data set as its callers see it. */
 export function datasetMessage(dataset: DatasetRecord): MessageInitShape<typeof DatasetSchema> {
-  const { boxConvention: _, source, protocol = source.format, ...description } = datasetDescription(dataset);
+  const {
+    boxConvention: _,
+    source,
+    protocol = source.format,
+    license = "",
+    ...description
+  } = datasetDescription(dataset);
   return {
     ...description,
+    license,
     protocol: PROTOCOL_OF_FORMAT[protocol],
     labelFiles: [...source.labelFiles],
     name: datasetName(dataset.id),

@@ -30,6 +30,8 @@ interface Found extends Pick<DatasetRecord, "directory" | "files"> {
   readonly name: string;
   readonly source: ReturnType<typeof datasetDescription>["source"];
   readonly digest: string;
+  /** As it was registered. */
+  readonly license?: string | undefined;
 }
 
 /**
@@ -42,25 +44,31 @@ export async function openRegisteredLabels(store: Store, name: string, field = "
   const found = await findDataset(store, name, field);
   const { directory, source, digest: knownDigest } = found;
   const kept = keptIn(store, found);
-  if (kept === undefined) return openDataset(directory, { ...source, knownDigest });
+  if (kept === undefined) return openDataset(directory, { ...source, knownDigest, mayLeak: true });
   const place = keptPlace("/", found);
   const files = keptFiles(await kept.folders.read(kept.digest));
-  return openDataset(place.directory, { ...source, labelFiles: place.labelFiles, files, knownDigest });
+  return openDataset(place.directory, { ...source, labelFiles: place.labelFiles, files, knownDigest, mayLeak: true });
 }
 
 /**
  * Opens a registered data set to read all of it, on this machine: every image is read once and the digest compared. Its folder
- * is taken when it is here as it was registered, else the store's copy, which stays while this process runs.
+ * is taken when it is here as it was registered, else the store's copy, which stays while this process runs. Its licence is the
+ * registered one.
  *
  * @throws {NotFoundError} @throws {ManifestError} @throws {DatasetChangedError} @throws {BlobDamagedError}
  * @throws {DatasetCopyError} @throws {DiskFullError}
  */
 export async function openRegisteredDataset(store: Store, name: string, use: CopyUse = {}): Promise<Dataset> {
   const found = await findDataset(store, name);
-  const { directory, source, digest } = found;
+  const dataset = await openFound(store, found, use);
+  return found.license === undefined ? dataset : { ...dataset, license: found.license };
+}
+
+async function openFound(store: Store, found: Found, use: CopyUse): Promise<Dataset> {
+  const { name, directory, source, digest } = found;
   const kept = keptIn(store, found);
   if (kept === undefined) {
-    const dataset = await openDataset(directory, source);
+    const dataset = await openDataset(directory, { ...source, mayLeak: true });
     if (dataset.digest !== digest) throw new DatasetChangedError(name, digest, dataset.digest);
     return dataset;
   }
@@ -90,7 +98,7 @@ async function openCopy(kept: Kept, found: Found, { signal, onCopy: onStart }: C
 /** A data set in a place; what is wrong with it when it cannot be opened there. */
 async function openOrProblem({ source }: Found, { directory, labelFiles }: ReturnType<typeof keptPlace>) {
   try {
-    return await openDataset(directory, { ...source, labelFiles });
+    return await openDataset(directory, { ...source, labelFiles, mayLeak: true });
   } catch (error) {
     const isOfFiles = error instanceof ManifestError || (error instanceof Error && "syscall" in error);
     if (isOfFiles) return error.message;
@@ -110,7 +118,7 @@ function keptIn({ folders }: Store, { files: digest }: Found): Kept | undefined 
 
 async function findDataset(store: Store, name: string, field = "dataset"): Promise<Found> {
   const record = await store.datasets.get(parseDatasetName(name, field));
-  const { digest, source } = datasetDescription(record);
+  const { digest, source, license } = datasetDescription(record);
   const { directory, files } = record;
-  return { name, directory, source, digest, ...(files !== undefined && { files }) };
+  return { name, directory, source, digest, license, ...(files !== undefined && { files }) };
 }

@@ -13,6 +13,8 @@ export interface FolderToRegister {
   readonly source: DatasetDescription["source"];
   /** What it is; empty for what the folder says of itself. */
   readonly description: string;
+  /** What is known of its licence; empty for what the folder says of itself. */
+  readonly license: string;
   /** The product wrote it for this data set. */
   readonly managed?: boolean;
 }
@@ -29,18 +31,22 @@ export class FolderGoneError extends InvalidFieldError {
 /**
  * Reads a folder, all of it, and registers it, on a store that machines share with its files.
  *
- * @param options with `validateOnly` it is only read
+ * @param options with `validateOnly` it is only read; `skipProblems` are not listed, for they were before
  * @throws {AlreadyExistsError} @throws {ManifestError} with every problem and its line
  * @throws {DatasetChangedError} when it changes meanwhile @throws {FolderGoneError}
  */
 export async function registerFolder(
   store: Store,
-  { id, directory, source, description, managed = false }: FolderToRegister,
-  { validateOnly = false }: { readonly validateOnly?: boolean } = {},
+  { id, directory, source, description, license, managed = false }: FolderToRegister,
+  { validateOnly = false, skipProblems }: { readonly validateOnly?: boolean; readonly skipProblems?: number } = {},
 ): Promise<DatasetRecord> {
   await requireFreeDatasetId(store, id);
-  const dataset = await openDataset(directory, source);
-  const summary = describeDataset(dataset, { source, description: description || dataset.description });
+  const dataset = await openDataset(directory, { ...source, skipProblems });
+  const summary = describeDataset(dataset, {
+    source,
+    description: description || dataset.description,
+    license: license || dataset.license,
+  });
   const { digest } = dataset;
   const record = { id, directory, description: summary, digest, managed };
   if (validateOnly) return { ...record, createTimeMs: Date.now() };

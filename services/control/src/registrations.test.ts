@@ -1,7 +1,9 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { openDataset } from "@duchenne/data";
 import { contractDrivers, useStore } from "@duchenne/store/test-servers";
 import { describe, expect, it } from "vitest";
+import { datasetDescription, describeDataset } from "./describe-dataset.ts";
 import { openRegisteredDataset, openRegisteredLabels } from "./open-registered-dataset.ts";
 import type { FolderToRegister } from "./register-folder.ts";
 import { createRegistrations } from "./registrations.ts";
@@ -17,9 +19,43 @@ describe.each(contractDrivers)("on $name", (driver) => {
     await writeFile(join(directory, "dataset.json"), JSON.stringify({ name: "faces", actionUnits: [12] }));
     const lines = ["a", "b"].map((file) => ({ image: `images/${file}.png`, subject: file, actionUnits: { 12: 2.5 } }));
     await writeFile(join(directory, "manifest.jsonl"), lines.map((line) => JSON.stringify(line)).join("\n"));
-    return { id: "faces", directory, source: { format: "manifest", labelFiles: [] }, description: "" };
+    return { id: "faces", directory, source: { format: "manifest", labelFiles: [] }, description: "", license: "" };
   }
   const isShared = driver.name.includes("S3");
+
+  it("a licence is what was said at registration, else what dataset.json says, and a training is told", async () => {
+    const asked = await folder();
+    const { register } = createRegistrations(fixture.store);
+    const licenseOf = async (id: string, license: string) => {
+      const record = await register({ ...asked, id, license });
+      const { license: opened } = await openRegisteredDataset(fixture.store, `datasets/${id}`);
+      expect(opened).toBe(datasetDescription(record).license);
+      return opened;
+    };
+    expect(await licenseOf("none", "")).toBeUndefined();
+    expect(await licenseOf("told", "CC-BY-NC-4.0")).toBe("CC-BY-NC-4.0");
+    const stated = { name: "faces", actionUnits: [12], license: "CC0-1.0" };
+    await writeFile(join(asked.directory, "dataset.json"), JSON.stringify(stated));
+    expect(await licenseOf("stated", "")).toBe("CC0-1.0");
+    expect(await licenseOf("both", "CC-BY-NC-4.0")).toBe("CC-BY-NC-4.0");
+  });
+
+  it("a data set with a subject in both parts is refused, and opened where an earlier release registered it", async () => {
+    const asked = await folder();
+    const { directory, source } = asked;
+    const lines = ["train", "test"].map((partition, i) => {
+      return { image: `images/${["a", "b"][i]}.png`, subject: "s", actionUnits: { 12: 2.5 }, partition };
+    });
+    await writeFile(join(directory, "manifest.jsonl"), lines.map((line) => JSON.stringify(line)).join("\n"));
+    await expect(createRegistrations(fixture.store).register(asked)).rejects.toMatchObject({
+      violations: [{ field: "manifest.jsonl:2:partition", description: expect.stringContaining("(line 1)") }],
+    });
+    const description = describeDataset(await openDataset(directory, { ...source, mayLeak: true }));
+    expect(description.subjectsInBothParts).toBe(1);
+    await fixture.store.datasets.register({ id: "earlier", directory, description, files: undefined });
+    expect((await openRegisteredLabels(fixture.store, "datasets/earlier")).samples).toHaveLength(2);
+    expect((await openRegisteredDataset(fixture.store, "datasets/earlier")).samples).toHaveLength(2);
+  });
 
   it("a registration that is asked for again while it is under way is waited for, and no other under its id", async () => {
     const asked = await folder();

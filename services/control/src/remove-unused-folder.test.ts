@@ -75,7 +75,7 @@ describe("a folder", () => {
       },
     };
     const source = { format: "images", labelFiles: [] } as const;
-    const registering = registerFolder(store, { id: "mine", directory: folder, source, description: "" });
+    const registering = registerFolder(store, { id: "mine", directory: folder, source, description: "", license: "" });
     await expect(registering).rejects.toMatchObject({ code: "invalid_argument", reason: "FOLDER_GONE" });
     expect(await datasets.has("mine")).toBe(false);
     expect(existsSync(folder)).toBe(false);

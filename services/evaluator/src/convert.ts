@@ -11,6 +11,8 @@ import {
   evaluationReportSchema,
   expressionDocument,
   expressionReportSchema,
+  meanPrevalence,
+  totalConfusion,
 } from "@duchenne/evaluation";
 import {
   type EstimateSchema,
@@ -60,7 +62,16 @@ export async function evaluationReportMessage(
     intervalsOver: report.intervalsOver === "subjects" ? SamplingUnit.SUBJECTS : SamplingUnit.FRAMES,
     ...(leakage && { identityLeakage: { ...leakage, accuracy: estimateMessage(leakage.accuracy) } }),
     createTime: timestampFromMs(record.createTimeMs),
-    json: JSON.stringify({ ...head, split, ...report }, null, 2),
+    json: JSON.stringify({ ...head, split, ...report, ...("actionUnits" in report && totalsOf(report)) }, null, 2),
+  };
+}
+
+/** What is over all action units and follows from those, also in reports of earlier releases. */
+function totalsOf(report: EvaluationReport) {
+  const [prevalence, confusion] = [meanPrevalence(report), totalConfusion(report)];
+  return {
+    ...(prevalence !== undefined && { meanPrevalence: prevalence }),
+    ...(confusion !== undefined && { totalConfusion: confusion }),
   };
 }
 
@@ -96,6 +107,7 @@ function actionUnitFields(report: EvaluationReport) {
       ...(thresholdOrigin && { thresholdOrigin: thresholdOriginMessage(thresholdOrigin) }),
       f1: estimateMessage(unit.f1),
       f1AtHalf: estimateMessage(unit.f1AtHalf),
+      sweptF1: estimateMessage(unit.sweptF1),
       auc: estimateMessage(unit.auc),
       averagePrecision: estimateMessage(unit.averagePrecision),
       calibrationError: estimateMessage(unit.calibrationError),
@@ -107,6 +119,8 @@ function actionUnitFields(report: EvaluationReport) {
     meanTrivialF1: report.meanTrivialF1,
     sweptF1: report.sweptF1.value,
     sweptThreshold: report.sweptF1.threshold,
+    meanSweptF1: estimateMessage(report.sweptF1),
+    ...totalsOf(report),
     macroAuc: estimateMessage(report.macroAuc),
     macroAveragePrecision: estimateMessage(report.macroAveragePrecision),
     meanCalibrationError: estimateMessage(report.meanCalibrationError),

@@ -2,14 +2,14 @@
 import { openRegisteredDataset, tellOfCopy } from "@duchenne/control";
 import { checkPrecision, type TrainingKind } from "@duchenne/control/trainings";
 import { type AttemptHandler, type AttemptJob, type AttemptTools, runAttempt } from "@duchenne/jobs";
-import type { SourceWeights } from "@duchenne/model";
 import { withSpan } from "@duchenne/rpc/telemetry";
 import type { Store } from "@duchenne/store";
 import { loadTensorFlow } from "@duchenne/tensor";
 import { distil, fineTune, fineTuneExpression, linearProbe, pretrain, type TrainingEvent } from "@duchenne/training";
 import { planDistil, planExpression, planFineTune, planLinearProbe, planPretrain } from "@duchenne/training/recipes";
 import type { z } from "zod";
-import { type Publication, publish } from "./attempt-publish.ts";
+import type { Publication } from "./attempt-card.ts";
+import { publish } from "./attempt-publish.ts";
 import { report } from "./attempt-report.ts";
 import {
   distilSpecSchema,
@@ -18,7 +18,7 @@ import {
   linearProbeSpecSchema,
   pretrainSpecSchema,
 } from "./job-specs.ts";
-import { readWeights } from "./read-weights.ts";
+import { readWeights, type VersionWeights } from "./read-weights.ts";
 
 /** What every training works on. @throws {RecipeError} when this machine cannot compute in what it asks for */
 async function prepare(job: AttemptJob, { store, signal, emit, loadCheckpoint }: AttemptTools, name: string) {
@@ -34,16 +34,20 @@ async function prepare(job: AttemptJob, { store, signal, emit, loadCheckpoint }:
 type Prepared = Awaited<ReturnType<typeof prepare>> & {
   readonly store: Store;
   /** What it starts from. */
-  readonly initial: SourceWeights | undefined;
+  readonly initial: VersionWeights | undefined;
 };
 
 /** A training that makes a model, and what is to be said of the model. */
-interface ModelTraining extends Pick<Publication, "parts" | "description" | "intendedUse"> {
+interface ModelTraining extends Pick<Publication, "teacher" | "parts" | "description" | "intendedUse"> {
   readonly events: AsyncGenerator<TrainingEvent, Publication["result"], undefined>;
 }
 
+interface EncoderSpec {
+  readonly recipe: { readonly encoder: { readonly initialModelVersion?: string | undefined } };
+}
+
 /** Runs a training and publishes what it made. @param start plans it */
-function makesModel<S extends Publication["spec"]>(
+function makesModel<S extends Publication["spec"] & EncoderSpec>(
   specSchema: z.ZodType<S>,
   start: (spec: S, prepared: Prepared) => ModelTraining | Promise<ModelTraining>,
 ): AttemptHandler {
@@ -55,7 +59,8 @@ function makesModel<S extends Publication["spec"]>(
     const prepared = { ...(await prepare(job, tools, spec.dataset)), store, initial };
     const { events, ...publication } = await start(spec, prepared);
     const result = await report(events, tools);
-    return publish(tools, { job, spec, dataset: prepared.dataset, result, ...publication });
+    const { dataset } = prepared;
+    return publish(tools, { job, spec, dataset, initial: initial?.version, result, ...publication });
   };
 }
 
@@ -73,11 +78,12 @@ const runFineTune = makesModel(fineTuneSpecSchema, ({ recipe }, prepared) => {
 
 const runDistil = makesModel(distilSpecSchema, async ({ recipe, teacherModelVersion }, prepared) => {
   const { store, dataset, initial } = prepared;
-  const { config, parameters } = await readWeights(store, teacherModelVersion);
+  const { config, parameters, version: teacher } = await readWeights(store, teacherModelVersion);
   if (config.kind !== "vit") throw new TypeError(`Expected a detector, ${teacherModelVersion} is none`);
   const plan = planDistil(recipe, dataset, config, initial?.config);
   return {
     events: distil({ ...prepared, plan, teacher: { config, parameters } }),
+    teacher,
     parts: plan.parts,
     description: `ViT-${recipe.encoder.variant} distilled from ${teacherModelVersion} on ${dataset.name}. Scores are probabilities, no intensities.`,
     intendedUse: "Occurrence of action units in faces like those of its training data, where its teacher is too slow.",

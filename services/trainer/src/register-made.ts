@@ -10,6 +10,8 @@ interface MadeDataset {
   readonly source: DatasetSource;
   /** What it is; default what the folder says of itself. */
   readonly description?: string;
+  /** What is known of its licence; default what the folder says. */
+  readonly license?: string | undefined;
 }
 
 /**

@@ -20,7 +20,7 @@ const outcome = await publish(
   },
   {
     job: { id: job.id, attempt },
-    spec: { dataset: "datasets/d", model: "models/m", recipe: { encoder: {} } },
+    spec: { dataset: "datasets/d", model: "models/m", recipe: {} },
     dataset: {
       name: "d",
       directory,

@@ -11,6 +11,7 @@ interface CurateOptions {
   readonly size: number;
   readonly framesPerSecond: number;
   readonly description: string;
+  readonly license: string;
   readonly keepDuplicates: boolean;
   readonly dryRun: boolean;
 }
@@ -28,11 +29,17 @@ export function curateDatasetCommand(): Command {
     .option("--frames-per-second <n>", "frames that are taken of a second of a video", Number, 1)
     .option("--keep-duplicates", "keep files with the same bytes, as published", false)
     .option("--description <text>", "what it is and where it comes from; default: how it was made", "")
+    .option(
+      "--license <text>",
+      "what is known of the licence of the pictures, for the cards of what is trained on them",
+      "",
+    )
     .option("--dry-run", "only check, and print what would be done", false)
     .addOption(serverOption())
     .action((datasetId: string, directory: string, options: CurateOptions) =>
       withClient(command, async (client) => {
-        const { minSide, maxAspectRatio, size, framesPerSecond, keepDuplicates, description, dryRun } = options;
+        const { minSide, maxAspectRatio, size, framesPerSecond, keepDuplicates, description, license, dryRun } =
+          options;
         const job = await client.datasets.curateDataset({
           requestId: randomUUID(),
           datasetId,
@@ -43,6 +50,7 @@ export function curateDatasetCommand(): Command {
           videoFramesPerSecond: framesPerSecond,
           excludeDuplicates: !keepDuplicates,
           description,
+          license,
           validateOnly: dryRun,
           jobOptions: jobOptionsFrom(command),
         });

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { registerDataset } from "@duchenne/client";
+import { datasetProblems, registerDataset } from "@duchenne/client";
 import {
   ACTION_UNIT_PROTOCOLS,
   convertLabels,
@@ -12,7 +12,7 @@ import {
 import { Command, Option } from "commander";
 import { addJobOptions, jobOptionsFrom } from "../job-options.ts";
 import { serverOption, withClient } from "../server-option.ts";
-import { datasetReport, PROTOCOLS_BY_NAME } from "../terminal/dataset-report.ts";
+import { datasetReport, LICENSE_HELP, PROTOCOLS_BY_NAME } from "../terminal/dataset-report.ts";
 import { curateDatasetCommand } from "./curate-dataset.ts";
 import { deleteDatasetCommand } from "./delete-dataset.ts";
 import { followJob } from "./follow-job.ts";
@@ -38,7 +38,9 @@ interface PreviewCommandOptions extends Omit<SynthesizeOptions, "seed" | "subjec
 interface RegisterOptions {
   readonly protocol?: keyof typeof PROTOCOLS_BY_NAME;
   readonly labels: readonly string[];
+  readonly license: string;
   readonly check: boolean;
+  readonly problems?: string;
 }
 
 interface ConvertOptions {
@@ -88,19 +90,36 @@ export function datasetsCommand(): Command {
       (file: string, files: readonly string[]) => [...files, file],
       [] as readonly string[],
     )
+    .option("--license <text>", LICENSE_HELP, "")
     .option("--check", "only check the labels", false)
+    .option(
+      "--problems <file>",
+      "only check, and write every problem into a file, one a line; exit code 1 when there are any",
+    )
     .addOption(serverOption());
-  register.action((datasetId: string, directory: string, { protocol, labels, check }: RegisterOptions) =>
-    withClient(register, async (client) => {
-      const dataset = await registerDataset(client, {
-        datasetId,
-        directory,
-        ...(protocol === undefined ? {} : { protocol: PROTOCOLS_BY_NAME[protocol] }),
-        labelFiles: [...labels],
-        validateOnly: check,
-      });
-      process.stdout.write(`datasets/${datasetId}: ${dataset.subjects} subjects, ${dataset.frames} frames\n`);
-    }),
+  register.action(
+    (datasetId: string, directory: string, { protocol, labels, license, check, problems }: RegisterOptions) =>
+      withClient(register, async (client) => {
+        const request = {
+          datasetId,
+          directory,
+          ...(protocol === undefined ? {} : { protocol: PROTOCOLS_BY_NAME[protocol] }),
+          labelFiles: [...labels],
+          license,
+        };
+        if (problems !== undefined) {
+          const lines: string[] = [];
+          for await (const { field, description } of datasetProblems(client, request)) {
+            lines.push(`${field}: ${description}\n`);
+          }
+          await writeFile(problems, lines.join(""));
+          process.stdout.write(`${lines.length} problems: ${problems}\n`);
+          if (lines.length > 0) process.exitCode = 1;
+          return;
+        }
+        const dataset = await registerDataset(client, { ...request, validateOnly: check });
+        process.stdout.write(`datasets/${datasetId}: ${dataset.subjects} subjects, ${dataset.frames} frames\n`);
+      }),
   );
 
   const names = Object.keys(ACTION_UNIT_PROTOCOLS) as (keyof typeof ACTION_UNIT_PROTOCOLS)[];

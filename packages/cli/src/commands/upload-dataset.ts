@@ -4,13 +4,14 @@ import { DatasetProtocol } from "@duchenne/proto";
 import { Command, Option } from "commander";
 import { serverOption, withClient } from "../server-option.ts";
 import { createByteProgress } from "../terminal/byte-progress.ts";
-import { PROTOCOLS_BY_NAME } from "../terminal/dataset-report.ts";
+import { LICENSE_HELP, PROTOCOLS_BY_NAME } from "../terminal/dataset-report.ts";
 
 interface UploadOptions {
   readonly protocol?: keyof typeof PROTOCOLS_BY_NAME;
   readonly labels: readonly string[];
   readonly directory: string;
   readonly description: string;
+  readonly license: string;
 }
 
 /** `duchenne datasets upload`: a folder or a zip of this machine becomes a data set of the server. */
@@ -32,10 +33,11 @@ export function uploadDatasetCommand(): Command {
     )
     .option("--directory <path>", "the data set's folder within what is sent", "")
     .option("--description <text>", "what it is and where it comes from", "")
+    .option("--license <text>", LICENSE_HELP, "")
     .addOption(serverOption());
   return command.action((datasetId: string, path: string, options: UploadOptions) =>
     withClient(command, async (client) => {
-      const { protocol, labels, directory, description } = options;
+      const { protocol, labels, directory, description, license } = options;
       const archive = (await stat(path)).isDirectory() ? await archiveOfFolder(path) : await archiveFile(path);
       const dataset = await uploadDataset(
         client,
@@ -44,6 +46,7 @@ export function uploadDatasetCommand(): Command {
           datasetId,
           directory,
           description,
+          license,
           protocol: protocol === undefined ? DatasetProtocol.UNSPECIFIED : PROTOCOLS_BY_NAME[protocol],
           labelFiles: [...labels],
         },

@@ -11,6 +11,10 @@ export const PROTOCOLS_BY_NAME = {
   "affectnet-8": DatasetProtocol.AFFECTNET_8,
 } as const;
 
+/** What the option for a data set's licence is for. */
+export const LICENSE_HELP =
+  "what is known of the licence of images and labels, for the cards of what is trained on them; else what dataset.json says";
+
 /** What a data set holds, as lines of text: labels with their shares, folds and parts. */
 export function datasetReport(dataset: Dataset): string {
   const { name, protocol, subjects, identities, frames, digest, directory, labelFiles, stored } = dataset;
@@ -21,6 +25,7 @@ export function datasetReport(dataset: Dataset): string {
     `${name}  ${known?.[0] ?? "manifest"}  ${subjects}${vocabulary} subjects, ${frames} frames`,
     dataset.description,
     `${[directory, ...labelFiles].join("  ")}  ${digest.slice(0, 12)}${stored ? "  in the object store" : ""}`,
+    `licence: ${dataset.license || "unknown"}`,
     ...dataset.actionUnits.map((unit, i) => {
       const unknown = dataset.unknownLabels[i] ?? 0;
       const label = `AU${unit} ${actionUnitName(unit)}`.padEnd(28);
@@ -34,6 +39,9 @@ export function datasetReport(dataset: Dataset): string {
   ];
   if (dataset.trainFrames + dataset.testFrames > 0) {
     lines.push(`  official parts: ${dataset.trainFrames} training frames, ${dataset.testFrames} test frames`);
+  }
+  if (dataset.subjectsInBothParts > 0) {
+    lines.push(`  ${dataset.subjectsInBothParts} subjects are in both parts: the test part shows nobody new`);
   }
   return `${lines.filter((line) => line !== "").join("\n")}\n`;
 }

@@ -32,7 +32,11 @@ const datasetConfigurationSchema = z
       .array(z.array(z.string().min(1)))
       .min(2)
       .optional(),
+    /** Subjects may be in the training and the test part: whoever reads figures of such parts is told. */
+    subjectsInBothParts: z.boolean().optional(),
     boxConvention: z.string().default("unknown"),
+    /** What is known of the licence of images and labels: an SPDX identifier, or the terms' name and place. */
+    license: z.string().trim().min(1).max(2000).optional(),
     /** What made it, whole. */
     generator: z.record(z.string(), z.unknown()).optional(),
   })

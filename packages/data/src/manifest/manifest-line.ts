@@ -41,20 +41,21 @@ export function labelsFromLine(
 ): Float32Array {
   const values = new Float32Array(actionUnits.length).fill(Number.NaN);
   if (named === undefined && actionUnits.length > 0) {
-    problems.add(`${where}:actionUnits`, "Expected the numbers of action units, got none");
+    problems.add(`${where}:actionUnits`, "Expected the numbers of action units, got none", "label");
   }
   for (const [key, value] of Object.entries(named ?? {})) {
     const field = `${where}:actionUnits.${key}`;
     const unit = /^[1-9]\d*$/.test(key) ? actionUnits.indexOf(Number(key)) : -1;
     if (unit < 0) {
-      problems.add(field, `Unknown action unit "${key}"; the data set has ${actionUnits.join(", ") || "none"}`);
+      const known = actionUnits.join(", ") || "none";
+      problems.add(field, `Unknown action unit "${key}"; the data set has ${known}`, "actionUnit");
     } else if (value === null || UNKNOWN_CODES.has(value)) {
       // Stays NaN.
     } else if (labels === "occurrence" ? value === 0 || value === 1 : value >= 0 && value <= 5) {
       values[unit] = value;
     } else {
       const expected = labels === "occurrence" ? "0 or 1" : "an intensity of 0..5";
-      problems.add(field, `Expected ${expected}, or null, 9 or 999 for unknown, got ${value}`);
+      problems.add(field, `Expected ${expected}, or null, 9 or 999 for unknown, got ${value}`, "label");
     }
   }
   return values;

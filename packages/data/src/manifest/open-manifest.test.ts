@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createDataFolder, type DataFolder, problemsOf } from "../../test-fixtures/data-folder.ts";
+import type { ManifestError } from "../manifest-error.ts";
 import { openDataset } from "../open-dataset.ts";
 
 const configure = (folder: DataFolder, configuration: object) =>
@@ -62,9 +63,66 @@ describe("manifest.jsonl", () => {
       "manifest.jsonl:3:partition",
       "manifest.jsonl:3:expression",
       "manifest.jsonl:5:subject",
+      "manifest.jsonl:2:fold",
+      "manifest.jsonl:3:fold",
       "manifest.jsonl:fold",
     ]);
-    expect(problems["manifest.jsonl:fold"]).toContain('"s2" stands in none');
+    expect(problems["manifest.jsonl:2:fold"]).toContain('"s1" is in fold 3 (line 2) and in fold 1 (line 1)');
+    expect(problems["manifest.jsonl:3:fold"]).toContain('"s2" stands in none');
+    expect(problems["manifest.jsonl:fold"]).toContain("fold 2 has no subject");
+  });
+
+  it("tells subjects that are in both parts with a line of each, once a subject", async () => {
+    await using folder = await createDataFolder();
+    await folder.draw("a.png", "b.png", "c.png", "d.png", "e.png");
+    await configure(folder, {});
+    await folder.writeLines("manifest.jsonl", [
+      { image: "a.png", subject: "s1", partition: "train" },
+      { image: "b.png", subject: "s2", partition: "test" },
+      "",
+      { image: "c.png", subject: "s1", partition: "test" },
+      { image: "d.png", subject: "s1", partition: "train" },
+      { image: "e.png", subject: "s2", partition: "train" },
+    ]);
+    expect(await problemsOf(folder.path)).toEqual({
+      "manifest.jsonl:4:partition":
+        'Expected each subject in one part, "s1" is in the test part (line 4) and in the training part (line 1)',
+      "manifest.jsonl:6:partition":
+        'Expected each subject in one part, "s2" is in the training part (line 6) and in the test part (line 2)',
+    });
+    // Whoever splits by frame on purpose says so, and what earlier releases registered is still read.
+    expect((await openDataset(folder.path, { mayLeak: true })).samples).toHaveLength(5);
+    await configure(folder, { subjectsInBothParts: true });
+    expect((await openDataset(folder.path)).samples).toHaveLength(5);
+  });
+
+  it("lists 100 problems, says how many there are of each kind, and goes on after those that were listed", async () => {
+    await using folder = await createDataFolder();
+    await configure(folder, { actionUnits: [1] });
+    const image = (i: number) => ({ image: `${i}.png`, subject: "s", actionUnits: { 1: 2 } });
+    await folder.writeLines("manifest.jsonl", [
+      ...Array.from({ length: 98 }, (_, i) => ({ ...image(i), actionUnits: { 2: 1 } })),
+      { ...image(0), partition: "train" },
+      { ...image(1), partition: "test" },
+      { ...image(98), partition: "train" },
+    ]);
+    const error = await openDataset(folder.path).catch((thrown: unknown) => thrown);
+    const { violations, message, metadata } = error as ManifestError;
+    expect(violations).toHaveLength(100);
+    // Each of 98 lines has no part and an unknown action unit; then 2 duplicates, a leak and 101 images that are not there.
+    expect(message).toContain(
+      "has 300 problem(s) (101 missing files, 98 others, 98 unknown action units, 2 duplicates, 1 subjects in two parts or folds)",
+    );
+    expect(metadata).toEqual({ problems: "300" });
+    // The same, a hundred at a time.
+    const all = [...violations];
+    for (const skipProblems of [100, 200]) {
+      const next = await openDataset(folder.path, { skipProblems }).catch((thrown: unknown) => thrown);
+      all.push(...(next as ManifestError).violations);
+    }
+    expect(all).toHaveLength(300);
+    expect(all.filter(({ description }) => description.startsWith("No file"))).toHaveLength(101);
+    await expect(openDataset(folder.path, { skipProblems: 300 })).rejects.toMatchObject({ violations: [] });
   });
 
   it("can be a published data set, with its vocabulary and folds", async () => {
@@ -149,6 +207,21 @@ describe("manifest.csv", () => {
       "manifest.csv:5:fold",
       "manifest.csv:6:image",
     ]);
+  });
+
+  it("tells subjects in both parts or two folds by lines, as JSON lines do", async () => {
+    await using folder = await createDataFolder();
+    await folder.draw("a.png", "b.png");
+    await folder.writeLines("manifest.csv", [
+      "image,subject,AU1,partition,fold",
+      "a.png,s,3,train,1",
+      "b.png,s,3,test,2",
+    ]);
+    expect(await problemsOf(folder.path)).toEqual({
+      "manifest.csv:3:partition":
+        'Expected each subject in one part, "s" is in the test part (line 3) and in the training part (line 2)',
+      "manifest.csv:3:fold": 'Expected each subject in one fold, "s" is in fold 2 (line 3) and in fold 1 (line 2)',
+    });
   });
 
   it("refuses columns it does not know, twice or without images", async () => {

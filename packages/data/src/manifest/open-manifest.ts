@@ -5,22 +5,18 @@ import type { LabelReading } from "../dataset-files.ts";
 import { foldErrors } from "../folds.ts";
 import { parseJsonLines } from "../json-lines.ts";
 import type { ProblemList } from "../manifest-error.ts";
+import { RepeatedFoldSubjectError, SubjectWithoutFoldError } from "../split-errors.ts";
 import { parseCsvManifest } from "./csv-rows.ts";
 import {
   type DatasetConfiguration,
   datasetConfigurationFrom,
   parseDatasetConfiguration,
 } from "./dataset-configuration.ts";
-import { labelsFromLine, type ManifestLine, manifestLineSchema } from "./manifest-line.ts";
+import { labelsFromLine, manifestLineSchema } from "./manifest-line.ts";
+import { type PlacedLine, tellOfSharedFolds, tellOfSharedParts } from "./subject-leaks.ts";
 
 const JSON_LINES = "manifest.jsonl";
 const TABLE = "manifest.csv";
-
-/** A line of a manifest and its place, such as "manifest.jsonl:12". */
-interface PlacedLine {
-  readonly where: string;
-  readonly value: ManifestLine;
-}
 
 /**
  * Reads a data set of one's own: a folder with `dataset.json` and `manifest.jsonl`, one JSON object a line:
@@ -29,11 +25,13 @@ interface PlacedLine {
  * are intensities 0..5, or 0 and 1 where `dataset.json` says `"labels": "occurrence"`; null, 9, 999 and an action unit that
  * a line does not name are unknown.
  *
+ * @param options with `mayLeak` subjects may be in both parts, whatever `dataset.json` says
  * @returns undefined, and problems, when there is nothing to go on with
  */
 export async function openManifest(
   directory: string,
   { files, problems }: LabelReading,
+  { mayLeak = false }: { readonly mayLeak?: boolean | undefined } = {},
 ): Promise<DatasetDraft | undefined> {
   const [configurationText, linesText, tableText] = await Promise.all(
     ["dataset.json", JSON_LINES, TABLE].map((file) => files.text(join(directory, file))),
@@ -64,7 +62,8 @@ export async function openManifest(
   if (lines.length === 0 && problems.count() === 0) {
     problems.add(file, "Expected at least one line, got an empty manifest");
   }
-  return draftFrom(directory, file, configuration, lines, [configurationText ?? "", manifestText], problems);
+  const texts = [configurationText ?? "", manifestText];
+  return draftFrom({ directory, file, configuration, lines, texts, mayLeak }, problems);
 }
 
 function configurationFromTable(
@@ -78,12 +77,17 @@ function configurationFromTable(
   return datasetConfigurationFrom(value, TABLE, problems);
 }
 
+interface ReadManifest {
+  readonly directory: string;
+  readonly file: string;
+  readonly configuration: DatasetConfiguration;
+  readonly lines: readonly PlacedLine[];
+  readonly texts: readonly string[];
+  readonly mayLeak: boolean;
+}
+
 function draftFrom(
-  directory: string,
-  file: string,
-  configuration: DatasetConfiguration,
-  lines: readonly PlacedLine[],
-  texts: readonly string[],
+  { directory, file, configuration, lines, texts, mayLeak }: ReadManifest,
   problems: ProblemList,
 ): DatasetDraft {
   const { actionUnits, expressions, occurrenceThreshold } = configuration;
@@ -97,11 +101,12 @@ function draftFrom(
   for (const { where, value } of lines) {
     const { subject, partition, box } = value;
     if (named && subject == null) {
-      problems.add(`${where}:subject`, "Expected a subject on every line or on none");
+      problems.add(`${where}:subject`, "Expected a subject on every line or on none", "subject");
     } else if (subject != null && configuration.subjects !== undefined && !vocabulary.has(subject)) {
       problems.add(
         `${where}:subject`,
         `Expected one of the ${subjects.length} subjects of dataset.json, got "${subject}"`,
+        "subject",
       );
     }
     if (partitioned && partition == null) {
@@ -130,10 +135,11 @@ function draftFrom(
     });
   }
   if (configuration.labels === undefined && problems.count() === 0) refuseBinaryIntensities(file, samples, problems);
+  if (!mayLeak && configuration.subjectsInBothParts !== true) tellOfSharedParts(lines, problems);
   const folds = foldsFrom(file, configuration, lines, problems);
-  if (folds !== undefined) {
-    for (const error of foldErrors({ subjects, samples }, folds)) {
-      problems.add(configuration.folds === undefined ? `${file}:fold` : "dataset.json:folds", error.message);
+  if (configuration.folds !== undefined) {
+    for (const error of foldErrors({ subjects, samples }, configuration.folds)) {
+      problems.add("dataset.json:folds", error.message, error instanceof RepeatedFoldSubjectError ? "leak" : "subject");
     }
   }
   return {
@@ -149,6 +155,7 @@ function draftFrom(
     texts,
     digestOf: "bytes",
     boxConvention: configuration.boxConvention,
+    ...(configuration.license === undefined ? {} : { license: configuration.license }),
   };
 }
 
@@ -178,6 +185,13 @@ function foldsFrom(
     }
   }
   if (stated !== undefined || folds.length === 0) return stated;
+  tellOfSharedFolds(lines, problems);
+  const placed = new Set(folds.flatMap((subjects) => [...subjects]));
+  for (const { where, value } of lines) {
+    if (value.subject == null || placed.has(value.subject)) continue;
+    problems.add(`${where}:fold`, new SubjectWithoutFoldError(value.subject).message, "subject");
+    placed.add(value.subject);
+  }
   for (const [index, { size }] of folds.entries()) {
     if (size === 0) problems.add(`${file}:fold`, `Expected folds 1..${folds.length}, fold ${index + 1} has no subject`);
   }

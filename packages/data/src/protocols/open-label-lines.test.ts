@@ -185,7 +185,7 @@ describe("label files", () => {
     await using set = await bp4d(lines);
     const error = await openDataset(set.images, set.options).catch((thrown) => thrown);
     expect(error.violations).toHaveLength(100);
-    expect(error.message).toContain("has 300 problem(s)");
+    expect(error.message).toContain("has 300 problem(s) (300 missing files)");
   });
 
   it("and images make the digest", async () => {

@@ -45,7 +45,8 @@ export async function openLabelLines(
       const subject = protocol.subjectFromPath(value.img_path);
       const refusal = protocol.refusePath?.(value.img_path);
       if (subject === undefined) {
-        problems.add(`${where}:img_path`, `Expected a path that names a subject of ${name}, got "${value.img_path}"`);
+        const got = `got "${value.img_path}"`;
+        problems.add(`${where}:img_path`, `Expected a path that names a subject of ${name}, ${got}`, "subject");
       } else if (refusal !== undefined) {
         problems.add(`${where}:img_path`, `${refusal}: "${value.img_path}"`);
       }
@@ -91,7 +92,8 @@ function occurrenceFrom(
     const unit = actionUnits.indexOf(number);
     if (unit >= 0) occurrence[unit] = 1;
     else if (number !== ABSENT) {
-      problems.add(`${where}:AUs.${place}`, `Expected AU ${actionUnits.join(", ")} or ${ABSENT}, got ${number}`);
+      const expected = `Expected AU ${actionUnits.join(", ")} or ${ABSENT}`;
+      problems.add(`${where}:AUs.${place}`, `${expected}, got ${number}`, "actionUnit");
     }
   }
   return occurrence;

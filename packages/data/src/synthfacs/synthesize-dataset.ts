@@ -51,6 +51,8 @@ export async function synthesizeDataset(
       ...(protocol === undefined ? { actionUnits: [...SYNTHFACS_ACTION_UNITS] } : { protocol, actionUnits: [] }),
       occurrenceThreshold: 2,
       boxConvention: FACE_OVAL_CONVENTION,
+      // Of what draws it, code and mesh: there is no photograph in it.
+      license: "Apache-2.0",
       generator: { synthFacs: parsed },
     };
     const labelled = protocol === undefined ? SYNTHFACS_ACTION_UNITS : ACTION_UNIT_PROTOCOLS[protocol].actionUnits;

@@ -73,7 +73,7 @@ export function crossValidate(runs: readonly CrossValidationRun[], options: Boot
     resamples: options.resamples,
     seed: options.seed,
     mean: {
-      ...figures((run) => run.mean, { ...pooled.mean, sweptF1: { value: pooled.meanSweptF1 } }),
+      ...figures((run) => run.mean, { ...pooled.mean, sweptF1: pooled.meanSweptF1 }),
       f1Micro: figure((run) => run.mean.f1Micro, pooled.f1Micro),
       trivialF1: mean(trivial) ?? 0,
     },
@@ -83,7 +83,7 @@ export function crossValidate(runs: readonly CrossValidationRun[], options: Boot
       trivialF1: trivial[unit]!,
       ...figures((run) => run.actionUnits[unit]!, {
         ...pooled.units[unit]!,
-        sweptF1: { value: pooled.sweptF1[unit]! },
+        sweptF1: pooled.sweptF1[unit]!,
       }),
     })),
     runs: told.flat(),

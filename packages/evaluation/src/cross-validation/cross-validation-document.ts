@@ -1,6 +1,7 @@
 import { actionUnitName } from "@duchenne/data";
 import { type ReportBlock, type ReportDocument, text } from "../report-document.ts";
-import { interval } from "../report-parts.ts";
+import { interval, percent } from "../report-parts.ts";
+import { meanPrevalence } from "../report-totals.ts";
 import type {
   CrossValidatedFigure,
   CrossValidatedFigureName,
@@ -80,11 +81,11 @@ function pooledTable({ actionUnits, mean }: CrossValidationReport): ReportBlock 
     rows: actionUnits.map((unit) => [
       nameOf(unit),
       String(unit.frames),
-      `${(100 * unit.prevalence).toFixed(1)} %`,
+      percent(unit.prevalence),
       unit.trivialF1.toFixed(3),
       ...cells(unit),
     ]),
-    footer: ["Mean", "", "", mean.trivialF1.toFixed(3), ...cells(mean)],
+    footers: [["Mean", "", percent(meanPrevalence({ actionUnits })), mean.trivialF1.toFixed(3), ...cells(mean)]],
   };
 }
 
@@ -94,7 +95,7 @@ function spreadTable({ actionUnits, mean }: CrossValidationReport): ReportBlock 
     kind: "table",
     heading: ["Action unit", ...SHOWN.map(([, heading]) => heading)],
     rows: actionUnits.map((unit) => [nameOf(unit), ...cells(unit)]),
-    footer: ["Mean", ...cells(mean)],
+    footers: [["Mean", ...cells(mean)]],
   };
 }
 

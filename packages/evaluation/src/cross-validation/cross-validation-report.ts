@@ -36,8 +36,8 @@ export const crossValidatedFigureSchema = z.object({
   /** Standard deviation over seeds, each the mean of its folds; absent with fewer than two. */
   seedDeviation: z.number().optional(),
   /**
-   * Of the held-out frames of all folds together, mean over seeds, with the interval of a bootstrap over subjects. A swept
-   * F1 has no interval.
+   * Of the held-out frames of all folds together, mean over seeds, with the interval of a bootstrap over subjects. Of a swept
+   * F1 the threshold is chosen anew in every resample; earlier releases gave it no interval.
    */
   pooled: estimateSchema,
 });

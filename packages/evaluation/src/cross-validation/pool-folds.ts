@@ -1,7 +1,8 @@
 import { type Bootstrap, type BootstrapOptions, createBootstrap, samplingUnitsOf } from "../bootstrap.ts";
 import type { FrameScores } from "../frame-scores.ts";
 import { mean } from "../mean.ts";
-import { f1At, sweepThreshold } from "../sweep.ts";
+import type { Estimate } from "../report.ts";
+import { prepareSharedSweep } from "../shared-sweep.ts";
 import { scoredLabelsOf } from "../thresholds.ts";
 import { estimatesFrom, figureRow, type UnitEstimates } from "../unit-estimates.ts";
 import { type DecidedLabels, joinLabels, prepareUnit } from "../unit-statistics.ts";
@@ -11,9 +12,9 @@ export interface PooledFolds extends UnitEstimates {
   readonly sampling: Bootstrap["units"];
   /** Frames of one seed. */
   readonly frames: number;
-  /** By action unit: F1 at the threshold that fits all frames of a seed best, mean over seeds. */
-  readonly sweptF1: readonly number[];
-  readonly meanSweptF1: number;
+  /** By action unit: F1 at the threshold that fits all frames of a seed best, mean over seeds; each resample is swept anew. */
+  readonly sweptF1: readonly Estimate[];
+  readonly meanSweptF1: Estimate;
   /** By action unit, of the frames with a known label of one seed. */
   readonly labels: readonly { readonly frames: number; readonly prevalence: number }[];
 }
@@ -37,23 +38,22 @@ export function poolFolds(seeds: readonly (readonly FrameScores[])[], options: B
   const placed = seeds.map(placeFolds);
   const { sampling } = placed[0]!;
   const statistics = placed.map((seed) => seed.units.map((parts) => prepareUnit(parts, seed.sampling)));
-  const estimates = estimatesFrom(
-    createBootstrap(sampling, options).estimate((weights) =>
-      meanRow(statistics.map((seed) => figureRow(seed, weights))),
+  const sweeps = placed.map((seed) => prepareSharedSweep(seed.units.map(joinLabels), seed.sampling));
+  const [meanSweptF1, ...estimates] = createBootstrap(sampling, options).estimate((weights) =>
+    meanRow(
+      sweeps.map((sweep, seed) => {
+        const swept = sweep(weights);
+        return [swept.value, ...swept.units, ...figureRow(statistics[seed]!, weights)];
+      }),
     ),
   );
-  const swept = placed.map(({ units }) => {
-    const labelled = units.map(joinLabels);
-    const { threshold } = sweepThreshold(labelled);
-    return labelled.map((unit) => f1At(unit, threshold));
-  });
-  const sweptF1 = meanRow(swept) as number[];
+  const sweptF1 = estimates.splice(0, placed[0]!.units.length);
   return {
-    ...estimates,
+    ...estimatesFrom(estimates),
     sampling,
     frames: heldOut[0]!.length,
     sweptF1,
-    meanSweptF1: mean(sweptF1)!,
+    meanSweptF1: meanSweptF1!,
     labels: placed[0]!.units.map((parts) => {
       const { positive } = joinLabels(parts);
       return { frames: positive.length, prevalence: mean(positive) ?? 0 };

@@ -14,6 +14,7 @@ body { font: 15px/1.5 system-ui, sans-serif; max-width: 76rem; margin: 2rem auto
 h1 { font-size: 1.4rem; overflow-wrap: anywhere; }
 table { border-collapse: collapse; font-size: 0.85rem; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.2rem 0.6rem; border-bottom: 1px solid color-mix(in srgb, CanvasText 18%, Canvas); text-align: right; white-space: nowrap; }
+th { white-space: normal; vertical-align: bottom; }
 th:first-child, td:first-child { text-align: left; }
 tfoot { font-weight: 600; }
 .wide { overflow-x: auto; margin: 1rem 0; }
@@ -49,7 +50,7 @@ async function partOf(block: ReportBlock): Promise<string> {
     case "text":
       return `<p>${escapeMarkup(block.text)}</p>`;
     case "table":
-      return tableOf(block.heading, block.rows, block.footer);
+      return tableOf(block.heading, block.rows, block.footers);
     case "estimates":
       return block.rows.every(({ value }) => value === undefined)
         ? ""
@@ -77,7 +78,7 @@ async function figureOf(caption: string, chart: ChartSpec): Promise<string> {
 function tableOf(
   heading: readonly string[],
   rows: readonly (readonly Cell[])[],
-  footer: readonly string[] | undefined,
+  footers: readonly (readonly string[])[] = [],
 ): string {
   const line = (tag: "td" | "th", cells: readonly Cell[]) =>
     `<tr>${cells.map((cell) => `<${tag}>${contentOf(cell)}</${tag}>`).join("")}</tr>`;
@@ -85,7 +86,7 @@ function tableOf(
     '<div class="wide"><table>',
     `<thead>${line("th", heading)}</thead>`,
     `<tbody>${rows.map((row) => line("td", row)).join("\n")}</tbody>`,
-    ...(footer === undefined ? [] : [`<tfoot>${line("td", footer)}</tfoot>`]),
+    ...(footers.length === 0 ? [] : [`<tfoot>${footers.map((row) => line("td", row)).join("\n")}</tfoot>`]),
     "</table></div>",
   ].join("\n");
 }

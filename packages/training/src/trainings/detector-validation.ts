@@ -1,7 +1,9 @@
 import type { Dataset } from "@duchenne/data";
-import { type EvaluationReport, evaluate, type ScoredUnits } from "@duchenne/evaluation";
+import { type Estimate, type EvaluationReport, evaluate, type ScoredUnits } from "@duchenne/evaluation";
+import type { CardFigure } from "@duchenne/model";
 import { occurrenceOf, type UnknownLabels } from "../labels.ts";
 import type { Predictor } from "../predict.ts";
+import { CARD_RESAMPLES, cardFigures } from "./card-figures.ts";
 
 /** What a detector is measured on. */
 export interface DetectorValidationOptions {
@@ -37,22 +39,36 @@ export function reportOn(frames: ScoredFrames): EvaluationReport {
   return evaluate({ ...frames, thresholds: frames.actionUnits.map(() => 0.5), seed: 0, resamples: 0 });
 }
 
-/**
- * A report's figures as metrics.
- *
- * @param part "validation" or "test": what they were measured on
- */
-export function metricsOf(report: EvaluationReport, part: "validation" | "test"): Record<string, number> {
-  const { meanF1, meanTrivialF1, sweptF1, macroAuc, actionUnits } = report;
-  const figures: Record<string, number | undefined> = {
-    meanF1: meanF1.value,
-    trivialF1: meanTrivialF1,
-    sweptF1: sweptF1.value,
-    sweptThreshold: sweptF1.threshold,
-    macroAuc: macroAuc.value,
-    ...Object.fromEntries(actionUnits.map(({ actionUnit, f1 }) => [`f1/AU${actionUnit}`, f1.value])),
-  };
+/** What a figure was measured on. */
+export type MeasuredPart = "validation" | "test";
+
+/** A report's figures as metrics. */
+export function metricsOf(report: EvaluationReport, part: MeasuredPart): Record<string, number> {
   return Object.fromEntries(
-    Object.entries(figures).flatMap(([name, value]) => (value === undefined ? [] : [[`${part}/${name}`, value]])),
+    namedFigures(report, part).flatMap(([name, { value }]) => (value === undefined ? [] : [[name, value]])),
   );
+}
+
+/** The figures of scored frames as a model's card tells them: by the names of the metrics, with intervals. */
+export function detectorCardFigures(
+  frames: ScoredFrames,
+  part: MeasuredPart,
+  seed: number,
+): Record<string, CardFigure> {
+  const thresholds = frames.actionUnits.map(() => 0.5);
+  const report = evaluate({ ...frames, thresholds, seed, resamples: CARD_RESAMPLES });
+  return cardFigures(namedFigures(report, part), report.intervalsOver);
+}
+
+function namedFigures(report: EvaluationReport, part: MeasuredPart): [string, Estimate][] {
+  const { meanF1, meanTrivialF1, sweptF1, macroAuc, actionUnits } = report;
+  const figures: Record<string, Estimate> = {
+    meanF1,
+    trivialF1: { value: meanTrivialF1 },
+    sweptF1,
+    sweptThreshold: { value: sweptF1.threshold },
+    macroAuc,
+    ...Object.fromEntries(actionUnits.map(({ actionUnit, f1 }) => [`f1/AU${actionUnit}`, f1])),
+  };
+  return Object.entries(figures).map(([name, figure]) => [`${part}/${name}`, figure]);
 }

@@ -9,7 +9,7 @@ import { createPredictor } from "../predict.ts";
 import type { DistilPlan } from "../recipes/index.ts";
 import { createStepLoader } from "../step-loader.ts";
 import { train } from "../train.ts";
-import { metricsOf, reportOn, scoreFrames } from "./detector-validation.ts";
+import { detectorCardFigures, metricsOf, reportOn, scoreFrames } from "./detector-validation.ts";
 import type { FineTuneResult } from "./fine-tune.ts";
 import { identityOf, startingParameters, type TrainingOptions } from "./training.ts";
 
@@ -56,11 +56,15 @@ export async function* distil(options: DistilOptions): AsyncGenerator<TrainingEv
       checkpoint,
       mode,
     });
-    const result = { config, ...trained, parameters: student.parameters() };
+    const metrics = detectorCardFigures(await scoreFrames(scored, parts.test, signal), "test", seed);
+    const result = { config, ...trained, parameters: student.parameters(), metrics };
     if (part === "test") return { ...result, thresholds: config.actionUnits.map(() => undefined) };
-    const thresholds = chooseThresholds(await scoreFrames(scored, parts.validation, signal));
-    const test = metricsOf(reportOn(await scoreFrames(scored, parts.test, signal)), "test");
-    return { ...result, thresholds, metrics: { ...trained.metrics, ...test } };
+    const validation = await scoreFrames(scored, parts.validation, signal);
+    return {
+      ...result,
+      thresholds: chooseThresholds(validation),
+      metrics: { ...detectorCardFigures(validation, "validation", seed), ...metrics },
+    };
   } finally {
     predictor.dispose();
     objective.dispose();

@@ -1,4 +1,4 @@
-import { type ClassifiedFrames, topAccuracy } from "@duchenne/evaluation";
+import { type ClassifiedFrames, evaluateExpressions, topAccuracy } from "@duchenne/evaluation";
 import type { ExpressionConfig, SourceWeights } from "@duchenne/model";
 import { createVit } from "@duchenne/model/training";
 import type { TrainingEvent } from "../events.ts";
@@ -8,6 +8,7 @@ import { createPredictor } from "../predict.ts";
 import type { ExpressionPlan } from "../recipes/index.ts";
 import { createStepLoader } from "../step-loader.ts";
 import { train } from "../train.ts";
+import { CARD_RESAMPLES, cardFigures } from "./card-figures.ts";
 import { identityOf, startingParameters, type TrainedModel, type TrainingOptions } from "./training.ts";
 
 /** What an expression fine-tune works on. */
@@ -54,9 +55,19 @@ export async function* fineTuneExpression(
       checkpoint,
       mode,
     });
-    if (!hasValidation) return { config, ...trained };
-    const top1 = topAccuracy(await classify(parts.test), 1);
-    return { config, ...trained, metrics: { ...trained.metrics, "test/top1": top1 } };
+    const figures = async (samples: Uint32Array, part: "validation" | "test") => {
+      const subjects = Array.from(samples, (index) => dataset.samples[index]!.subject);
+      const { expressions } = config;
+      const input = { ...(await classify(samples)), expressions, subjects, seed, resamples: CARD_RESAMPLES };
+      const { top1, meanClassAccuracy, macroF1, intervalsOver } = evaluateExpressions(input);
+      const named = Object.entries({ top1, meanClassAccuracy, macroF1 });
+      return cardFigures(
+        named.map(([name, figure]) => [`${part}/${name}`, figure]),
+        intervalsOver,
+      );
+    };
+    const validation = hasValidation ? await figures(parts.validation, "validation") : {};
+    return { config, ...trained, metrics: { ...validation, ...(await figures(parts.test, "test")) } };
   } finally {
     predictor.dispose();
     classifier.dispose();

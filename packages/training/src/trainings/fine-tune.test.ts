@@ -82,13 +82,13 @@ describe("a fine-tune", () => {
     const figures = metricsOf(best).flatMap((values) => values["validation/macroAuc"] ?? []);
     const epoch = figures.indexOf(Math.max(...figures)) + 1;
     expect(best.result!.epoch).toBe(epoch);
-    expect(best.result!.metrics["validation/macroAuc"]).toBe(Math.max(...figures));
+    expect(best.result!.metrics["validation/macroAuc"]!.value).toBe(Math.max(...figures));
     const checkpoints = best.events.flatMap((event) => (event.kind === "checkpoint" ? [event] : []));
     const ofEpoch = readSafetensors(checkpoints.find(({ step }) => step === 4 * epoch)!.bytes).parameters;
     expect(best.result!.parameters.get("head.bias")!.data).toEqual(ofEpoch.get("head.bias")!.data);
     const last = await run({ optimization: { ...optimization, keep: "last" } });
     expect(last.result!.epoch).toBe(4);
-    expect(last.result!.metrics["validation/macroAuc"]).toBe(figures[3]);
+    expect(last.result!.metrics["validation/macroAuc"]!.value).toBe(figures[3]);
   });
 
   it("tells gradients that are measured every few steps with the metrics of the same steps, and their mean", async () => {
@@ -101,6 +101,20 @@ describe("a fine-tune", () => {
     expect(told.flatMap((values) => values["train/gradientRatio"] ?? [])).toEqual([ratios[3], ratios[7]]);
     const means = told.flatMap((values) => values["epoch/gradientRatio"] ?? []);
     expect(means).toEqual([(ratios[0]! + ratios[3]!) / 2, ratios[7]]);
+  });
+
+  it("tells the figures of its parts with intervals over their subjects", async () => {
+    const { metrics } = (await run({ preset: "paper", split: { testFraction: 0.5 } })).result!;
+    const { value, lower, upper, intervalOver } = metrics["test/macroAuc"]!;
+    expect(intervalOver).toBe("subjects");
+    expect(lower!).toBeLessThanOrEqual(value);
+    expect(upper!).toBeGreaterThanOrEqual(value);
+    expect(upper!).toBeGreaterThan(lower!);
+    for (const name of ["test/f1/AU12", "test/sweptF1"])
+      expect(metrics[name]).toMatchObject({ intervalOver: "subjects" });
+    expect(metrics["test/sweptThreshold"]).toEqual({ value: expect.any(Number) });
+    // One subject leaves nothing to draw.
+    expect((await run()).result!.metrics["test/macroAuc"]).toEqual({ value: expect.any(Number) });
   });
 
   it("stops early when the best epoch lies too far back", async () => {

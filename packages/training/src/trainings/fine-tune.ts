@@ -9,7 +9,7 @@ import { createPredictor } from "../predict.ts";
 import type { FineTunePlan } from "../recipes/index.ts";
 import { createStepLoader } from "../step-loader.ts";
 import { train } from "../train.ts";
-import { metricsOf, reportOn, scoreFrames } from "./detector-validation.ts";
+import { detectorCardFigures, metricsOf, reportOn, scoreFrames } from "./detector-validation.ts";
 import { identityOf, startingParameters, type TrainedModel, type TrainingOptions } from "./training.ts";
 
 /** What a fine-tune works on. */
@@ -66,10 +66,17 @@ export async function* fineTune(options: FineTuneOptions): AsyncGenerator<Traini
       checkpoint,
       mode,
     });
-    if (!hasValidation) return { config, thresholds: config.actionUnits.map(() => undefined), ...trained };
-    const thresholds = chooseThresholds(await scoreFrames(scored, parts.validation, signal));
-    const test = metricsOf(reportOn(await scoreFrames(scored, parts.test, signal)), "test");
-    return { config, thresholds, ...trained, metrics: { ...trained.metrics, ...test } };
+    const test = await scoreFrames(scored, parts.test, signal);
+    const metrics = detectorCardFigures(test, "test", seed);
+    if (!hasValidation) return { config, thresholds: config.actionUnits.map(() => undefined), ...trained, metrics };
+    const validation = await scoreFrames(scored, parts.validation, signal);
+    const thresholds = chooseThresholds(validation);
+    return {
+      config,
+      thresholds,
+      ...trained,
+      metrics: { ...detectorCardFigures(validation, "validation", seed), ...metrics },
+    };
   } finally {
     predictor.dispose();
     detector.dispose();

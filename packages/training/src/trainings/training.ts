@@ -1,5 +1,6 @@
 import type { Dataset } from "@duchenne/data";
 import {
+  type CardFigure,
   initialiseFrom,
   initialiseMaeParameters,
   initialiseParameters,
@@ -28,8 +29,8 @@ export interface TrainingOptions<P> {
 export interface TrainedModel<C> {
   readonly config: C;
   readonly parameters: ParameterSet;
-  /** Of the held-out parts, by name, such as "validation/macroAuc". */
-  readonly metrics: Readonly<Record<string, number>>;
+  /** Of the held-out parts, by name, such as "validation/macroAuc", with 95 % intervals. */
+  readonly metrics: Readonly<Record<string, CardFigure>>;
   /** The epoch that the weights are of. */
   readonly epoch: number;
 }

@@ -143,7 +143,9 @@ export type ModelVersion = Message<"duchenne.v1.ModelVersion"> & {
   files: ModelFile[];
 
   /**
-   * The model card as JSON: data, subjects, recipe, metrics, thresholds, box convention, lineage.
+   * The model card as JSON: data, subjects, recipe, metrics, thresholds, box convention, lineage. Its metrics are objects of
+   * `value` and, where there is an interval, `lower`, `upper` and `intervalOver`; cards of earlier releases have numbers. Its
+   * licenses are those of all data and weights that it was made from, "unknown" where nobody stated one.
    *
    * @generated from field: string card_json = 5;
    */
@@ -660,7 +662,7 @@ export type ImportOptions = Message<"duchenne.v1.ImportOptions"> & {
   boxConvention: string;
 
   /**
-   * What is known about the licence of the weights, for the model card.
+   * What is known about the licence of the weights, for the model card and for those of what is made from the version.
    *
    * @generated from field: string license_note = 11;
    */

@@ -30,11 +30,13 @@ describe("a curation", () => {
       dataset: "datasets/faces",
       directory: join(folder, "import", "pictures"),
       description: "",
+      license: "",
       curation: { minSide: 224, maxAspectRatio: 1.5, size: 224, videoFramesPerSecond: 1, excludeDuplicates: true },
     });
     const asked = { minSide: 64, maxAspectRatio: 2, size: 112, videoFramesPerSecond: 0.5, excludeDuplicates: false };
-    expect(await check({ directory: "pictures", description: "ours", ...asked })).toMatchObject({
+    expect(await check({ directory: "pictures", description: "ours", license: "CC0-1.0", ...asked })).toMatchObject({
       description: "ours",
+      license: "CC0-1.0",
       curation: asked,
     });
   });

@@ -43,6 +43,7 @@ export async function checkCuration(
     dataset: datasetName(request.datasetId),
     directory,
     description: request.description,
+    license: request.license,
     curation: curationOptionsSchema.parse({
       ...(minSide !== 0 && { minSide }),
       ...(maxAspectRatio !== 0 && { maxAspectRatio }),

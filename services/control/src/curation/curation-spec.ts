@@ -9,6 +9,8 @@ export const curationSpecSchema = z.object({
   directory: z.string(),
   /** What it is; empty for how it was made. */
   description: z.string(),
+  /** What is known of its licence; empty: nothing. */
+  license: z.string().default(""),
   curation: curationOptionsSchema,
 });
 /** What a curation job is made from. */

@@ -146,6 +146,7 @@ export function createDatasetUploads(options: DatasetUploadsOptions): DatasetUpl
       source,
       description: plan.description,
       managed: true,
+      license: plan.license,
     });
   }
 

@@ -8,6 +8,8 @@ const uploadPlanSchema = z.strictObject({
   sizeBytes: z.int(),
   sha256: z.string(),
   description: z.string(),
+  /** Uploads of earlier releases did not say. */
+  license: z.string().default(""),
   format: z.enum(DATASET_FORMATS),
   /** The data set's folder within the archive, with "/"; "" for all of it. */
   directory: z.string(),

@@ -49,12 +49,13 @@ export function uploadMethods(
 }
 
 function planFrom(request: CreateDatasetUploadRequest): UploadPlan {
-  const { sizeBytes, sha256, description, protocol } = request;
+  const { sizeBytes, sha256, description, license, protocol } = request;
   const directory = request.directory === "" ? "" : withinArchive("directory", request.directory);
   return {
     sizeBytes: Number(sizeBytes),
     sha256,
     description,
+    license: license.trim(),
     format: datasetFormat(protocol),
     directory,
     labelFiles: request.labelFiles.map((file, i) => withinArchive(`label_files[${i}]`, file, directory)),

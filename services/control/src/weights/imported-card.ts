@@ -1,4 +1,4 @@
-import type { ModelCard } from "@duchenne/model";
+import { type ModelCard, UNKNOWN_LICENSE } from "@duchenne/model";
 import type { Conversion } from "./conversion.ts";
 import { publishedSubjects } from "./published-outputs.ts";
 import type { Upload } from "./receive-upload.ts";
@@ -30,6 +30,7 @@ export function importedCard(upload: Upload, conversion: Conversion): ModelCard 
       note: "0.5 on the probability, as F1 is reported.",
     })),
     metrics: {},
+    licenses: [{ source: options.fileName, digest: sha256, license: options.licenseNote.trim() || UNKNOWN_LICENSE }],
     intendedUse:
       config.kind === "mae"
         ? "To start trainings from."

@@ -96,7 +96,14 @@ await runAttempt({
         maxMeanDifference,
         measured: { ...compared, isHeldOut: parts.isHeldOut },
       };
-      const published = quantizedCard(card, { model: spec.model, sourceVersion: spec.modelVersion, job, quantization });
+      const published = quantizedCard(card, {
+        model: spec.model,
+        sourceVersion: spec.modelVersion,
+        sourceDigest: source.digest,
+        job,
+        quantization,
+        calibrationLicense: dataset.license,
+      });
       const text = Buffer.from(`${JSON.stringify(published, null, 2)}\n`);
       const artifacts = [
         { role: "onnx", ...(await store.blobs.put(onnx)) },

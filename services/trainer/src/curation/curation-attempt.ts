@@ -49,6 +49,7 @@ await runAttempt({
       directory: made,
       source: { format: "images", labelFiles: [] },
       description: spec.description || descriptionOf(spec.directory, spec.curation, counts),
+      license: spec.license || undefined,
     });
     return { dataset: name, ...counts, report: join(made, CURATION_LOG) };
   },
