@@ -1,5 +1,5 @@
 import { describe } from "vitest";
-import { connectedDrivers, contractDrivers, useStore } from "../test-fixtures/index.ts";
+import { connectedDrivers, contractDrivers, mixedDrivers, useStore } from "../test-fixtures/index.ts";
 import { aliasesContract } from "./contract/aliases-contract.ts";
 import { attemptsContract } from "./contract/attempts-contract.ts";
 import { changesContract } from "./contract/changes-contract.ts";
@@ -40,4 +40,16 @@ describe.each(contractDrivers)("$name", (driver) => {
   migrationsContract(fixture);
   failuresContract(fixture);
   if (connectedDrivers.includes(driver)) connectionsContract(fixture);
+});
+
+// What takes the database and the objects together, where one of them lies elsewhere.
+describe.each(mixedDrivers)("$name", (driver) => {
+  const fixture = useStore(driver);
+  modelsContract(fixture);
+  recordsContract(fixture);
+  datasetFilesContract(fixture);
+  deletedDatasetsContract(fixture);
+  objectsContract(fixture);
+  ownershipContract(fixture);
+  garbageContract(fixture);
 });

@@ -35,11 +35,22 @@ export interface ContractDriver {
 
 const twoDaysAgo = () => new Date(Date.now() - 2 * 24 * 3_600_000);
 
-const sqliteAndFiles: ContractDriver = {
-  name: "SQLite and files",
+/** The database of a way of keeping a store. */
+type DatabaseDriver = Pick<ContractDriver, "name" | "start" | "execute" | "cutConnections" | "crash" | "stop"> & {
+  /** A database that does not exist yet; undefined: in the folder. */
+  locate(): Promise<string | undefined>;
+};
+
+/** The objects of a way of keeping a store. */
+type ObjectsDriver = Pick<ContractDriver, "name" | "start" | "damage" | "makeOld" | "mark" | "stop"> & {
+  /** A place where there are none yet; undefined: in the folder. */
+  locate(): string | undefined;
+};
+
+const sqlite: DatabaseDriver = {
+  name: "SQLite",
   start: async () => {},
-  locate: async (directory) => ({ directory }),
-  elsewhere: (location) => location,
+  locate: async () => undefined,
   async execute({ directory }, { sqlite }) {
     const database = new DatabaseSync(join(directory, "duchenne.sqlite"), { timeout: 10_000 });
     try {
@@ -54,6 +65,13 @@ const sqliteAndFiles: ContractDriver = {
   },
   cutConnections: async () => {},
   crash: async () => {},
+  stop: async () => {},
+};
+
+const files: ObjectsDriver = {
+  name: "files",
+  start: async () => {},
+  locate: () => undefined,
   damage: ({ directory }, folder, digest, bytes) =>
     writeFile(join(directory, folder, digest.slice(0, 2), digest.slice(2)), bytes),
   makeOld: ({ directory }, folder, digest) =>
@@ -62,33 +80,73 @@ const sqliteAndFiles: ContractDriver = {
   stop: async () => {},
 };
 
-function postgresAndS3(environment: NodeJS.ProcessEnv = {}): ContractDriver {
-  let postgres: PostgresServer | undefined;
-  let s3: S3Server | undefined;
+function postgres(environment: NodeJS.ProcessEnv = {}): DatabaseDriver {
+  let server: PostgresServer | undefined;
   return {
-    name: "PostgreSQL and S3",
+    name: "PostgreSQL",
     async start() {
-      [postgres, s3] = await Promise.all([startPostgres(environment), startS3()]);
+      server = await startPostgres(environment);
     },
-    locate: async (directory) => ({
-      directory,
-      database: await postgres!.createDatabase(),
-      objects: s3!.createPrefix(),
-    }),
-    elsewhere: (location) => ({ ...location, directory: join(location.directory, "elsewhere") }),
-    execute: ({ database }, statements) => postgres!.execute(database!, statements.postgres),
-    cutConnections: ({ database }) => postgres!.cutConnections(database!),
-    crash: () => postgres!.crash(),
-    damage: (location, folder, digest, bytes) => putObject(location, `${folder}/${digest}`, bytes),
-    makeOld: ({ objects }, folder, digest) =>
-      s3!.setTime(`${parseS3Address(objects!).prefix}${folder}/${digest}`, twoDaysAgo()),
-    mark: (location, text) => putObject(location, "database-id", Buffer.from(text)),
-    async stop() {
-      await Promise.all([postgres?.stop(), s3?.stop()]);
-    },
-    withServerEnvironment: postgresAndS3,
+    locate: () => server!.createDatabase(),
+    execute: ({ database }, statements) => server!.execute(database!, statements.postgres),
+    cutConnections: ({ database }) => server!.cutConnections(database!),
+    crash: () => server!.crash(),
+    stop: async () => server?.stop(),
   };
 }
+
+function s3(): ObjectsDriver {
+  let server: S3Server | undefined;
+  return {
+    name: "S3",
+    async start() {
+      server = await startS3();
+    },
+    locate: () => server!.createPrefix(),
+    damage: (location, folder, digest, bytes) => putObject(location, `${folder}/${digest}`, bytes),
+    makeOld: ({ objects }, folder, digest) =>
+      server!.setTime(`${parseS3Address(objects!).prefix}${folder}/${digest}`, twoDaysAgo()),
+    mark: (location, text) => putObject(location, "database-id", Buffer.from(text)),
+    stop: async () => server?.stop(),
+  };
+}
+
+function keptIn(database: DatabaseDriver, objects: ObjectsDriver): ContractDriver {
+  const { execute, cutConnections, crash } = database;
+  const { damage, makeOld, mark } = objects;
+  return {
+    name: `${database.name} and ${objects.name}`,
+    async start() {
+      await Promise.all([database.start(), objects.start()]);
+    },
+    async locate(directory) {
+      const [ofDatabase, ofObjects] = [await database.locate(), objects.locate()];
+      return {
+        directory,
+        ...(ofDatabase !== undefined && { database: ofDatabase }),
+        ...(ofObjects !== undefined && { objects: ofObjects }),
+      };
+    },
+    elsewhere: (location) =>
+      location.database === undefined || location.objects === undefined
+        ? location
+        : { ...location, directory: join(location.directory, "elsewhere") },
+    execute,
+    cutConnections,
+    crash,
+    damage,
+    makeOld,
+    mark,
+    async stop() {
+      await Promise.all([database.stop(), objects.stop()]);
+    },
+  };
+}
+
+const postgresAndS3 = (environment?: NodeJS.ProcessEnv): ContractDriver => ({
+  ...keptIn(postgres(environment), s3()),
+  withServerEnvironment: postgresAndS3,
+});
 
 /** Puts other bytes in place of an object, as no program of ours does. */
 export async function putObject(
@@ -105,5 +163,8 @@ export async function putObject(
 /** The ways of keeping a store in which a connection can be cut. */
 export const connectedDrivers: readonly ContractDriver[] = [postgresAndS3()];
 
-/** Every way of keeping a store: what holds for one holds for all. */
-export const contractDrivers: readonly ContractDriver[] = [sqliteAndFiles, ...connectedDrivers];
+/** The ways of keeping a store on one machine and on many: what holds for one holds for all. */
+export const contractDrivers: readonly ContractDriver[] = [keptIn(sqlite, files), ...connectedDrivers];
+
+/** The other ways: each part can be chosen without the other. */
+export const mixedDrivers: readonly ContractDriver[] = [keptIn(sqlite, s3()), keptIn(postgres(), files)];

@@ -5,6 +5,26 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { StoreFixture } from "../../test-fixtures/index.ts";
 import { openStore, type Store, type StoreLocation } from "../index.ts";
 import { migrations } from "../migrations.ts";
+import { sha256 } from "../sha256.ts";
+
+/**
+ * The first 16 digits of the sha256 of each migration, both languages: what a database has been through is never changed. A new
+ * migration gets a line here, and rows below of what it makes room for.
+ */
+const RELEASED: readonly string[] = [
+  "bf7ba1e7760f0200",
+  "2e33c6e8aed941f8",
+  "e01093a6ab990e2a",
+  "3dc13849b11beb94",
+  "2bdf07fd18325e99",
+  "c42d569c7b7cd0b9",
+  "533fb1562979b895",
+  "a8f5f202101c7699",
+  "4d968efbb7c2626e",
+  "e057aead4d222cab",
+  "9eecd2e663f95cb1",
+  "36c10401dc7a73dc",
+];
 
 /** What is in a database of the first version: one of everything. */
 const FIRST_ROWS = `
@@ -31,6 +51,82 @@ const FIRST_ROWS = `
   insert into evaluations (id, model_version, dataset, report, create_time, job)
     values ('e1', 'models/demo/versions/1', 'datasets/faces', '{"f1":0.5}', 1000, 'j1');
 `;
+
+/** What is in a database from a version on, as its program wrote it. */
+const ROWS: Readonly<Record<number, string>> = {
+  1: FIRST_ROWS,
+  2: `
+  insert into evaluations (id, model_version, dataset, report, create_time, job, scores)
+    values ('e2', 'models/demo/versions/1', 'datasets/faces', '{}', 2000, null, '${"5".repeat(64)}');`,
+  3: `
+  insert into jobs (id, kind, state, attempt, max_failures, create_time, end_time, spec, last_event, display_name)
+    values ('p', 'cross_validation', 'SUCCEEDED', 1, 3, 3000, 3100, '{}', 0, 'Parent');
+  insert into jobs (id, kind, state, attempt, max_failures, create_time, end_time, spec, last_event, display_name, parent, place)
+    values ('c', 'fine_tune', 'SUCCEEDED', 1, 3, 3000, 3050, '{}', 0, 'Child', 'p', 0);`,
+  4: `
+  insert into cross_validations (id, model, dataset, report, create_time, job)
+    values ('v', 'models/demo', 'datasets/faces', '{"folds":3}', 4000, 'p');`,
+  5: `
+  insert into datasets (id, directory, description, create_time, job, files)
+    values ('kept', '/kept', '{"digest":"${"e".repeat(64)}"}', 5000, null, '${"a".repeat(64)}');
+  insert into dataset_blobs (dataset, digest) values ('kept', '${"b".repeat(64)}');`,
+  7: `
+  insert into jobs (id, kind, state, attempt, max_failures, create_time, end_time, spec, last_event, display_name, request_id, request_digest)
+    values ('r', 'fine_tune', 'SUCCEEDED', 1, 3, 7000, 7100, '{}', 0, 'Asked', 'request', 'digest');`,
+  8: `
+  insert into model_versions (model, version, create_time, card, artifacts, job, request_id, request_digest)
+    values ('demo', 2, 8000, '{"kind":"vit"}', '[]', null, 'import', 'digest');`,
+  9: `
+  insert into alias_moves (model, alias, move, target_model, target_version, time) values ('demo', 'canary', 1, 'demo', 1, 9000);
+  insert into alias_moves (model, alias, move, target_model, target_version, time) values ('demo', 'canary', 2, null, null, 9100);`,
+  10: `
+  insert into job_datasets (job, dataset, digest) values ('r', 'kept', '${"e".repeat(64)}');
+  insert into deleted_folders (directory, delete_time) values ('/data/datasets/gone', 10000);`,
+  12: `
+  insert into jobs (id, kind, state, attempt, max_failures, create_time, end_time, spec, last_event, display_name, turn,
+    checkpoint_digest, checkpoint_step, previous_checkpoint_digest, previous_checkpoint_step)
+    values ('t', 'pretrain', 'FAILED', 1, 3, 12000, 12100, '{}', 0, 'Torn', 99, '${"1".repeat(64)}', 20, '${"2".repeat(64)}', 10);`,
+};
+
+/** Finds what ROWS put into a database of a version. */
+async function expectRows({ jobs, models, datasets, evaluations, crossValidations }: Store, version: number) {
+  const found: Readonly<Record<number, () => Promise<void>>> = {
+    2: async () => {
+      const { evaluations: listed } = await evaluations.list({ pageSize: 5, model: "models/demo" });
+      expect(listed.map(({ id, scores }) => [id, scores])).toEqual([
+        ["e2", "5".repeat(64)],
+        ["e1", undefined],
+      ]);
+    },
+    3: async () => {
+      expect((await jobs.children("p")).map(({ id }) => id)).toEqual(["c"]);
+      expect((await jobs.get("c")).parent).toBe("p");
+    },
+    4: async () => expect((await crossValidations.get("v")).report).toEqual({ folds: 3 }),
+    5: async () => {
+      expect(await datasets.get("kept")).toMatchObject({
+        files: "a".repeat(64),
+        digest: "e".repeat(64),
+        managed: false,
+      });
+    },
+    7: async () => {
+      const asked = { kind: "fine_tune", spec: {}, requestId: "request", requestDigest: "digest" };
+      expect(await jobs.create(asked)).toMatchObject({ created: false, job: { id: "r" } });
+    },
+    8: async () => expect((await models.getVersion("demo", "2")).card).toEqual({ kind: "vit" }),
+    9: async () => {
+      const { moves } = await models.aliasHistory("demo", "canary", { pageSize: 5 });
+      expect(moves.map(({ target }) => target?.version)).toEqual([undefined, "1"]);
+      expect(await models.resolveAlias("demo", "canary")).toBeUndefined();
+    },
+    10: async () => expect(await datasets.deletedFolders()).toContain("/data/datasets/gone"),
+    12: async () => {
+      expect(await jobs.get("t")).toMatchObject({ checkpoint: { step: 20 }, previousCheckpoint: { step: 10 } });
+    },
+  };
+  for (const [from, find] of Object.entries(found)) if (Number(from) <= version) await find();
+}
 
 /** Tables, columns, indexes and triggers. */
 const SCHEMA = {
@@ -60,7 +156,8 @@ export function migrationsContract({ driver }: StoreFixture): void {
     for (const [i, migration] of migrations.slice(0, version).entries()) {
       await driver.execute(location, migration);
       await driver.execute(location, setVersion(i + 1));
-      if (i === 0) await driver.execute(location, { sqlite: FIRST_ROWS, postgres: FIRST_ROWS });
+      const rows = ROWS[i + 1];
+      if (rows !== undefined) await driver.execute(location, { sqlite: rows, postgres: rows });
     }
     return location;
   };
@@ -70,12 +167,19 @@ export function migrationsContract({ driver }: StoreFixture): void {
   });
 
   describe("a database", () => {
-    it.each(migrations.map((_, version) => version))("of version %i becomes one of today", async (version) => {
+    it("goes through the same as ever", () => {
+      const digests = migrations.map(({ sqlite, postgres }) => sha256(Buffer.from(JSON.stringify([sqlite, postgres]))));
+      expect(digests.map((digest) => digest.slice(0, 16))).toEqual(RELEASED);
+    });
+
+    it.each([...RELEASED.keys(), RELEASED.length])("of version %i becomes one of today", async (version) => {
       const [fresh, old] = [await oldDatabase(0), await oldDatabase(version)];
       await open(fresh);
-      const { jobs, models, datasets, evaluations } = await open(old);
+      const store = await open(old);
+      const { jobs, models, datasets, evaluations } = store;
       expect(await driver.execute(old, SCHEMA)).toEqual(await driver.execute(fresh, SCHEMA));
       if (version === 0) return;
+      await expectRows(store, version);
       const claim = () => jobs.claim({ kinds: ["fine_tune", "evaluation"], owner: "a", leaseMs: 30_000 });
       expect(await claim()).toMatchObject({
         id: "j1",
