@@ -2,8 +2,8 @@ import type { Dataset } from "@duchenne/data";
 import { loadTensorFlow, type TensorFlow } from "@duchenne/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { drawFaces } from "../../test-fixtures/drawn-faces.ts";
-import { metricsOf, runTraining } from "../../test-fixtures/run-training.ts";
-import { fineTuneExpression } from "../index.ts";
+import { digestsOf, metricsOf, runTraining } from "../../test-fixtures/run-training.ts";
+import { fineTuneExpression, type TrainingEvent } from "../index.ts";
 import { planExpression } from "../recipes/index.ts";
 
 let tf: TensorFlow;
@@ -47,5 +47,23 @@ describe("an expression fine-tune", () => {
       ...["validation/top1", "validation/meanClassAccuracy", "validation/macroF1"],
       ...["test/top1", "test/meanClassAccuracy", "test/macroF1"],
     ]);
+  });
+
+  it("resumed from a checkpoint equals one that never stopped, augmentation and dropped paths included", async () => {
+    const plan = planExpression(
+      {
+        encoder: { variant: "micro" },
+        optimization: { epochs: 2, warmupEpochs: 1, batchSize: 8, checkpointEverySteps: 2 },
+      },
+      dataset,
+    );
+    expect(plan.recipe.encoder.dropPath).toBeGreaterThan(0);
+    const train = (checkpoint?: Uint8Array, stopAt?: (event: TrainingEvent) => boolean) =>
+      runTraining((signal) => fineTuneExpression({ tf, dataset, plan, signal, checkpoint }), stopAt);
+    const straight = await train();
+    const first = await train(undefined, (event) => event.kind === "checkpoint" && event.step === 4);
+    const second = await train(first.checkpoint!);
+    expect(digestsOf(second.result!.parameters)).toEqual(digestsOf(straight.result!.parameters));
+    expect([...metricsOf(first), ...metricsOf(second)]).toEqual(metricsOf(straight));
   });
 });
