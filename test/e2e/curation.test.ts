@@ -94,6 +94,8 @@ it("a curation is checked without being made, as what it would be", async () => 
     "some",
     ...options,
     "--keep-duplicates",
+    "--license",
+    "CC-BY-4.0",
     "--dry-run",
   );
   expect(checked.code).toBe(0);
@@ -101,6 +103,7 @@ it("a curation is checked without being made, as what it would be", async () => 
     dataset: "datasets/some",
     directory: join(imports, "some"),
     description: "",
+    license: "CC-BY-4.0",
     curation: { minSide: 64, maxAspectRatio: 2, size: 96, videoFramesPerSecond: 0.5, excludeDuplicates: false },
   });
   expect((await client.jobs.listJobs({})).jobs.map(({ displayName }) => displayName)).not.toContain("Curation of some");
