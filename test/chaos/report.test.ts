@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { type ChaosReport, missing } from "./report.ts";
+import { missing } from "./report.ts";
 
 const result = {
   driver: "SQLite and files",
@@ -7,8 +7,10 @@ const result = {
 };
 
 it("tells kills that were not made and planned faults that never came up", () => {
-  const report = (kills: number, others: Record<string, number>) =>
-    ({ kills, drivers: [{ result: { ...result, faults: { ...result.faults, others } } }] }) as unknown as ChaosReport;
+  const report = (kills: number, others: Record<string, number>) => ({
+    kills,
+    drivers: [{ result: { ...result, faults: { ...result.faults, others } } }],
+  });
   expect(missing(report(10, { zombie: 1, cut: 2 }))).toEqual([]);
   expect(missing(report(12, { zombie: 1, cut: 0 }))).toEqual([
     "SQLite and files: 2 kills",

@@ -22,7 +22,13 @@ export function isClean({ drivers }: ChaosReport): boolean {
 }
 
 /** What was planned and did not come about: kills, and kinds of faults of which there was none. Empty: all of it did. */
-export function missing({ drivers, kills }: ChaosReport): readonly string[] {
+export function missing({
+  drivers,
+  kills,
+}: {
+  readonly kills: number;
+  readonly drivers: readonly { readonly result: Pick<ChaosResult, "driver" | "faults"> }[];
+}): readonly string[] {
   return drivers.flatMap(({ result: { driver, faults } }) => {
     const left = kills - total(faults.kills);
     const absent = Object.entries(faults.others).filter(([, count]) => count === 0);
