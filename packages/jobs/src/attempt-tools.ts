@@ -34,8 +34,6 @@ export function createAttemptTools(
   const { dataDirectory, signal, send } = options;
   const store = patientStore(options.store, signal);
   const checkpoints = options.store.checkpoints.of(job.id);
-  /** The digests of checkpoints that could not be read. */
-  const damaged = new Set<string>();
   const emit = (event: JobEventBody) => void send({ kind: "event", event });
   return {
     signal,
@@ -45,11 +43,6 @@ export function createAttemptTools(
     async saveCheckpoint(step, bytes) {
       // One that was told to stop still has to save it; its supervisor ends the process when that takes too long.
       const { digest, sizeBytes } = await whileUnavailable(() => checkpoints.put(bytes), NEVER);
-      if (damaged.delete(digest)) {
-        // Training is exact: these are the bytes that were damaged, and what lies there may have been taken for them.
-        await whileUnavailable(() => checkpoints.remove(digest), NEVER);
-        await whileUnavailable(() => checkpoints.put(bytes), NEVER);
-      }
       await send({ kind: "event", event: { kind: "checkpoint", step, digest, sizeBytes } });
     },
     async loadCheckpoint() {
@@ -58,7 +51,6 @@ export function createAttemptTools(
           return await store.checkpoints.of(job.id).get(digest);
         } catch (error) {
           if (!(error instanceof BlobDamagedError)) throw error;
-          damaged.add(digest);
           const older = job.checkpoints[i + 1];
           const instead = older === undefined ? "starts from the beginning" : `goes on from that of step ${older.step}`;
           const text = `The checkpoint of step ${step} cannot be read (${error.message}): ${instead}`;
