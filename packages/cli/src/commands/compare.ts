@@ -1,6 +1,5 @@
-import { writeFile } from "node:fs/promises";
-import { ReportFormat } from "@duchenne/proto";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { formatsFor, putOut } from "../report-forms.ts";
 import { serverOption, withClient } from "../server-option.ts";
 
 interface CompareOptions {
@@ -24,14 +23,9 @@ export function compareCommand(): Command {
     .addOption(serverOption())
     .action(async (before: string, after: string, { confidence, json, html, junit }: CompareOptions) => {
       await withClient(command, async ({ evaluator }) => {
-        const formats = [
-          ...(html === undefined ? [] : [ReportFormat.HTML]),
-          ...(junit === undefined ? [] : [ReportFormat.JUNIT]),
-        ];
+        const formats = formatsFor({ html, junit });
         const comparison = await evaluator.compareEvaluations({ before, after, confidence, formats });
-        if (html !== undefined) await writeFile(html, comparison.html);
-        if (junit !== undefined) await writeFile(junit, comparison.junitXml);
-        process.stdout.write(json ? `${comparison.json}\n` : comparison.markdown);
+        await putOut(comparison, { json, html, junit });
       });
     });
 }

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { writeFile } from "node:fs/promises";
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { type FineTuneSchema, ReportFormat } from "@duchenne/proto";
+import type { FineTuneSchema } from "@duchenne/proto";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { addJobOptions, amounts, jobOptionsFrom } from "../job-options.ts";
+import { formatsFor, putOut } from "../report-forms.ts";
 import { serverOption, withClient } from "../server-option.ts";
 import { followJob } from "./follow-job.ts";
 import {
@@ -86,14 +86,9 @@ async function crossValidate(command: Command, options: CrossValidateOptions): P
     const { result } = await followJob(client, job.name, "cross-validation");
     const report = await client.evaluator.getCrossValidation({
       name: (result as { crossValidation: string }).crossValidation,
-      formats: [
-        ...(html === undefined ? [] : [ReportFormat.HTML]),
-        ...(junit === undefined ? [] : [ReportFormat.JUNIT]),
-      ],
+      formats: formatsFor({ html, junit }),
     });
-    if (html !== undefined) await writeFile(html, report.html);
-    if (junit !== undefined) await writeFile(junit, report.junitXml);
-    process.stdout.write(json ? `${report.json}\n` : report.markdown);
+    await putOut(report, { json, html, junit });
   });
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { Command } from "commander";
 import { addJobOptions, jobOptionsFrom } from "../job-options.ts";
+import { positive, wholeNumber } from "../number-arguments.ts";
 import { serverOption, withClient } from "../server-option.ts";
 import { curationResultSchema, curationTable } from "../terminal/curation-table.ts";
 import { followJob } from "./follow-job.ts";
@@ -23,10 +24,10 @@ export function curateDatasetCommand(): Command {
     .description("make images to pretrain on from a folder of pictures and videos, as Face9M was made")
     .argument("<id>", "the id of the data set that it becomes")
     .argument("<folder>", "below a folder that the server may read")
-    .option("--min-side <pixels>", "leave out what has a smaller side", Number, 224)
-    .option("--max-aspect-ratio <r>", "leave out what has a larger ratio of its sides", Number, 1.5)
-    .option("--size <pixels>", "side of the images that are made", Number, 224)
-    .option("--frames-per-second <n>", "frames that are taken of a second of a video", Number, 1)
+    .option("--min-side <pixels>", "leave out what has a smaller side", wholeNumber(1, 8192), 224)
+    .option("--max-aspect-ratio <r>", "leave out what has a larger ratio of its sides", positive, 1.5)
+    .option("--size <pixels>", "side of the images that are made", wholeNumber(32, 1024), 224)
+    .option("--frames-per-second <n>", "frames that are taken of a second of a video", positive, 1)
     .option("--keep-duplicates", "keep files with the same bytes, as published", false)
     .option("--description <text>", "what it is and where it comes from; default: how it was made", "")
     .option(

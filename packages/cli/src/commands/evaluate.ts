@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import type { DuchenneClient } from "@duchenne/client";
-import { type EvaluationReport, ReportFormat, Split } from "@duchenne/proto";
+import { type EvaluationReport, type ReportFormat, Split } from "@duchenne/proto";
 import { Command, Option } from "commander";
 import { describeError } from "../describe-error.ts";
 import { addJobOptions, jobOptionsFrom } from "../job-options.ts";
+import { formatsFor, putOut } from "../report-forms.ts";
 import { serverOption, withClient } from "../server-option.ts";
 import { styleFor } from "../terminal/style.ts";
 import { followJob } from "./follow-job.ts";
@@ -60,25 +61,25 @@ export function evaluateCommand(): Command {
 
 /** The exit code. */
 async function evaluateAndPrint(command: Command, options: EvaluateOptions): Promise<number> {
-  const { model, training, split, identity, json, html, junit } = options;
-  const version = training === undefined ? { modelVersion: model ?? "" } : { trainingJob: training };
-  if (model === training) command.error("error: expected --model <name> or --training <job>, got neither");
+  const { split, identity, json, html, junit } = options;
+  const version = versionFrom(command, options);
   const gate = options.gate === undefined ? undefined : await readFile(options.gate, "utf8");
   const identityLeakage = identity || (gate !== undefined && measuresIdentity(gate));
   const part = split === undefined ? Split.UNSPECIFIED : split === "all" ? Split.ALL : Split.HELD_OUT;
   return withClient(command, async (client) => {
     const evaluate = (of: Evaluated, how: { split: Split; identityLeakage: boolean }, formats: ReportFormat[]) =>
       evaluated(client, command, { ...of, dataset: options.dataset, ...how }, formats);
-    const report = await evaluate(version, { split: part, identityLeakage }, [
-      ...(html === undefined ? [] : [ReportFormat.HTML]),
-      ...(junit === undefined || gate !== undefined ? [] : [ReportFormat.JUNIT]),
-    ]);
-    if (html !== undefined) await writeFile(html, report.html);
+    const report = await evaluate(
+      version,
+      { split: part, identityLeakage },
+      // With a gate, JUnit XML is of its rules.
+      formatsFor({ html, junit: gate === undefined ? junit : undefined }),
+    );
     if (gate === undefined) {
-      if (junit !== undefined) await writeFile(junit, report.junitXml);
-      process.stdout.write(json ? `${report.json}\n` : report.markdown);
+      await putOut(report, { json, html, junit });
       return 0;
     }
+    if (html !== undefined) await writeFile(html, report.html);
     const check = await checkGate(client, { evaluation: report.name, gate }, (baseline) =>
       evaluate({ modelVersion: baseline }, { split: report.split, identityLeakage: false }, []),
     );
@@ -86,6 +87,12 @@ async function evaluateAndPrint(command: Command, options: EvaluateOptions): Pro
     process.stdout.write(`${check.markdown}\n${report.markdown}`);
     return exitCodeOf(check);
   });
+}
+
+function versionFrom(command: Command, { model, training }: EvaluateOptions): Evaluated {
+  if (training !== undefined) return { trainingJob: training };
+  if (model !== undefined) return { modelVersion: model };
+  return command.error("error: expected --model <name> or --training <job>, got neither");
 }
 
 /** Evaluates, and answers the report. */

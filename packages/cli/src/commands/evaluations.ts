@@ -1,20 +1,14 @@
-import { writeFile } from "node:fs/promises";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
-import { type Estimate, type EvaluationSummary, ReportFormat, Split } from "@duchenne/proto";
+import { type Estimate, type EvaluationSummary, Split } from "@duchenne/proto";
 import { Command } from "commander";
+import { wholeNumber } from "../number-arguments.ts";
+import { formatsFor, putOut, type ReportForms } from "../report-forms.ts";
 import { serverOption, withClient } from "../server-option.ts";
-import { wholeNumber } from "../whole-number.ts";
 
 interface ListOptions {
   readonly model: string;
   readonly dataset: string;
   readonly limit: number;
-}
-
-interface ShowOptions {
-  readonly json: boolean;
-  readonly html?: string;
-  readonly junit?: string;
 }
 
 /** `duchenne evaluations`: list, show, delete. */
@@ -43,17 +37,10 @@ export function evaluationsCommand(): Command {
     .option("--html <file>", "also write a page with charts")
     .option("--junit <file>", "also write JUnit XML")
     .addOption(serverOption());
-  show.action((name: string, { json, html, junit }: ShowOptions) =>
-    withClient(show, async ({ evaluator }) => {
-      const formats = [
-        ...(html === undefined ? [] : [ReportFormat.HTML]),
-        ...(junit === undefined ? [] : [ReportFormat.JUNIT]),
-      ];
-      const report = await evaluator.getReport({ name, formats });
-      if (html !== undefined) await writeFile(html, report.html);
-      if (junit !== undefined) await writeFile(junit, report.junitXml);
-      process.stdout.write(json ? `${report.json}\n` : report.markdown);
-    }),
+  show.action((name: string, forms: ReportForms) =>
+    withClient(show, async ({ evaluator }) =>
+      putOut(await evaluator.getReport({ name, formats: formatsFor(forms) }), forms),
+    ),
   );
 
   const remove = evaluations

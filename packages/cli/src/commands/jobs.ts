@@ -1,8 +1,8 @@
 import { type DuchenneClient, jobStateName } from "@duchenne/client";
 import { type Job, JobState } from "@duchenne/proto";
 import { Command, Option } from "commander";
+import { wholeNumber } from "../number-arguments.ts";
 import { serverOption, withClient } from "../server-option.ts";
-import { wholeNumber } from "../whole-number.ts";
 import { followJob } from "./follow-job.ts";
 
 interface ListOptions {

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { writeFile } from "node:fs/promises";
-import { ReportFormat, Split } from "@duchenne/proto";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Split } from "@duchenne/proto";
+import { Command, Option } from "commander";
 import { addJobOptions, jobOptionsFrom } from "../job-options.ts";
+import { positive, wholeNumber } from "../number-arguments.ts";
+import { formatsFor, putOut } from "../report-forms.ts";
 import { serverOption, withClient } from "../server-option.ts";
-import { wholeNumber } from "../whole-number.ts";
 import { followJob } from "./follow-job.ts";
 
 const count = wholeNumber(1, 10_000);
@@ -66,17 +66,8 @@ async function project(command: Command, options: ProjectOptions): Promise<void>
     const { result } = await followJob(client, job.name, "projection");
     const projection = await client.evaluator.getProjection({
       name: (result as { projection: string }).projection,
-      formats: html === undefined ? [] : [ReportFormat.HTML],
+      formats: formatsFor({ html }),
     });
-    if (html !== undefined) await writeFile(html, projection.html);
-    process.stdout.write(json ? `${projection.json}\n` : projection.markdown);
+    await putOut(projection, { json, html });
   });
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && value < Number.POSITIVE_INFINITY)) {
-    throw new InvalidArgumentError(`Expected a positive number, got "${text}"`);
-  }
-  return value;
 }

@@ -9,3 +9,10 @@ export function wholeNumber(from: number, to: number): (text: string) => number 
     throw new InvalidArgumentError(`Expected a whole number ${range}, got "${text}"`);
   };
 }
+
+/** Reads a number above 0. @throws {InvalidArgumentError} */
+export function positive(text: string): number {
+  const value = Number(text);
+  if (value > 0 && value < Number.POSITIVE_INFINITY) return value;
+  throw new InvalidArgumentError(`Expected a positive number, got "${text}"`);
+}
