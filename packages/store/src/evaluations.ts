@@ -1,11 +1,10 @@
 import type { Selectable } from "kysely";
-import { z } from "zod";
 import type { Blobs } from "./blobs.ts";
 import { type Database, databaseTimeMs } from "./database.ts";
 import { BlobDamagedError, EvaluationInUseError, NotFoundError } from "./errors.ts";
 import { lockGarbage } from "./garbage-rules.ts";
 import type { JsonObject } from "./json.ts";
-import { type PageRequest, pageOf, placeFromPageToken } from "./page.ts";
+import { type PageRequest, pageOf, placeFromPageToken, timedPlaceOf, timedPlaceSchema } from "./page.ts";
 import { lockRunning, type RunningAttempt } from "./running-attempt.ts";
 import type { Tables } from "./schema.ts";
 
@@ -57,8 +56,6 @@ export interface Evaluations {
   listScored(modelVersion: string, dataset: string): Promise<readonly EvaluationRecord[]>;
 }
 
-const placeSchema = z.strictObject({ time: z.number(), id: z.string() });
-
 /** Evaluations in a database. */
 export function createEvaluations(database: Database, blobs: Blobs): Evaluations {
   const { kysely: db } = database;
@@ -93,7 +90,7 @@ export function createEvaluations(database: Database, blobs: Blobs): Evaluations
     },
 
     async list({ pageSize, pageToken: token, model, dataset }) {
-      const place = placeFromPageToken(token, placeSchema);
+      const place = placeFromPageToken(token, timedPlaceSchema);
       let query = db.selectFrom("evaluations").selectAll().orderBy("create_time", "desc").orderBy("id", "desc");
       if (model?.includes("/versions/")) query = query.where("model_version", "=", model);
       else if (model !== undefined) {
@@ -107,7 +104,7 @@ export function createEvaluations(database: Database, blobs: Blobs): Evaluations
         );
       }
       const read = await query.limit(pageSize + 1).execute();
-      const { rows, nextPageToken } = pageOf(read, pageSize, ({ create_time, id }) => ({ time: create_time, id }));
+      const { rows, nextPageToken } = pageOf(read, pageSize, timedPlaceOf);
       return { evaluations: rows.map(evaluationFromRow), nextPageToken };
     },
 

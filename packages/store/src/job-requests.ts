@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import type { Transaction } from "kysely";
-import { z } from "zod";
 import type { Database } from "./database.ts";
 import { type DatasetRead, lockReadDataset } from "./datasets.ts";
 import { AlreadyExistsError } from "./errors.ts";
@@ -9,7 +8,7 @@ import { type JobEvent, type JobEventBody, type JobRecord, type JobState, jobFro
 import type { JobTransactions } from "./job-transactions.ts";
 import { canonicalJson, type JsonObject } from "./json.ts";
 import { addJobVersion, lockVersion } from "./model-versions.ts";
-import { type PageRequest, pageOf, placeFromPageToken } from "./page.ts";
+import { type PageRequest, pageOf, placeFromPageToken, timedPlaceOf, timedPlaceSchema } from "./page.ts";
 import type { Tables } from "./schema.ts";
 
 /** A job to create. */
@@ -98,8 +97,6 @@ interface JobPlace {
   readonly parent: string;
   readonly place: number;
 }
-
-const placeSchema = z.strictObject({ time: z.number(), id: z.string() });
 
 /** The making and reading of jobs in a database. */
 export function createJobRequests(database: Database, transactions: JobTransactions): JobRequests {
@@ -225,7 +222,7 @@ export function createJobRequests(database: Database, transactions: JobTransacti
     get: (id) => get(db, id),
 
     async list({ pageSize, pageToken: token, parent, kinds = [], states = [] }) {
-      const place = placeFromPageToken(token, placeSchema);
+      const place = placeFromPageToken(token, timedPlaceSchema);
       let query = db.selectFrom("jobs").selectAll().orderBy("create_time", "desc").orderBy("id", "desc");
       if (parent !== undefined) query = query.where("parent", "=", parent);
       if (kinds.length > 0) query = query.where("kind", "in", kinds);
@@ -236,7 +233,7 @@ export function createJobRequests(database: Database, transactions: JobTransacti
         );
       }
       const read = await query.limit(pageSize + 1).execute();
-      const { rows, nextPageToken } = pageOf(read, pageSize, ({ create_time, id }) => ({ time: create_time, id }));
+      const { rows, nextPageToken } = pageOf(read, pageSize, timedPlaceOf);
       return { jobs: rows.map(jobFromRow), nextPageToken };
     },
 

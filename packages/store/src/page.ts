@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import { z } from "zod";
 import { InvalidPageTokenError } from "./errors.ts";
 
 /** Which part of a list is wanted. */
@@ -37,3 +37,12 @@ export function placeFromPageToken<S extends z.ZodType>(token: string | undefine
     throw new InvalidPageTokenError();
   }
 }
+
+/** A place in a list by time, newest first, and id. */
+export const timedPlaceSchema = z.strictObject({ time: z.number(), id: z.string() });
+
+/** The place of a row of such a list. */
+export const timedPlaceOf = ({ create_time, id }: { readonly create_time: number; readonly id: string }) => ({
+  time: create_time,
+  id,
+});
