@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { tryLock } from "@duchenne/store";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createTurns } from "./turns.ts";
 
@@ -34,7 +35,8 @@ it("waits for another process, until that ends or is killed", async () => {
     `import { createTurns } from ${JSON.stringify(new URL("./turns.ts", import.meta.url).href)};
      await createTurns(process.argv[2]!, new AbortController().signal).take("x", async () => {
        process.send!("has it");
-       await new Promise((resolve) => setTimeout(resolve, 60_000));
+       // Until it is killed: whoever listens to its parent does not end.
+       await new Promise(() => process.on("message", () => {}));
      });`,
   );
   const locks = join(directory, "two");
@@ -44,7 +46,7 @@ it("waits for another process, until that ends or is killed", async () => {
   const seen: string[] = [];
   const waiting = turns.take("x", async () => seen.push("x"));
   await turns.take("y", async () => seen.push("y"));
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect(tryLock(join(locks, "x"), "exclusive")).toBeUndefined();
   expect(seen).toEqual(["y"]);
   holder.kill("SIGKILL");
   await waiting;
@@ -54,7 +56,7 @@ it("waits for another process, until that ends or is killed", async () => {
   await once(next, "message");
   const stopped = new AbortController();
   const given = createTurns(locks, stopped.signal).take("x", async () => seen.push("never"));
-  setTimeout(() => stopped.abort(), 100);
+  stopped.abort();
   await expect(given).rejects.toMatchObject({ name: "AbortError" });
   next.kill("SIGKILL");
 });
